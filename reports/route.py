@@ -341,6 +341,32 @@ def week_record(view: WeekView, language: Language) -> str:
     return " ".join([language.plural(texts, reach), *beyond, words])
 
 
+def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language: Language) -> str:
+    """How the weeks differ from the months, and what the route's first full month is expected to bring.
+
+    Args:
+        view: The weeks.
+        quantiles: Of the route's months, see :func:`reports.numbers.quantiles_of`.
+        as_of: The day of the release.
+        language: The reader's.
+    """
+    geo, end = view.series_id.split(".")[2], numbers.window_ends(as_of)[0]
+    text = _("Weeks are another model’s and do not add up to a month.")
+    if view.partial and geo != ALL:
+        text = _("Weeks are another model’s, of {country} alone, and do not add up to the route’s month.")
+    said = language.text(text, country="" if geo == ALL else display_name(geo, language.code))
+    if end not in quantiles.index:
+        return said
+    low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
+    texts = ngettext(
+        "{month} as a whole: {expected} expected on the route, 8-in-10 chance of {interval}.",
+        "{month} as a whole: {expected} expected on the route, 8-in-10 chance of {interval}.",
+    )
+    month, interval = capital(language.month(end)), language.interval_words(low, high)
+    expected = language.expected(median)
+    return f"{said} {language.plural(texts, as_expected(median), month=month, expected=expected, interval=interval)}"
+
+
 def week_basis(view: WeekView, language: Language) -> str:
     """What is counted by day and up to when."""
     geo = view.series_id.split(".")[2]

@@ -267,17 +267,19 @@ def show_weeks(view: RouteView) -> None:
     known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
     found = reads.once(view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id)
     if found is not None:
-        reads.drawn_once(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
+        reads.drawn_once(view.night, partial(draw_weeks, view, found), "weeks drawn", view.route_id)
         sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
         title = route.week_title(found, lang())
         export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
         downloads.figures(export, title)
 
 
-def draw_weeks(found: WeekView) -> None:
-    """Chart, what it rests on, and its record."""
+def draw_weeks(view: RouteView, found: WeekView) -> None:
+    """Chart, how it differs from the months, what it rests on, and its record."""
     title = route.week_title(found, lang())
     st.header(layout.plain(title), anchor=False)
+    place = route.week_place(found, view.quantiles, view.night.as_of, lang())
+    st.markdown(layout.small(layout.plain(place)))
     layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
     said = f"{route.week_record(found, lang())} {route.week_basis(found, lang())}"
     st.markdown(layout.small(layout.plain(said)))

@@ -114,7 +114,7 @@ def routes(view: View) -> Iterator[Page]:
         if not found.quantiles.empty:
             picture = f"route-{found.route_id.lower()}"
             blocks += _route_fan(view, found, picture, title)
-        blocks += [*_alerts(view, found.route_id), *_weeks(view, found.route_id), *_nationalities(view, found)]
+        blocks += [*_alerts(view, found.route_id), *_weeks(view, found), *_nationalities(view, found)]
         yield Page(path, OVERVIEW, name, title, blocks, picture)
 
 
@@ -150,10 +150,10 @@ def _alerts(view: View, route_id: str) -> Iterator[Block]:
             yield table(rows, view.text(_("Chance by month")))
 
 
-def _weeks(view: View, route_id: str) -> Iterator[Block]:
+def _weeks(view: View, of: route.RouteForecast) -> Iterator[Block]:
     """The next weeks, where the route is counted by day."""
     weeks, scores, observations = (view.release.frame(name) for name in ("weeks", "week_scores", "observations"))
-    found = route.week_view(weeks, scores, observations, route_id)
+    found = route.week_view(weeks, scores, observations, of.route_id)
     if found is None:
         return
     language, rows = view.language, found.ahead.to_dict("records")
@@ -165,6 +165,7 @@ def _weeks(view: View, route_id: str) -> Iterator[Block]:
     }
     yield heading(title)
     yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
+    yield text(route.week_place(found, of.quantiles, view.release.as_of, language))
     yield text(route.week_record(found, language), route.week_basis(found, language), kind="note")
 
 
