@@ -19,6 +19,7 @@ from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
+from forecasting.ensemble import MEMBERS
 from reports import cards_in, numbers
 from reports.changes import Move, move_of, moved_words, step_words
 from reports.names import MODELS, in_unit
@@ -65,6 +66,11 @@ def show_members(view: RouteView) -> None:
         layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
 
     reads.drawn_once(view.night, draw, "members' chart", *view.forecast_key)
+    how = _(
+        "Blue, with a dot: the ensemble’s models. It is their mean, moved by days already counted this month and with "
+        "a width set by past misses, so it may lie beyond them."
+    )
+    st.markdown(layout.small(how))
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
@@ -91,7 +97,9 @@ def present_rows(view: RouteView) -> pd.DataFrame:
     wide.columns = [round(float(level), 6) for level in wide.columns]
     out = wide[list(kept)].rename(columns=kept).reset_index()
     horizon = int(rows["horizon"].iloc[0]) if len(rows) else 0
-    return out.assign(relative_wis=out["model_id"].map(_scores(view, horizon)), month=lang().month(end))
+    own = rows.loc[rows["fallback"].eq(False) & rows["model_id"].isin(MEMBERS), "model_id"]
+    member, scores = out["model_id"].isin(own), out["model_id"].map(_scores(view, horizon))
+    return out.assign(member=member, relative_wis=scores, month=lang().month(end))
 
 
 def _scores(view: RouteView, horizon: int) -> pd.Series:
@@ -108,7 +116,8 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
     out = rows[chosen & (rows["horizon"] == PLANNING_MONTHS)]
     named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
     months = [lang().month(end) for end in out["target_end_date"]]
-    return named.assign(relative_wis=out["model_id"].map(_scores(view, PLANNING_MONTHS)), month=months)
+    member, scores = out["model_id"].isin(MEMBERS), out["model_id"].map(_scores(view, PLANNING_MONTHS))
+    return named.assign(member=member, relative_wis=scores, month=months)
 
 
 def seasons_file(view: RouteView) -> Export:

@@ -57,8 +57,8 @@ def route_table(
         links: route_id -> address of the route's page.
 
     Returns:
-        Columns route, expected, its change on the year before, interval, verdict, trend, last month; numbers stay numeric
-        so that they align to the right.
+        Columns route, expected, its change on the year before, interval, verdict, trend, last month; numbers stay
+        numeric so that they align to the right.
     """
     growth = [median / year - 1 if year else math.nan for median, year in zip(summary["expected"], before, strict=True)]
     newest = summary["last_period"].unique()

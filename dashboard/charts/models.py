@@ -39,7 +39,7 @@ SPAN = 0.56
 HIGHEST_SHOWN = 2.0
 NAMED_HORIZONS = (1, 3, 6, 9, 12)
 """Months ahead that have room for their number on a phone."""
-MEMBER_COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "relative_wis")
+MEMBER_COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "member", "relative_wis")
 ROW_PIXELS, FRAME_PIXELS = 36, 74
 NAME_PIXELS, SCORE_PIXELS = 150, 74
 CALIBRATION_HEIGHT = 300
@@ -194,11 +194,11 @@ def _name(text: str, y: float, ink: str, theme: Theme) -> Annotation:
 
 
 def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
-    """Draw the 80 % and 50 % interval and the median of each model, in the order given.
+    """Draw the 80 % and 50 % interval and the median of each model, in the order given; what the ensemble uses is blue.
 
     Args:
-        members: Columns ``model_id``, ``name``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90`` (persons) and
-            ``relative_wis`` (empty where nothing was scored).
+        members: Columns ``model_id``, ``name``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90`` (persons), ``member``
+            (whether the ensemble uses it) and ``relative_wis`` (empty where nothing was scored).
         unit: What the numbers are, such as "Arrivals expected, Feb–Apr".
         theme: Colours.
 
@@ -214,20 +214,21 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figur
     ]
     for place, row in enumerate(rows.to_dict("records")):
         leads = row["model_id"] == ENSEMBLE
-        fill, edge = (theme.fan, theme.median) if leads else (theme.neutral, theme.neutral)
+        fill, edge = (theme.fan, theme.median) if leads else 2 * (theme.fan if row["member"] else theme.neutral,)
         median = lang().expected(row["q50"])
         said = ngettext("{value} expected", "{value} expected", as_expected(row["q50"]))
         hover = f"<b>{row['name']}</b><br>" + said.format(value=median)
         for trace in interval_row(row, place, fill, edge, theme, hover):
             figure.add_trace(trace.update(name=f"{row['model_id']} {trace.name}"))
-        name, score = (f"<b>{text}</b>" if leads else text for text in (row["name"], _score(row)))
+        name = f"• {row['name']}" if row["member"] else row["name"]
+        name, score = (f"<b>{text}</b>" if leads else text for text in (name, _score(row)))
         middle, ink = {"y": place, "yanchor": "middle"}, {"size": 13, "color": theme.ink}
         labels += [
             note(theme, str(name), xref="paper", x=0, xanchor="right", xshift=-12, font=ink, **middle),
-            note(theme, median, x=row["q90"], xanchor="left", xshift=8, **middle),
+            note(theme, median, x=row["q50"], xanchor="center", y=place, yanchor="bottom", yshift=6),
             note(theme, score, xref="paper", x=1, xanchor="right", xshift=SCORE_PIXELS, font=ink, **middle),
         ]
-    interval_rows(figure, len(rows), float(rows["q90"].max()), 1.16, theme, sides=(NAME_PIXELS, SCORE_PIXELS))
+    interval_rows(figure, len(rows), float(rows["q90"].max()), 1.04, theme, sides=(NAME_PIXELS, SCORE_PIXELS))
     return finish(figure, theme, height=ROW_PIXELS * len(rows) + FRAME_PIXELS, annotations=labels)
 
 

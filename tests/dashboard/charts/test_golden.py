@@ -239,8 +239,9 @@ BARS = ("q10", "q25", "q50", "q75", "q90")
 def members() -> Drawn:
     rows = pd.DataFrame([[100.0, 200, 300, 400, 520], [150, 210, 280, 390, 610]], columns=list(BARS))
     rows = rows.assign(
-        model_id=["vigie-ensemble", "vigie-ets"], name=["Ensemble", "Smoothing"], relative_wis=[0.9, NAN]
-    )
+        model_id=["vigie-ensemble", "vigie-ets"], name=["Ensemble", "Smoothing"], relative_wis=[0.9, NAN],
+        member=[False, True],
+    )  # fmt: skip
     return members_chart(rows, unit="Arrivals", theme=LIGHT), [members_alt(rows)]
 
 
