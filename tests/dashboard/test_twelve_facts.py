@@ -23,7 +23,7 @@ from reports.messages import atom_feed, cap_message, compose, mail_text
 from reports.messages.announcement import Announcement
 from reports.names import level_name
 from reports.route import expected_words
-from reports.skill import better_ends, better_mark, better_words
+from reports.skill import better_ends, better_signs, better_words
 from store.releases import Release, ReleaseStore
 from store.status import read_status
 
@@ -108,7 +108,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         ),
         "expected of it": (expected_words(before.median, ENGLISH), ("Route", "mail", "Atom", "CAP")),
         "skill": (words[0].upper() + words[1:], ("Route",)),
-        "skill's mark": (better_mark(better, ends, ENGLISH), ("Overview",)),
+        "skill's mark": (better_signs(better, ends), ("Overview",)),
         "level": (level_name("severe", ENGLISH), ("Overview", "briefing", *alert)),
         "chance": (report.chance, ("Overview", "briefing", *alert)),
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),

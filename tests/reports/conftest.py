@@ -118,13 +118,13 @@ def scores_of(routes: Sequence[str]) -> pd.DataFrame:
             {
                 "model_id": "vigie-ensemble", "series_id": route_series(route), "horizon": horizon,
                 "scale": "log", "relative_wis": 0.8, "relative_wis_lo": 0.7, "relative_wis_hi": 0.9, "n": 60,
-                "p_holm": 0.01 if horizon in {2, 3} else 0.5,
+                "p_holm": 0.01 if horizon in {2, 3} else 0.5, "coverage_80": 0.75,
             }
             for route in routes
             for horizon in range(1, 7)
         ],
         columns=["model_id", "series_id", "horizon", "scale", "relative_wis", "relative_wis_lo", "relative_wis_hi", "n",
-                 "p_holm"],
+                 "p_holm", "coverage_80"],
     )  # fmt: skip
 
 

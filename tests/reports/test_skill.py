@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from reports.skill import better_ends, better_mark, better_words, with_interval
+from reports.skill import better_ends, better_mark, better_signs, better_words, with_interval
 
 ENGLISH = Language("en")
 
@@ -35,23 +35,27 @@ def test_months_with_skill_are_all_named(better: dict[int, bool], months: tuple[
 
 
 @pytest.mark.parametrize(
-    ("better", "words", "mark"),
+    ("better", "words", "mark", "signs"),
     [
-        (None, "not scored", "not scored"),
-        ((), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline"),
-        ((0,), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline"),
-        ((1, 2, 3), "better than the baseline in February–April 2025", "✓ February–April 2025"),
+        (None, "not scored", "not scored", "–"),
+        ((), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "···"),
+        ((0,), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "···"),
+        ((1, 2, 3), "better than the baseline in February–April 2025", "✓ February–April 2025", "✓✓✓"),
         (
             (0, 1, 3),
             "better than the baseline in February 2025, in April 2025; not shown in March 2025",
             "✓ February 2025, April 2025",
+            "✓·✓",
         ),
     ],
 )
-def test_verdict_concerns_months_that_are_shown(better: tuple[int, ...] | None, words: str, mark: str) -> None:
+def test_verdict_concerns_months_that_are_shown(
+    better: tuple[int, ...] | None, words: str, mark: str, signs: str
+) -> None:
     ends = None if better is None else tuple(ENDS[month] for month in better)
     assert better_words(ends, ENDS[1:], ENGLISH) == words
     assert better_mark(ends, ENDS[1:], ENGLISH) == mark
+    assert better_signs(ends, ENDS[1:]) == signs
 
 
 def test_quarters_are_named_by_their_months() -> None:
