@@ -22,9 +22,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 from uuid import uuid4
 
 import fsspec
@@ -122,8 +121,7 @@ class RemoteFiles:
     def modified(self, path: str) -> dt.datetime:
         """When a file was written, by the store's own clock."""
         with self._named(path) as at:
-            time: dt.datetime = self._system.modified(at)
-        return time
+            return cast("dt.datetime", self._system.modified(at))
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
@@ -163,30 +161,6 @@ def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
     """Do something for each item, eight at once, and give the results in order; the first failure ends it."""
     with ThreadPoolExecutor(8, thread_name_prefix="store") as pool:
         return list(pool.map(work, items))
-
-
-@contextmanager
-def single_flight(files: RemoteFiles, journal: str) -> Iterator[None]:
-    """Hold the shared store for one night if the journal is in PostgreSQL, by an advisory lock.
-
-    Without PostgreSQL two nights may run at once; :func:`publish` then accepts the first to deliver.
-
-    Args:
-        files: The store.
-        journal: Address of the journal.
-
-    Raises:
-        AlreadyRunningError: A night runs on another machine.
-        StoreError: The store does not answer, cannot be written or cannot be shared.
-    """
-    files.now()
-    if not journal.startswith("postgresql"):
-        yield
-        return
-    with closing(Database(journal)) as database, database.alone(f"night on {files.url}") as is_held:
-        if not is_held:
-            raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
-        yield
 
 
 UNDELIVERED = "undelivered"
@@ -242,7 +216,7 @@ class Commit:
     @property
     def links(self) -> dict[str, Link]:
         """Its chain of releases, oldest first."""
-        names = sorted(name for name in self.files if name.startswith(_RELEASES))
+        names = [name for name in self.files if name.startswith(_RELEASES)]
         chain = sorted(Link(RUN_ID.findall(name)[0], self.files[name], name) for name in names)
         return {link.run_id: link for link in chain}
 
@@ -278,13 +252,13 @@ class Delivery:
     files: RemoteFiles | None = None
     base: Commit = field(default_factory=Commit)
 
-    def deliver(self) -> int:
-        """Send what is new here; returns the number of the store's newest commit, 0 where nothing is shared.
+    def deliver(self) -> None:
+        """Send what is new here.
 
         All of it is seen by others at one moment; else :class:`NotDeliveredError`, and this home is as it was.
         """
         if self.files is None:
-            return 0
+            return
         try:
             self._push(self.files)
         except StoreError as error:
@@ -296,14 +270,12 @@ class Delivery:
             sweep(self.files, self.base)
         except StoreError as error:  # what fails here is done the next time
             get_logger().warning("shared store not tidied", store=self.files.url, reason=str(error))
-        return self.base.number
 
     def _push(self, files: RemoteFiles) -> None:
         known, names, chain = self.base.files, _local_names(self.home), _compared(self.home, files, self.base.links)
         new = _new_releases(self.home, chain, self.base)
-        new |= {
-            name: "".join(_HASHED.findall(name)) for name in names if name not in known or name.startswith(_CHANGING)
-        }
+        wanted = [name for name in names if name not in known or name.startswith(_CHANGING)]
+        new |= {name: "".join(_HASHED.findall(name)) for name in wanted}
         hashes = each(lambda name: _send(self.home, files, name, new[name], known.get(name)), new)
         sent = known | dict(zip(new, hashes, strict=True))
         found = {name: sent[name] for name in [*names, *(link.name for link in chain.values())]}
@@ -316,12 +288,24 @@ class Delivery:
 
 @contextmanager
 def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
-    """Hold the shared store (:func:`single_flight`) and bring a home up to it; the caller delivers."""
+    """Hold the shared store for one night and bring a home up to it; the caller delivers.
+
+    With a journal in PostgreSQL an advisory lock holds it. With SQLite two nights may run at once; :func:`publish` then
+    accepts the first to deliver.
+
+    Raises:
+        AlreadyRunningError: A night runs on another machine.
+        StoreError: The store does not answer, cannot be written or cannot be shared.
+    """
     if not settings.store.url:
         yield Delivery(home)
         return
     files = RemoteFiles(settings.store.url)
-    with single_flight(files, journal_url(settings.journal_url, home)):
+    files.now()
+    journal = Database(journal_url(settings.journal_url, home))
+    with closing(journal), journal.alone(f"night on {files.url}") as is_held:
+        if not is_held:
+            raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
         yield pull(home, files)
 
 
@@ -336,17 +320,18 @@ def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = Non
 
 
 def _bring_up(home: Path, files: RemoteFiles, commit: Commit) -> None:
-    before = _remembered(home, files)
+    before = Commit()  # the state that this home last took over, where that is known
+    with suppress(OSError):
+        before = _commit_of(_seen(home, files).read_bytes()) or before
     if commit.number < before.number:
         raise AlteredError(f"{files.url}: was at state {before.number}, is at {commit.number}: it was taken back")
-    seen = before.files
     there = {name: sha256 for name, sha256 in commit.files.items() if not name.startswith(_RELEASES)}
     # What changed there since this home last looked is taken over; what was changed here goes up.
-    changed = {name for name in seen if name.startswith(_CHANGING) and seen[name] != there.get(name)}
+    changed = {name for name in before.files if name.startswith(_CHANGING) and before.files[name] != there.get(name)}
     wanted = [name for name in there if name in changed or not (home / name).is_file()]
     each(lambda name: files.fetch(_place(name, there[name]), home / name, there[name]), wanted)
     # A file goes only where its going was seen; mappings are people's own and are never taken away.
-    for name in seen.keys() - there.keys():
+    for name in before.files.keys() - there.keys():
         if not name.startswith(("own/", _RELEASES)):
             with named_errors(home / name):
                 (home / name).unlink(missing_ok=True)
@@ -435,7 +420,7 @@ def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -
         for link in new:
             _fetch_release(files, theirs, link, staging)
         for link in new:
-            head = max(releases.read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
+            head = max(releases.read_head(folder) or link.head, link.head, key=lambda one: one["run_id"])
             releases.move_in(folder, staging / link.place, home / link.place, head)
         # What retention removed on another machine goes here too.
         gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
@@ -472,8 +457,7 @@ def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, s
     except (ValueError, KeyError, TypeError, AttributeError):
         is_sound = False
     if not is_sound:
-        fault = "was altered: it is no manifest of this release, or does not follow the one before it"
-        raise AlteredError(f"{files.url}/{link.name}: {fault}")
+        raise AlteredError(f"{files.url}/{link.name}: was altered: it is not the manifest that follows the one before")
     each(lambda name: files.fetch(f"{link.place}/{name}", folder / name, wanted[name]), wanted)
     for path in folder.rglob("*"):  # a pull that was killed may have left a file half written beside the others
         if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
@@ -535,13 +519,6 @@ def _commit_of(content: bytes) -> Commit | None:
 def _seen(home: Path, files: RemoteFiles) -> Path:
     """File with the state of the store that this home last took over."""
     return home / SHARED_STATE / f"{sha256_of_bytes(files.url.encode())}.json"
-
-
-def _remembered(home: Path, files: RemoteFiles) -> Commit:
-    """The state that this home last took over; number 0 where that is not known."""
-    with suppress(OSError):
-        return _commit_of(_seen(home, files).read_bytes()) or Commit()
-    return Commit()
 
 
 def _at_rest(files: RemoteFiles, work: Callable[[Commit], None]) -> Commit:

@@ -9,22 +9,21 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.settings import Settings, StoreSettings
 from store import AlreadyRunningError, sha256_of_bytes
 from store.journal.database import Database
-from store.mirror import Commit, MovedOnError, RemoteFiles, UnreachableError, each, latest, publish, single_flight
-
-SQLITE = "sqlite:///journal.sqlite"
+from store.mirror import Commit, MovedOnError, RemoteFiles, UnreachableError, each, latest, publish, shared
 
 
-def test_second_night_with_postgresql_is_refused(memory_url: str, postgres_url: str) -> None:
-    files = RemoteFiles(memory_url)
+def test_second_night_with_postgresql_is_refused(memory_url: str, postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(journal_url=postgres_url, store=StoreSettings(url=memory_url))
     with (
-        single_flight(files, postgres_url),
+        shared(tmp_path, settings),
         pytest.raises(AlreadyRunningError, match="holds the lock in PostgreSQL"),
-        single_flight(files, postgres_url),
+        shared(tmp_path, settings),
     ):
         pass
-    with single_flight(files, postgres_url):
+    with shared(tmp_path, settings):
         pass
 
 
@@ -61,20 +60,22 @@ def test_held_name_is_awaited_on_request(tmp_path: Path, monkeypatch: pytest.Mon
         assert waits
 
 
-def test_night_does_not_begin_on_store_that_may_only_be_read(memory_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_night_does_not_begin_on_store_that_may_only_be_read(
+    memory_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(*_args: object, **_kwargs: object) -> None:
         raise PermissionError("Access Denied")
 
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
     with (
         pytest.raises(UnreachableError, match="Access Denied"),
-        single_flight(RemoteFiles(memory_url), SQLITE),
+        shared(tmp_path, Settings(store=StoreSettings(url=memory_url))),
     ):
         pass
 
 
 def test_store_that_lets_two_writers_create_one_file_is_refused(
-    memory_url: str, monkeypatch: pytest.MonkeyPatch
+    memory_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = RemoteFiles.create
 
@@ -84,7 +85,7 @@ def test_store_that_lets_two_writers_create_one_file_is_refused(
     monkeypatch.setattr(RemoteFiles, "create", careless)
     with (
         pytest.raises(Exception, match="it cannot be shared safely"),
-        single_flight(RemoteFiles(memory_url), SQLITE),
+        shared(tmp_path, Settings(store=StoreSettings(url=memory_url))),
     ):
         pass
 
