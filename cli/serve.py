@@ -83,8 +83,6 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
     os.environ["VIGIE_HOME"] = str(folder)  # child processes read it, and the commands below this one
     if not is_group_alone(context, home):
         return
-    from cli.serve import Children, Jobs, first_night, night_trigger, start_schedule
-
     trigger = night_trigger(at)
     check_address(load_settings(folder).access, address, without_login=without_login)
     server, listener = _health_server(folder, "127.0.0.1", health_port, "--health-port")

@@ -31,7 +31,7 @@ from core.errors import Message, SourceError, fault_of, message
 from core.languages import marked as _
 from core.log import ProgressReport, silent
 from core.settings import LiveSettings, Settings
-from ingest import Answer, LiveSource, Pull, Request, SourceAccess
+from ingest import GZIP, Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.sources import chosen_sources, source_access
 
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -39,7 +39,6 @@ TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
 """Headers of an answer that are kept."""
 _REDIRECTS = 5
-_GZIP = b"\x1f\x8b"
 _GOOD = frozenset({200, 304})
 _FIRST_BYTES = 8192
 _HIDDEN = b"[key]"
@@ -197,7 +196,7 @@ class Client:
         content = b"".join(parts)
         # Some publishers pack without saying so, and some pack twice: the first bytes show it.
         for _attempt in range(2):
-            if content.startswith(_GZIP):
+            if content.startswith(GZIP):
                 content = _unpack(content, self._largest, too_large)
         return content
 
@@ -278,7 +277,7 @@ def _with_token(request: Request, token: str) -> str:
 def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:
     parts: list[bytes] = []
     size = 0
-    while content.startswith(_GZIP):
+    while content.startswith(GZIP):
         packed = zlib.decompressobj(wbits=31)
         try:
             parts.append(packed.decompress(content, largest + 1 - size))
@@ -369,36 +368,18 @@ _SHOWN_BYTES = 200
 _TRIES = 2
 """A person waits for this, and may run it again: a question is repeated once, not as often as a night would."""
 _LATER = "ask again later; the former figures stand"
-_ADVICE = (
-    ("needs a key", "set the key in the environment, or leave the source out (exclude_sources)"),
-    ("cannot be reached", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
-    ("no connection in time", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
-    ("certificate", "give the certificates of your network in SSL_CERT_FILE"),
-    *(
-        (sign, _LATER)
-        for sign in (
-            "again later",
-            "cut off",
-            "damaged",
-            "answer is empty",
-            "file is empty",
-            "stopped arriving",
-            "took longer",
-            "maintenance",
-            "in time",
-            "answered 202",
-            "answered 204",
-            "answered 408",
-            "answered 425",
-            "answered 429",
-            "answered 5",
-        )
-    ),
-    ("answered 401", "check the key"),
-    ("answered 403", 'the publisher refuses this agent: set agent = "browser" under live.sources'),
-    ("answered 404", "the address moved: set addresses under live.sources, and inform the maintainers"),
-    ("is not declared", "the publisher moved to another host: look at it, then add it to hosts under live.sources"),
-)
+_ADVICE = {
+    "needs a key": "set the key in the environment, or leave the source out (exclude_sources)",
+    "cannot be reached|no connection in time": "check the network, HTTPS_PROXY and SSL_CERT_FILE",
+    "certificate": "give the certificates of your network in SSL_CERT_FILE",
+    "again later|cut off|damaged|(answer|file) is empty|stopped arriving|took longer|maintenance|in time"
+    "|answered (202|204|408|425|429|5)": _LATER,
+    "answered 401": "check the key",
+    "answered 403": 'the publisher refuses this agent: set agent = "browser" under live.sources',
+    "answered 404": "the address moved: set addresses under live.sources, and inform the maintainers",
+    "is not declared": "the publisher moved to another host: look at it, then add it to hosts under live.sources",
+}
+"""What to do, by a pattern of the fault; the first one that matches counts."""
 _LAYOUT = "the layout changed: send this report to the maintainers; the former figures stand"
 
 
@@ -521,7 +502,7 @@ def _ask(source: LiveSource, access: SourceAccess, client: Client, contact: Cont
 def _advice(faults: list[str]) -> str:
     if not faults:
         return ""
-    return next((advice for sign, advice in _ADVICE if sign in faults[0]), _LAYOUT)
+    return next((advice for sign, advice in _ADVICE.items() if re.search(sign, faults[0])), _LAYOUT)
 
 
 def _described(answer: Answer) -> dict[str, Any]:
