@@ -31,7 +31,7 @@ LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "data" / "locale"
 DEFAULT_LANGUAGE = "en"
 TEXTS_OF_RECORDS = (
     "title", "publisher", "dataset", "licence", "came_through", "rhythm", "what", "known_issues", "summary",
-    "weaknesses", "recipe",
+    "weaknesses", "recipe", "advice",
 )  # fmt: skip
 """Fields of sources' cards and of registers' entries that are texts for readers."""
 NOTHING = "–"

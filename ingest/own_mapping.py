@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import InputError, Message, SourceError, message
 from core.languages import marked as _
 from core.schema import PLACES, RECEPTION
+from core.settings import SNAPSHOT
 from ingest import SourceCard
-from ingest.tables import RAGGED
 
 What = Literal["arrivals", "capacity", "reception", "places", "indicator"]
 _EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "reception": 75, "places": 400, "indicator": 120}
@@ -220,67 +220,11 @@ def mapping_of_text(text: str, name: str) -> OwnMapping:
         raise InputError(f"{name}, {where}: {first['msg']}") from None
 
 
-_BY_THE_MAPPING = {
-    _("the period is not a month"): _(
-        "say how periods are written, as in `[table] period_format = \"%m/%Y\"`; are they days? Then `sum_days = true`"
-    ),
-    _("the period is not a quarter"): _("write quarters as in `2024-Q1`"),
-    _("the period is not a year"): _("write years as in `2024`; are they months? Then `[table] freq = \"M\"`"),
-    _("the period lies in the future"): _(
-        "leave out what has not been counted; a capacity may lie ahead: `[table] what = \"capacity\"`"
-    ),
-    _("the day does not exist"): _("say how days are written, as in `[table] period_format = \"%d/%m/%Y\"`"),
-    _("the figure is not a number"): _(
-        "say how numbers are written, as in `[table] thousands = \" \", decimal = \",\"`"
-    ),
-    _("the count is not a whole number"): _("is the point a mark of thousands? Then `[table] thousands = \".\"`"),
-    _("the count is negative"): _("is it no count of persons? Then `[table] what = \"indicator\"`"),
-    _("the count is missing"): _("write `0` for a count of zero, and leave out days without a count"),
-    _("different figures for the same {keys}"): _(
-        "does a column distinguish the rows? Name it, as in `[columns] route = \"Place\"`"
-    ),
-    _("the same {keys} is listed twice"): _(
-        "does a column distinguish the rows? Name it, as in `[columns] route = \"Place\"`"
-    ),
-    _("missing columns {columns}; found {found}"): _(
-        "where does the header stand? Say `[table] header_row = 3`, `sheet = \"…\"` or `separator = \";\"`; or "
-        "`wide = true` where each column is a period"
-    ),
-    _("no header cell reads as a period; found {found}"): _("say `[table] header_row = 3`, or a `period_format`"),
-    _("not {encoding} text: {error} at byte {n}"): _(
-        "say how the text is coded, as in `[table] encoding = \"cp1252\"`"
-    ),
-    _("not {encoding} text: it holds NUL bytes"): _(
-        "say how the text is coded, as in `[table] encoding = \"utf-16\"`"
-    ),
-    RAGGED[0]: _(
-        "are there titles above the header? Say `[table] header_row = 3`"
-    ),
-    _("not a table separated by '{separator}': {error}"): _("say what stands between cells, as in `separator = \";\"`"),
-    _("the sheet is empty"): _("name the sheet that holds the figures, as in `[table] sheet = \"Monthly\"`"),
-    _("sheet '{sheet}' is missing; found {found}"): _(
-        "name the sheet that holds the figures, as in `[table] sheet = \"Monthly\"`"
-    ),
-    _("the file holds no figures"): _("say which column holds them, as in `[columns] value = \"Persons\"`"),
-    _("the cell cannot name a route: up to 38 letters, digits and spaces"): _(
-        "write a name such as `Ceuta by land`"
-    ),
-    _("the cell names no place of reception"): _("write `DEU`, or `DEU-Bayern` for a region"),
-}  # fmt: skip
-"""What to do about a fault that a mapping can settle, by its rule."""
-_IN_THE_FILE = {
-    _("columns {columns} describe persons, single landings or vessels: Vigie takes aggregates only"): _(
-        "sum by month and place first, and hand over `Month,Place,Persons` alone"
-    ),
-    _("columns {columns} stand twice in the header"): _("give each its own name, as in `By sea` and `By land`"),
-    _("the header stands in two rows"): _("write one row of names, as in `Month,Men by sea,Women by sea`"),
-    _("the table is a matrix of years and months"): _(
-        "write one row per month, as in `2024-01,120`, or one column per month, as in `Place,2024-01,2024-02`"
-    ),
-    _("unknown country names or codes"): _("write countries as in `Syria` or `SYR`"),
-    _("no column holds months or days"): _("write each row's month in a column, as in `2024-01`"),
-    _("no column holds figures"): _("write figures as digits alone, as in `1200`, and formulas as their values"),
-}  # fmt: skip
+_ADVICE = {
+    kind: {entry["rule"]: entry["advice"] for entry in entries}
+    for kind, entries in tomllib.loads((SNAPSHOT / "advice.toml").read_text("utf-8")).items()
+}
+"""What to do about a fault that a mapping can settle, and about one of the file, by its rule."""
 _SAVED_AGAIN = _("save the table alone as CSV, as in `Month,Persons` and below it `2024-01,120`")
 """What settles all else: formulas, macros, links, other kinds of files, and damage."""
 
@@ -288,14 +232,14 @@ _SAVED_AGAIN = _("save the table alone as CSV, as in `Month,Persons` and below i
 def with_advice(error: SourceError) -> SourceError:
     """A refusal of own figures with what to do about it."""
     rule: object = error.rule
-    known = _BY_THE_MAPPING | _IN_THE_FILE
+    known = _ADVICE["mapping"] | _ADVICE["file"]
     while (
         isinstance(rule, Message) and rule.template not in known and isinstance(rule.parameters.get("fault"), Message)
     ):
         rule = rule.parameters["fault"]
     template = rule.template if isinstance(rule, Message) else ""
     text = _("{fault}. What to do: {advice}")
-    if template in _BY_THE_MAPPING:
+    if template in _ADVICE["mapping"]:
         text = _("{fault}. What to do: {advice}; vigie ingest --preview suggests a mapping")
     explained = message(text, fault=error.rule, advice=Message(known.get(template, _SAVED_AGAIN)))
     return SourceError(error.file, explained, row=error.row, column=error.column)

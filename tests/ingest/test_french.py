@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +34,9 @@ def test_card_in_french_keeps_its_citation_and_addresses() -> None:
     french = card.in_language(Language("fr"))
     assert (french.publisher, french.citation, french.url) == ("Banque centrale européenne", card.citation, card.url)
     assert card.in_language(Language("en")) == card
+
+
+def test_every_rule_with_advice_is_a_text_of_the_program() -> None:
+    advice = tomllib.loads((SNAPSHOT / "advice.toml").read_text("utf-8"))
+    known = {key if isinstance(key, str) else key[0] for key in catalogue("fr")._catalog}  # type: ignore[attr-defined]  # as above
+    assert [entry["rule"] for entries in advice.values() for entry in entries if entry["rule"] not in known] == []
