@@ -66,7 +66,7 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
         totals.
 
     Raises:
-        SourceError: The file is refused (formulas, macros, links, zip bombs, persons), is broken, or is no table as
+        SourceError: The file is refused (formulas, macros, links, persons), is broken, or is no table as
             the mapping says; the text says what to do, with an example.
     """
     try:
