@@ -118,9 +118,9 @@ texts:
 	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=data/locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o data/locale/vigie.pot $(TEXTS)
 	$(VENV)/pybabel -q update -D vigie -i data/locale/vigie.pot -d data/locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
-dist/vigie.cdx.json: requirements.txt pyproject.toml deploy/bill_of_materials.py
+dist/vigie.cdx.json: requirements.txt pyproject.toml benchmarks/bill_of_materials.py
 	@mkdir -p dist
-	@$(PYTHON) deploy/bill_of_materials.py > $@
+	@$(PYTHON) benchmarks/bill_of_materials.py > $@
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 

@@ -14,7 +14,7 @@ import pytest
 
 from core.settings import PROJECT
 
-SCRIPT = PROJECT / "deploy" / "bill_of_materials.py"
+SCRIPT = PROJECT / "benchmarks" / "bill_of_materials.py"
 
 
 @pytest.fixture(scope="module")

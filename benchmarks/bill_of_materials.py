@@ -1,4 +1,4 @@
-"""The bill of materials of a release: ``python deploy/bill_of_materials.py > vigie.cdx.json`` (CycloneDX 1.6).
+"""The bill of materials of a release: ``python benchmarks/bill_of_materials.py > vigie.cdx.json`` (CycloneDX 1.6).
 
 It is read from the pinned requirements, so it names what ``make setup`` installs, each package with its hashes.
 ``make test`` makes it as dist/vigie.cdx.json and checks it.
