@@ -35,6 +35,11 @@ def test_source_has_entry_in_catalogue(source: Source) -> None:
 
 
 @ALL
+def test_citation_names_no_end_that_a_release_may_not_know(source: Source) -> None:
+    assert not re.search(r"\bto (\d+ \w+ )?20\d\d|edition of", CARDS[source.SOURCE_ID].citation)
+
+
+@ALL
 def test_source_that_may_not_be_bundled_names_no_files_to_bundle(source: Source) -> None:
     assert CARDS[source.SOURCE_ID].may_be_bundled or source.RAW_FILES == ()
 
