@@ -136,5 +136,5 @@ def better_mark(better: Better, shown: Iterable[pd.Timestamp], language: Languag
 
 
 def better_signs(better: Better, shown: Iterable[pd.Timestamp]) -> str:
-    """The same in a sign for each period: ``✓✓·``; an en dash where the series is not scored."""
-    return NOTHING if better is None else "".join("✓" if end in better else "·" for end in shown)
+    """The same in a sign for each period: ``✓✓○``; an en dash where the series is not scored."""
+    return NOTHING if better is None else "".join("✓" if end in better else "○" for end in shown)

@@ -181,7 +181,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     )
     note = _(
         "Persons, {months}. Expected is the median. Held: share of past counts inside such intervals. "
-        "For each month in turn: ✓ past forecasts beat the baseline, · not shown to."
+        "For each month in turn: ✓ past forecasts beat the baseline, ○ not shown to."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}.")

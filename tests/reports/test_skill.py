@@ -38,14 +38,14 @@ def test_months_with_skill_are_all_named(better: dict[int, bool], months: tuple[
     ("better", "words", "mark", "signs"),
     [
         (None, "not scored", "not scored", "–"),
-        ((), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "···"),
-        ((0,), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "···"),
+        ((), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "○○○"),
+        ((0,), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "○○○"),
         ((1, 2, 3), "better than the baseline in February–April 2025", "✓ February–April 2025", "✓✓✓"),
         (
             (0, 1, 3),
             "better than the baseline in February 2025, in April 2025; not shown in March 2025",
             "✓ February 2025, April 2025",
-            "✓·✓",
+            "✓○✓",
         ),
     ],
 )
