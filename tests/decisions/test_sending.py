@@ -106,7 +106,7 @@ def test_alert_mail_carries_briefing_in_language(
     text = " ".join(PdfReader(io.BytesIO(document)).pages[0].extract_text().split())
     assert "Note de synthèse" in text and "Méditerranée orientale" in text
     # Signed off is the one on the Eastern Mediterranean alone; the severe one on the Central waits for two people.
-    assert "Alertes : Méditerranée orientale (Alerte)." in text
+    assert "Alertes : Méditerranée orientale (Avertissement)." in text
     assert "Pièce jointe" in words_of(mailbox.mails[0])
 
 

@@ -39,7 +39,7 @@ def test_no_english_is_left_in_french_message(announce: Announce, kind: str) -> 
 def test_french_mail_is_written_in_french(announce: Announce) -> None:
     message = compose(announce(), "fr", DASHBOARD)
     rows = dict(message.rows)
-    assert message.title == "Nouvelle alerte\u202f: Méditerranée orientale (Alerte renforcée)"
+    assert message.title == "Nouvelle alerte\u202f: Méditerranée orientale (Grave)"
     assert message.sentence == (
         "Probable (82\u202f%)\u202f: au moins 5\u202f000, 1,5\u00a0× la moyenne de 12 mois, "
         "au moins un mois, février–mars 2025."
