@@ -50,6 +50,7 @@ MOST_CARDS, MOST_CONTEXT = 3, 3
 LONGEST_REASON = 1000
 ACTING_AS = "acting_as"
 """The reader's name, asked once in a visit."""
+_PREVIEW_PIXELS = 220
 _DOING = "doing"
 _SAID = "said"
 
@@ -279,15 +280,16 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
     if state.status == PROPOSED:
         find = partial(_preview, night, str(row["alert_id"]))
         found = reads.once(night, find, "alert's message", row["alert_id"], state.version)
-        with st.expander(_("The message, as it would be sent: {title}").format(title=plain(found.message.title))):
-            st.code(mail_text(found.message), language=None, wrap_lines=True)
+        head = _("The message, as it would be sent: {title}").format(title=plain(found.message.title))
+        with st.expander(head, expanded=True):
+            st.code(mail_text(found.message), language=None, wrap_lines=True, height=_PREVIEW_PIXELS)
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),
-            _("Signatures"): [_who_may_sign()],
+            _("Signatures"): [f"{capital(sign_off_words(state, lang()))}.", _who_may_sign()],
             _("What follows"): consequences(found.quiet, found.held_until, lang()),
         }
-        st.markdown("\n".join(f"- **{labelled(label, '')}** {plain(' '.join(said))}" for label, said in facts.items()))
+        st.markdown("\n".join(f"- {labelled(f'**{label}**', plain(' '.join(said)))}" for label, said in facts.items()))
     show_actions(night, row, state)
 
 
@@ -402,36 +404,36 @@ def _take(night: Night, row: Row, step: Step) -> None:
         st.error(_("Give your name and a reason: both are kept with the decision."))
         return
     try:
-        outcome = _act(night, str(row["alert_id"]), step)
+        done = _act(night, str(row["alert_id"]), step)
     except VigieError as error:
         st.error(plain(_("Not recorded: {error}").format(error=error_words(error))))
         return
     st.session_state[ACTING_AS] = step.actor.name.strip()
     st.session_state.pop(_DOING, None)
-    st.session_state[_SAID] = _outcome_words(step, outcome)
+    st.session_state[_SAID] = _outcome_words(step, done)
     st.rerun()
 
 
 def _act(night: Night, alert_id: str, step: Step) -> Outcome:
     workflow = reads.workflow()
-    outcome = act(workflow, ReleaseStore(workflow.home).get(night.run_id), alert_id, step)
-    if outcome.announced:
+    done = act(workflow, ReleaseStore(workflow.home).get(night.run_id), alert_id, step)
+    if done.announced:
         start_sending(workflow.home, workflow.settings)
-    return outcome
+    return done
 
 
-def _outcome_words(step: Step, outcome: Outcome) -> str:
+def _outcome_words(step: Step, done: Outcome) -> str:
     said = _("Recorded in the journal.")
-    missing = outcome.state.sign_offs_missing
+    missing = done.state.sign_offs_missing
     if step.action == SIGNED_OFF and missing:
         text = ngettext("{n} more person must sign it off.", "{n} more people must sign it off.", missing)
         return f"{said} {text.format(n=missing)}"
-    if outcome.why_not:
+    if done.why_not:
         return f"{said} " + _("Nothing is sent: this release replays a past night.")
-    if outcome.held_until is not None:
+    if done.held_until is not None:
         text = _("Notifications are held until {day}: recipients were recently told about this.")
-        return f"{said} {text.format(day=lang().day(outcome.held_until.date()))}"
-    return f"{said} " + _("Notifications are being sent.") if outcome.announced else said
+        return f"{said} {text.format(day=lang().day(done.held_until.date()))}"
+    return f"{said} " + _("Notifications are being sent.") if done.announced else said
 
 
 def _is_allowed(state: State, action: str) -> bool:

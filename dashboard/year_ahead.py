@@ -42,7 +42,8 @@ def show_routes(night: Night, series_id: str) -> None:
             chosen = [line for line in own if line.row["series_id"] in {ALL, series_id}]
             reads.drawn_once(night, partial(show_charts, chosen), "year's charts", kind, window, series_id)
         reads.drawn_once(night, partial(show_window, own), "year's window", kind, window)
-    show_notes(night, kind)
+    together = _("All routes together are added on each path, so the routes’ medians do not add up to it.")
+    show_notes(night, kind, together)
 
 
 def show_countries(night: Night, geo: str) -> None:
@@ -51,7 +52,7 @@ def show_countries(night: Night, geo: str) -> None:
     lines = lines_of(night, kinds[0], asylum=True) if kinds else []
     if not lines:
         return
-    st.header(_("Year ahead: first asylum applications"), anchor=False)
+    st.header(_("Year ahead: first-time asylum applicants"), anchor=False)
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
     if own and len(own[0].past):
         reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
@@ -82,19 +83,16 @@ def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]
     return reads.once(night, make, "year's lines", kind, asylum)
 
 
-def show_notes(night: Night, kind: str) -> None:
-    """The files, and what a total is."""
+def show_notes(night: Night, kind: str, together: str = "") -> None:
+    """The files, what a total is, and how all routes together are added."""
     table = night.frame("year_ahead")
     downloads.buttons(
         downloads.export_of(
             night, "year-ahead", _("The year ahead"), table[table["kind"] == kind], list(night.sources())
         )
     )
-    text = _(
-        "A total is what is counted so far plus the sum of the months to come, path by path. All routes together are "
-        "added on each path, so the routes’ medians do not add up to it. A change of policy is not foreseen."
-    )
-    st.markdown(small(text))
+    total = _("A total is what is counted so far plus the sum of the periods to come, path by path.")
+    st.markdown(small(" ".join(filter(None, [total, together, _("A change of policy is not foreseen.")]))))
 
 
 def show_key() -> None:
@@ -146,11 +144,11 @@ def draw_bars(line: YearLine, before: YearLine | None = None) -> None:
     """One route or country: past years as bars, the year ahead as an interval, beside the one before it if given."""
     windows = line.window if before is None else f"{before.window}–{line.window}"
     st.markdown(f"### {plain(line.name)}, {plain(windows)}", anchors=False)
-    unit = _("Applicants in twelve months") if line.is_asylum else _("Arrivals in twelve months")
+    unit = _("First-time applicants in twelve months") if line.is_asylum else _("Arrivals in twelve months")
     past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
     year = int(str(line.row["first_period"])[:4])
     figure = season_bars(
-        past, line.quantiles, year=year, threshold=None, unit=unit, theme=current_theme(),
+        past, line.quantiles, year=year, lines={}, unit=unit, theme=current_theme(),
         before=before.quantiles if before else None,
     )  # fmt: skip
     alt = season_bars_alt(past, line.quantiles, year=year)

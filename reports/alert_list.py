@@ -32,13 +32,14 @@ from alerts.lifecycle import (
 )
 from alerts.rules import EXCEEDANCE
 from alerts.verification import FEWEST_EVENTS
+from core.calendar import planning_window
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import informs, is_judged, limit_of, rule_record
+from reports.alert import directed, event_of, informs, is_judged, limit_of, rule_record
 from reports.answer import newest_count, night_steps
 from reports.names import country_name
 from reports.record import watch_words
@@ -89,34 +90,57 @@ def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: 
     return alerts[kept].reset_index(drop=True)
 
 
+def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
+    """Each route's event whose chance comes nearest to an alert, in words; without rows where none is known."""
+    rows = release.frame("alert_chances")
+    rows = rows.assign(_part=rows["probability"] / rows["cutoff"]).sort_values("_part", ascending=False, kind="stable")
+    table = rows[rows["probability"] < rows["prepare_from"]].drop_duplicates("route_id").to_dict("records")
+    words = {
+        _("Route"): [language.labelled(directed(row, {}, language), event_of(row, language)) for row in table],
+        _("Chance"): [language.percent(row["probability"]) for row in table],
+        _("Usually"): [language.share(row["base_rate"]) for row in table],
+        _("Alert from"): [language.percent(row["cutoff"]) for row in table],
+    }
+    return pd.DataFrame({language.text(name): values for name, values in words.items()})
+
+
 def month_of(row: Row) -> pd.Timestamp | None:
     """Return the last day of the month likely to bring the event, or None for an alert that names no month."""
     text = str(row["likely_period"] or row["first_period"])
     return pd.Period(text, "M").end_time.normalize() if len(text) == 7 else None
 
 
-def season(release: ReadableRelease, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp] | None:
-    """The alert's month in earlier years, and its quantiles this year; None where there is no forecast of it."""
+def season(release: ReadableRelease, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp, float | None] | None:
+    """The alert's month: earlier years, quantiles this year, last day and count; None where it has no forecast.
+
+    Of a month that is counted the forecast is the one made a full month before.
+    """
     end = month_of(row)
-    if end is None or not is_route(row["route_id"]):
-        return None
-    rows = numbers.quantile_rows(release.frame("forecasts"), row["series_id"])
-    rows = rows[rows["target_end_date"] == end]
-    if rows.empty:
+    if end is None or not is_route(row["route_id"]) or (informs(row) and row["rule"] not in EXCEEDANCE):
         return None
     history = numbers.series_of(release.frame("observations"), row["series_id"])
+    counted = history.loc[history["end_date"] == end, "obs_value"]
+    rows = numbers.quantile_rows(release.frame("backtest" if len(counted) else "forecasts"), row["series_id"])
+    rows = rows[(rows["target_end_date"] == end) & (rows["horizon"].eq(1) | counted.empty)]
+    if rows.empty:
+        return None
     same = history[
         (history["end_date"].dt.month == end.month) & (history["end_date"].dt.year >= numbers.FIRST_COMPARED_YEAR)
     ]
     past = pd.DataFrame({"year": same["end_date"].dt.year, "value": same["obs_value"]})
-    return past[past["year"] < end.year], rows[["output_type_id", "value"]], end
+    quantiles = rows[["output_type_id", "value"]]
+    return past[past["year"] < end.year], quantiles, end, float(counted.iloc[0]) if len(counted) else None
 
 
 def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
-    """What is expected over the months that an alert forecasts, the year before, and where; empty for any other."""
-    first, last = str(row["first_period"]), str(row["last_period"])
-    if str(row["rule"]) not in EXCEEDANCE or not is_route(row["route_id"]):
+    """What is expected over an alert's months, the year before, and where; empty for what merely informs.
+
+    Of an alert about a count the months are those of the planning window.
+    """
+    is_ahead, window = str(row["rule"]) in EXCEEDANCE, planning_window(release.as_of)
+    if not is_route(row["route_id"]) or (informs(row) and not is_ahead):
         return ""
+    first, last = (row["first_period"], row["last_period"]) if is_ahead else (str(window[0]), str(window[-1]))
     ends = list(pd.period_range(first, last, freq="M").end_time.normalize())
     total = numbers.expected_total(release.frame("trajectories"), [row["series_id"]], ends)
     if total is None:

@@ -19,7 +19,7 @@ from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import Better, better_ends, better_words
+from reports.skill import Better, better_ends, better_words, held_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -28,6 +28,11 @@ KINDS = {
     "asylum_applications_first.Q": _("First-time applicants, quarterly"),
 }
 """What is counted and how often, by target and frequency."""
+_UNITS = {
+    "asylum_applications_first.M": _("First-time applicants per month"),
+    "asylum_applications.M": _("Applicants per month"),
+    "asylum_applications_first.Q": _("First-time applicants per quarter"),
+}
 
 
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
@@ -152,7 +157,7 @@ def known_to(release: ReadableRelease, language: Language) -> str:
 
 def unit(view: AsylumForecast, language: Language) -> str:
     """The unit of the chart."""
-    return language.text(_("Applicants per month") if view.freq == "M" else _("Applicants per quarter"))
+    return language.text(_UNITS[view.kind])
 
 
 def period(view: AsylumForecast, last_day: Any, language: Language) -> str:  # noqa: ANN401  # a frame's date
@@ -170,6 +175,11 @@ def title(view: AsylumForecast, language: Language) -> str:
         "{country}: {expected} asylum applicant expected {when}, 8-in-10 chance of {interval}",
         "{country}: {expected} asylum applicants expected {when}, 8-in-10 chance of {interval}",
     )
+    if view.kind.startswith("asylum_applications_first"):
+        texts = ngettext(
+            "{country}: {expected} first-time asylum applicant expected {when}, 8-in-10 chance of {interval}",
+            "{country}: {expected} first-time asylum applicants expected {when}, 8-in-10 chance of {interval}",
+        )
     return language.plural(
         texts,
         as_expected(first[0.5]),
@@ -225,10 +235,13 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> str:
-    """The verdict of skill on the periods ahead."""
-    if view.better is None or view.quantiles.empty:
+    """The verdict of skill on the periods ahead, and how many outcomes the interval held."""
+    scores = view.night.frame("asylum_scores")
+    own = scores[scores["series_id"].eq(view.series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
+    if view.better is None or view.quantiles.empty or own.empty:
         return ""
-    return capital(f"{better_words(view.better, view.quantiles.index, language, view.months_each)}.")
+    verdict = capital(f"{better_words(view.better, view.quantiles.index, language, view.months_each)}.")
+    return f"{verdict} {held_words(own, language)}"
 
 
 def absent_words(view: AsylumForecast, language: Language) -> str:
@@ -255,6 +268,7 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
         parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
     if citizenships(view).empty:
         parts.append(language.text(_("Citizenships: Eurostat publishes them by month only, see above.")))
+    parts += filter(None, [absent_words(view, language)])
     return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
 
 

@@ -17,12 +17,11 @@ from core.routes import ROUTES, routes_to
 from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
-from forecasting.verification import TOO_NARROW
 from reports import numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
-from reports.route import KeyNumber
-from reports.skill import stretches, with_interval
+from reports.route import KeyNumber, interval_words
+from reports.skill import held_words, stretches, with_interval
 from reports.year_ahead import LEVELS
 
 MONTHS_BACK = 36
@@ -126,17 +125,20 @@ def stocks(needs: pd.DataFrame) -> list[str]:
 
 
 def title(need: Need, language: Language) -> str:
-    """How many people are there now, and how many are expected, with the 80 % interval."""
+    """How many people are expected, with the 80 % interval, and how many are there now."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
     return language.text(
-        _("{place}: {people} in reception at the end of {month}; {expected} expected at the end of {end} ({interval})"),
+        _(
+            "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; "
+            "{people} counted at the end of {month}"
+        ),
         place=place_name(need.series_id.split(".")[1], language),
         people=language.counted(float(first["last_value"])),
         month=language.month(counted),
         expected=language.expected(float(last["median"])),
         end=language.month(need.ends.iloc[-1]),
-        interval=language.text(_("80%: {interval}"), interval=language.interval(last["lo_80"], last["hi_80"])),
+        interval=language.interval_words(last["lo_80"], last["hi_80"]),
     )
 
 
@@ -183,7 +185,7 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
         (
             language.text(_("Expected, end of {month}"), month=end),
             language.expected(float(last["median"])),
-            language.text(_("80%: {interval}"), interval=language.interval(last["lo_80"], last["hi_80"])),
+            interval_words(last["lo_80"], last["hi_80"], language),
         ),
         (language.text(_("Entries a month, {months}"), months=ahead), language.expected(moves["entries"]), ""),
         (language.text(_("Exits a month, {months}"), months=ahead), language.expected(moves["exits"]), ""),
@@ -301,10 +303,7 @@ def record_words(need: Need, language: Language) -> str:
         _("Three months ahead past errors were {ratio} of those of “the last count stays” ({n} past dates)."),
         ratio=ratio, n=int(row["n"]),
     )  # fmt: skip
-    held = float(np.average(need.scores["coverage_80"], weights=need.scores["n"]))
-    text += " " + language.text(_("The 80% interval held {share} of outcomes."), share=language.share(held))
-    if held < TOO_NARROW:
-        text += " " + language.text(_("The intervals were too narrow: do not rely on them."))
+    text += " " + held_words(need.scores, language)
     if (need.scores["relative_wis_hi"] >= 1).all():
         text += " " + language.text(_("It is not shown to be better."))
     return text

@@ -205,11 +205,14 @@ def record_rows(row: Row, record: pd.DataFrame, language: Language) -> pd.DataFr
         "lead_months_median": (language.text(_("Lead time in months, median")), partial(months, language=language)),
         "brier_skill": (language.text(_("Brier skill score (0: no better than the base rate)")), language.decimal),
     }
-    rows = [
-        {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write, language)}
-        for name, (words, write) in measures.items()
-        if name in found and is_known(float(found[name]))
-    ]
+    cases, rows = {"precision": precision_cases(found), "recall": float(found.get("n_events", float("nan")))}, []
+    for name, (words, write) in measures.items():
+        value, n = float(found.get(name, float("nan"))), cases.get(name, float("nan"))
+        if is_known(value):
+            said = write(value)
+            if is_known(n):
+                said = f"{language.text(_('{hits} of {n}'), hits=round(value * n), n=round(n))} · {said}"
+            rows.append({"measure": words, "value": said, "interval": _interval(name, found, write, language)})
     return pd.DataFrame(rows, columns=["measure", "value", "interval"])
 
 

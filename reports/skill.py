@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import pandas as pd
 
 from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
+from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill
 
 WORDS = {BETTER: BETTER, NO_EVIDENCE: _("not shown to beat the baseline"), WORSE: WORSE}
@@ -86,6 +88,14 @@ def with_interval(write: Callable[[float], str], value: float, low: float, high:
     if not is_known(value):
         return NOTHING
     return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
+
+
+def held_words(scores: pd.DataFrame, language: Language) -> str:
+    """How many outcomes the 80 % interval held, over all horizons, and whether that is too few."""
+    held = float(np.average(scores["coverage_80"], weights=scores["n"]))
+    said = language.text(_("The 80% interval held {share} of outcomes."), share=language.share(held))
+    narrow = language.text(_("The intervals were too narrow: do not rely on them."))
+    return f"{said} {narrow}" if held < TOO_NARROW else said
 
 
 def stretches(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -157,7 +157,7 @@ def season_bars(
     forecast: pd.DataFrame,
     *,
     year: int,
-    threshold: float | None,
+    lines: Mapping[str, float],
     unit: str,
     theme: Theme,
     before: pd.DataFrame | None = None,
@@ -168,7 +168,7 @@ def season_bars(
         history: Columns ``year``, ``value`` (the season's total of each earlier year).
         forecast: Columns ``output_type_id``, ``value`` (quantiles of this year's total).
         year: This year.
-        threshold: The alert's threshold for the season, if it has one.
+        lines: Numbers across the bars by their label: ``threshold {value}``.
         unit: What is counted.
         theme: Colours.
         before: Quantiles of the year before, where it is a forecast as well.
@@ -182,15 +182,15 @@ def season_bars(
     # The axis holds the 95 % interval, unless that ends at more than twice the end of the 80 % one.
     upper, farthest = (float(at[interval_levels(coverage)[1]]) for coverage in (0.8, 0.95))
     reach = farthest if farthest <= 2 * upper else upper
-    largest = max([*history["value"], reach, *([] if threshold is None else [threshold])])
+    largest = max([*history["value"], reach, *lines.values()])
     for place, one in enumerate(levels.values(), start=len(history)):
         for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
             low, high = (min(float(one[level]), largest) for level in interval_levels(coverage))
             figure.add_trace(interval_box(place, low, high, coverage, with_opacity(theme.fan, opacity)))
         median_line(figure, place, float(one[0.5]), theme)
-    if threshold is not None:
-        level_line(figure, threshold, theme)
-    labels = _bars_labels(at, threshold, largest, theme)
+    for value in lines.values():
+        level_line(figure, value, theme)
+    labels = _bars_labels(at, lines, largest, theme)
     longest = max(len(re.sub("<.*?>", "", str(label["text"]))) for label in labels)
     figure.update_layout(
         barmode="overlay",
@@ -221,8 +221,8 @@ def counted_bars(values: Sequence[float], names: Sequence[str], theme: Theme, wh
     )
 
 
-def _bars_labels(at: pd.Series, threshold: float | None, largest: float, theme: Theme) -> list[Annotation]:
-    """Median, ends of the intervals and threshold, right of the bars and clear of each other."""
+def _bars_labels(at: pd.Series, lines: Mapping[str, float], largest: float, theme: Theme) -> list[Annotation]:
+    """Median, ends of the intervals and lines, right of the bars and clear of each other."""
     (low, upper), (lowest, farthest) = (at[list(interval_levels(share))].astype(float) for share in (0.8, 0.95))
     median = float(at[0.5])
     beyond = " ↑" if farthest > largest else ""
@@ -235,8 +235,7 @@ def _bars_labels(at: pd.Series, threshold: float | None, largest: float, theme: 
             theme.secondary,
         ),
     ]
-    if threshold is not None:
-        texts.append((threshold, _("threshold {value}").format(value=lang().counted(threshold)), theme.ink))
+    texts += [(value, text.format(value=lang().counted(value)), theme.ink) for text, value in lines.items()]
     gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (BARS_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
     right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 6}
     return [

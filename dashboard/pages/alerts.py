@@ -11,10 +11,11 @@ import streamlit as st
 from alerts import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
 from alerts.rules import EXCEEDANCE
+from core.calendar import planning_window
 from core.languages import capital, is_known
 from core.routes import in_order, is_route
 from core.schema import ALL
-from dashboard import _, decisions, downloads, labelled, lang, layout, ngettext, reads, state
+from dashboard import _, decisions, downloads, labelled, lang, layout, listed, ngettext, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.decisions import AlertStatus
 from dashboard.layout import plain, small
@@ -26,6 +27,7 @@ from reports.alert import (
     alert_file,
     alert_report,
     directed,
+    direction,
     informs,
     limit_of,
     rule_record,
@@ -66,6 +68,7 @@ def show(night: Night) -> None:
         if len(alerts) and chosen.empty:
             st.markdown(small(_("No alert matches these filters.")))
         elif is_calm and not is_chosen:
+            show_nearest(night)
             with st.container(key="alerts-list"):
                 over = chosen["group"].isin([OVER, DISMISSED])
                 parts = [rows for rows in (chosen[over], chosen[~over]) if len(rows)]
@@ -78,6 +81,7 @@ def show(night: Night) -> None:
                 row = show_list(night, chosen, statuses)
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
+    st.markdown(small(plain(lang().chance_scale())))
     if len(alerts):
         rows = alerts.drop(columns=["key", "group"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
@@ -100,10 +104,20 @@ def show_former(night: Night) -> None:
     st.markdown(small(text.format(n=count, day=lang().day(former.as_of), link=link)))
 
 
+def show_nearest(night: Night) -> None:
+    """How far each route is from an alert; nothing of a release that does not hold it."""
+    table = reads.once(night, partial(alert_list.nearest, night, lang()), "nearest to an alert")
+    if len(table):
+        head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
+        st.markdown(f"## {head}", anchors=False)
+        with st.container(key="numbers-nearest"):
+            st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
+
+
 def title(night: Night, alerts: pd.DataFrame) -> str:
     """How many alerts wait for a decision, and on which routes a high or a low count is likely.
 
-    Of an older release: how many did when it was the newest.
+    Of an older release: how many did when it was the newest. Of an exercise: first what is forecast.
     """
     waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
     rows = waiting if len(waiting) else decided
@@ -117,6 +131,11 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
             "{n} alert was still waiting for sign-off", "{n} alerts were still waiting for sign-off", len(rows)
         )
     sources = night.sources()
+    if decisions.is_practice(night):
+        first = rows.iloc[0].to_dict()
+        report = alert_report(first, None, lang())
+        said = (report.finding or report.sentence).removesuffix(".")
+        return listed([labelled(subject_name(first, sources, lang()), said), count.format(n=len(rows))])
     named = [directed(row, sources, lang()) for row in rows.to_dict("records")]
     said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)
     return labelled(count.format(n=len(rows)), said)
@@ -166,20 +185,21 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
         DISMISSED: _("Dismissed"),
         OVER: _("Ended alerts"),
     }
-    together = ["group", "route_id", "source_id", "first_period", "last_period"]
+    together = ["group", "route_id", "source_id"]
     rows = {row["key"]: row for row in chosen.to_dict("records")}
     key = state.choice("alert", tuple(rows), next(iter(rows), ""), always="alert" in st.query_params)
     is_open = bool(rows) and (rows[key]["group"] in {WAITS, DECIDED} or "alert" in st.query_params)
     group = ""
-    # Alerts of one route in the same months stand together, each with its own number and chance.
+    # Alerts of one route stand under its name, each with its own number, months and chance.
     for _subject, same in chosen.groupby(together, sort=False):
         if same["group"].iloc[0] != group:
             group = str(same["group"].iloc[0])
             st.markdown(f"## {heads[group]}", anchors=False)
         with st.container(border=is_open and key in set(same["key"]), gap=None, key=f"listed-{same['key'].iloc[0]}"):
+            st.markdown(f"### {plain(subject_name(same.iloc[0].to_dict(), night.sources(), lang()))}", anchors=False)
             for row in same.to_dict("records"):
                 st.button(
-                    list_label(night, row),
+                    list_label(row),
                     key=f"open:{row['key']}",
                     type="tertiary",
                     width="stretch",
@@ -189,14 +209,14 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     return rows.get(key, {})
 
 
-def list_label(night: Night, row: Row) -> str:
-    """Level, subject, direction and rule of one alert; the level is grey where the alert is over or was dismissed."""
+def list_label(row: Row) -> str:
+    """Level, direction and rule of one alert; the level is grey where the alert is over or was dismissed."""
     badge = level_badge(row["alert_level"])
     if row["group"] == DISMISSED:
         badge = ":gray-badge[" + _("Dismissed") + "]"
     elif row["group"] == OVER:
         badge = ":gray-badge[" + _("was {level}").format(level=level_label(row["alert_level"])) + "]"
-    return f"{badge} **{plain(directed(row, night.sources(), lang()))}** {small(plain(rule_name(row, lang())))}"
+    return f"{badge} {plain(f'{direction(row)} {rule_name(row, lang())}'.strip())}"
 
 
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
@@ -204,8 +224,9 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     report = alert_report(row, None, lang())
     if row["group"] == OVER:
         said = small(plain(report.finding or report.sentence))
-        return "  \n".join([said, plain(" ".join(outcome_of(night, row, status)))])
-    parts = [f"{report.chance}, {report.window}"] if report.finding and not row["unjudged_since"] else [report.sentence]
+        return "  \n".join([said, *map(plain, outcome_of(night, row, status)[:1])])
+    is_brief = report.finding and not row["unjudged_since"]
+    parts = [f"{report.chance} {report.event}", report.window] if is_brief else [report.sentence]
     if row["group"] in {WAITS, DECIDED}:
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
@@ -241,14 +262,15 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     with st.container():
         decisions.show_objections(night, row, status.state, is_newest=is_newest)
     key = (row["key"], row["alert_level"])
-    asks, chart = st.columns([1, 1.25], gap="medium")
+    season = reads.once(night, partial(alert_list.season, night, row), "season", row["key"])
+    asks, *chart = st.columns([1, 1.25] if season else 1, gap="medium")
     with asks:
         reads.drawn_once(night, partial(show_answer, night, row), "alert's answer", *key)
         if not row["ended"]:
             reads.drawn_once(night, partial(show_reasons, night, row), "alert's reasons", *key)
-    with chart:
-        if not row["ended"]:
-            show_season(night, row)
+    if season:
+        with chart[0]:
+            show_season(night, row, *season)
     # What comes and goes has a place of its own, so that what stands below keeps its.
     with st.container():
         if decides:
@@ -265,7 +287,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
 
 def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     """What is the matter, how much is expected, the next step and where to read more; of what is over how it ended."""
-    st.header(plain(subject_name(row, night.sources(), lang())), anchor=False)
+    st.header(plain(f"{directed(row, night.sources(), lang())} · {rule_name(row, lang())}"), anchor=False)
     report = report_of(night, row)
     colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
     # The chance beside what is usual, but where the sentence says more.
@@ -284,33 +306,37 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             st.markdown(plain(size))
         if row["group"] == WAITS and reads.is_newest(night):
             head = _("Next step")
-            st.markdown(labelled(f"**{head}**", plain(next_words(night, row, status))))
+            st.markdown(labelled(f"**{head}**", plain(next_words(night, row))))
         if links := links_to_prepare(night, row):
             st.markdown(" · ".join(links))
 
 
-def next_words(night: Night, row: Row, status: AlertStatus) -> str:
-    """What to decide, who must sign, by when, and what follows a signature, a sentence each."""
+def next_words(night: Night, row: Row) -> str:
+    """What to decide, by when, and what follows a signature in an exercise, a sentence each."""
     after = _("in this exercise a signature sends nothing") if decisions.is_practice(night) else ""
-    signed, needed = answer.sign_off_words(status.state, lang()), answer.needed_by(row, night.as_of, lang())
-    steps = [_("sign it off, which sends its message, or dismiss it"), needed, signed, after]
+    steps = [
+        _("sign it off, which sends its message, or dismiss it"),
+        answer.needed_by(row, night.as_of, lang()),
+        after,
+    ]
     return " ".join(f"{capital(step)}." for step in steps if step)
 
 
 def links_to_prepare(night: Night, row: Row) -> list[str]:
     """Where to read what the event would mean: places in reception, month by month, the whole forecast."""
     rule, route_id = EXCEEDANCE.get(str(row["rule"])), str(row["route_id"])
-    if rule is None or not is_route(route_id):
+    if not is_route(route_id) or (rule is None and informs(row)):
         return []
     stocks = reached_by(night.frame("reception_needs"), route_id)["series_id"].str.split(".").str[1]
     places = [code for code in stocks.unique() if "-" not in code]
     head = _("Reception")
     links = [(labelled(head, place_name(code, lang())), state.link("reception", place=code)) for code in places]
-    condition = {
-        "if_route": route_id, "if_side": "below" if rule.falls else "above", "if_value": f"{limit_of(row):g}",
-        "if_how": "any", "if_from": row["first_period"], "if_to": row["last_period"],
-    }  # fmt: skip
-    links.append((_("What if it comes true?"), state.link("scenarios", route=route_id, kind="if", **condition)))
+    if rule is not None:
+        condition = {
+            "if_route": route_id, "if_side": "below" if rule.falls else "above", "if_value": f"{limit_of(row):g}",
+            "if_how": "any", "if_from": row["first_period"], "if_to": row["last_period"],
+        }  # fmt: skip
+        links.append((_("What if it comes true?"), state.link("scenarios", route=route_id, kind="if", **condition)))
     links.append((_("Forecast by month"), state.link("route", route=route_id)))
     return [f"[{plain(label)}]({address})" for label, address in links]
 
@@ -332,7 +358,7 @@ def show_answer(night: Night, row: Row) -> None:
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
     report = report_of(night, row)
-    lines = [f"{report.dots} {report.record}".strip(), alert_list.record_of_level(night, row, lang())]
+    lines = [alert_list.record_of_level(night, row, lang()) or f"{report.dots} {report.record}".strip()]
     if not row["ended"]:
         lines.append(said.ends)
     st.markdown("  \n".join(plain(capital(line)) for line in lines if line))
@@ -345,33 +371,36 @@ def show_reasons(night: Night, row: Row) -> None:
         st.markdown("\n".join(f"- {plain(text)}" for text in found))
 
 
-def show_season(night: Night, row: Row) -> None:
-    """The first likely month in earlier years beside this year's forecast."""
-    found = reads.once(night, partial(alert_list.season, night, row), "season", row["key"])
-    if found is None:
-        return
-    past, quantiles, end = found
+def show_season(
+    night: Night, row: Row, past: pd.DataFrame, quantiles: pd.DataFrame, end: pd.Timestamp, counted: float | None
+) -> None:
+    """The alert's month in earlier years beside this year's forecast, and its count where that is known."""
     title = in_unit("Arrivals in {month} of each year", row["route_id"], lang()).format(
         month=lang().month(end, year=False)
     )
     st.markdown(f"### {title}", anchors=False)
-    threshold = limit_of(row)
-    reads.drawn_once(
-        night, partial(draw_season, past, quantiles, end.year, threshold, row["route_id"]), "season's chart", row["key"]
-    )
+    draw = partial(draw_season, past, quantiles, end.year, limit_of(row), counted, row["route_id"])
+    reads.drawn_once(night, draw, "season's chart", row["key"])
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
     history = numbers.series_of(night.frame("observations"), row["series_id"])
     which = _("First month with a substantial chance.")
+    if counted is not None:
+        which = _("The interval of {year} is the forecast made a full month before.").format(year=end.year)
     st.markdown(small(f"{which} {layout.since_words(history['end_date'])}".rstrip()))
 
 
-def draw_season(past: pd.DataFrame, quantiles: pd.DataFrame, year: int, threshold: float | None, route_id: str) -> None:
-    """The chart alone."""
+def draw_season(
+    past: pd.DataFrame, quantiles: pd.DataFrame, year: int, limit: float | None, counted: float | None, route_id: str
+) -> None:
+    """The chart alone; a count that is known stands in place of a threshold, an end of the interval."""
+    shown = {_("counted {value}"): counted} if limit is None or counted is not None else {_("threshold {value}"): limit}
+    lines = {text: value for text, value in shown.items() if value is not None}
     unit = in_unit("Arrivals", route_id, lang())
-    figure = season_bars(past, quantiles, year=year, threshold=threshold, unit=unit, theme=current_theme())
-    layout.chart(figure, season_bars_alt(past, quantiles, year=year, threshold=threshold), "season")
+    figure = season_bars(past, quantiles, year=year, lines=lines, unit=unit, theme=current_theme())
+    alt = season_bars_alt(past, quantiles, year=year, threshold=next(iter(lines.values()), None))
+    layout.chart(figure, alt, "season")
 
 
 def season_table(past: pd.DataFrame, quantiles: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def show(night: Night) -> None:
     geo = state.choice("country", order, order[0])
     view = reads.once(night, partial(asylum.forecast_of, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
-    if caveats := " ".join(filter(None, [asylum.skill_words(view, lang()), asylum.absent_words(view, lang())])):
+    if caveats := asylum.skill_words(view, lang()):
         st.markdown(layout.plain(caveats))
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
@@ -50,12 +50,12 @@ def show(night: Night) -> None:
     layout.let_draw()
     show_files(night, view)
     show_countries(night, view, order)
-    show_corridors(night, view)
-    show_citizenships(night, view)
-    year_ahead.show_countries(night, geo)
     with st.container(border=True):
         st.markdown("## " + _("What is missing here, and why"), anchors=False)
         st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
+    show_corridors(night, view)
+    show_citizenships(night, view)
+    year_ahead.show_countries(night, geo)
 
 
 def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
@@ -139,9 +139,9 @@ def show_citizenships(night: Night, view: AsylumForecast) -> None:
         return
     table, newest = context.yearly_breakdown(cells)
     period = pd.Period(newest.replace("-Q", "Q"), view.freq).end_time
-    title = _("{country}: applicants by citizenship, year to {period}").format(
-        country=country(view.geo), period=lang().period(period, view.months_each)
-    )
+    text = _("{country}: applicants by citizenship, year to {period}")
+    text = text.format(country=country(view.geo), period=lang().period(period, view.months_each))
+    title = f"{text} ({asylum.kind_name(view.kind, lang())})"
     st.header(title, anchor=False)
     mix = context.largest(table, lang())
     unit = _("Persons, share of those shown")
@@ -166,7 +166,8 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
     title = _("Countries of destination")
     if len(view.ahead):
         when = asylum.period(view, view.ahead.index[0], lang())
-        title = _("Countries of destination: applicants expected, {period}").format(period=when)
+        title = _("expected by country of destination, {period}").format(period=when)
+    title = labelled(asylum.kind_name(view.kind, lang()), title)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
         made = downloads.export_of(night, f"asylum-destinations-{view.freq}", title, table, [asylum.SOURCE_ID])
@@ -206,13 +207,12 @@ def show_corridors(night: Night, view: AsylumForecast) -> None:
     corridors = reads.once(night, partial(asylum.by_corridor, night, view.kind), "corridors", view.kind)
     if corridors.empty:
         return
-    title = _("Largest corridors")
+    title = labelled(asylum.kind_name(view.kind, lang()), _("Largest corridors"))
     names = [f"{country(row['citizen'])} → {country(row['geo'])}" for row in corridors.to_dict("records")]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
-        full = labelled(title, asylum.kind_name(view.kind, lang()))
         downloads.buttons(
-            downloads.export_of(night, f"asylum-corridors-{view.freq}", full, corridors, [asylum.SOURCE_ID])
+            downloads.export_of(night, f"asylum-corridors-{view.freq}", title, corridors, [asylum.SOURCE_ID])
         )
     with st.container(key="numbers-largest"):
         st.table(largest_in_words(corridors, names), border="horizontal", hide_index=True, alt=title)

@@ -39,7 +39,7 @@ def show(night: Night) -> None:
     others = [name.split(".")[1] for name in found if "-" not in name and name.split(".")[1] != chosen[:3]]
     links = [f"[{place_name(code, lang())}]({state.link('reception', place=code)})" for code in others]
     if links:
-        st.markdown(small(labelled(_("Other countries"), " · ".join(links))))
+        st.markdown(small(labelled(_("Other countries with figures in this release"), " · ".join(links))))
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         note = _("A scenario has no record of its own.")
@@ -109,7 +109,8 @@ def show_months(night: Night, need: Need) -> None:
         "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
         "suffice are enough up to that month in nine of ten cases."
     )
-    st.markdown(small(text))
+    more = _("Entries and exits have no interval.")
+    st.markdown(small(f"{text} {more}"))
 
 
 def show_record(night: Night, need: Need) -> None:
@@ -135,7 +136,8 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
         "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
         "up to the country’s: regions are seldom all full at once."
     )
-    st.markdown(small(text))
+    more = _("Each line has its own scale from zero.")
+    st.markdown(small(f"{text} {more}"))
 
 
 def draw_regions(night: Night, regions: list[str], factor: float) -> None:

@@ -137,7 +137,7 @@ def test_button_of_card_leads_to_its_alert_in_same_visit() -> None:
     app = visit("overview")
     next(button for button in app.button if button.label == "Read and practise").click().run()
     assert "surge-EMR-2025-02" in app.query_params["alert"]
-    assert app.header[0].value == "Eastern Mediterranean"
+    assert app.header[0].value == "Eastern Mediterranean ↑ · Far above the past year"
 
 
 def test_overview_says_what_changed_since_release_before(home: Path) -> None:

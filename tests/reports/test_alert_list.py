@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from core.languages import Language
-from reports.alert_list import reasons, size_words
+from core.release import RELEASE
+from reports.alert_list import nearest, reasons, season, size_words
 
 from .conftest import MakeRelease
 
@@ -60,4 +61,38 @@ def test_size_of_alert_sums_its_months_path_by_path(make_release: MakeRelease) -
     # Paths are 800, 900, 1000, 1100 and 1200 in each of three months.
     said = size_words(release, row, ENGLISH)
     assert said.startswith("Expected in February–April 2025: 3,000 in all, 8-in-10 chance of 2,500 to 3,500")
-    assert size_words(release, row | {"rule": "outside_95"}, ENGLISH) == ""
+    counted = row | {"rule": "outside_95", "first_period": "2024-12", "last_period": "2024-12"}
+    assert size_words(release, counted, ENGLISH) == said
+    assert size_words(release, counted | {"alert_level": "information"}, ENGLISH) == ""
+
+
+def test_nearest_event_of_each_route_is_below_its_cut_off(make_release: MakeRelease) -> None:
+    release = make_release(2, 2)
+    first, second = release.frame("alerts").to_dict("records")
+    alike = {"cutoff": 0.5, "prepare_from": 0.4, "base_rate": 0.2}
+    rows = [
+        first | alike | {"rule": "surge", "probability": 0.1},
+        first | alike | {"rule": "fall", "probability": 0.3, "threshold": 900.0},
+        second | alike | {"rule": "surge", "probability": 0.45},
+        second | alike | {"rule": "capacity", "probability": 0.2, "cutoff": 0.25},
+    ]
+    chances = pd.DataFrame(rows)[list(RELEASE["alert_chances"].columns)]
+    assert nearest(release.with_frame("alert_chances", chances), ENGLISH).to_numpy().tolist() == [
+        ["Eastern Mediterranean ↑: to pass 5,001 a month", "20%", "20%", "25%"],
+        ["Central Mediterranean ↓: to fall to 900 or fewer a month", "30%", "20%", "50%"],
+    ]
+    assert nearest(release, ENGLISH).empty
+
+
+def test_counted_month_stands_beside_forecast_made_before(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
+    row = release.frame("alerts").iloc[0].to_dict() | {"rule": "outside_95", "likely_period": ""}
+    counted = season(release, row | {"first_period": "2024-12"})
+    assert counted is not None
+    past, quantiles, end, count = counted
+    assert (list(past["year"]), end, count) == ([2023], pd.Timestamp("2024-12-31"), 1161.0)
+    assert float(quantiles.loc[quantiles["output_type_id"] == 0.5, "value"].iloc[0]) == 1400.0
+    ahead = season(release, row | {"first_period": "2025-02"})
+    assert ahead is not None
+    assert ahead[3] is None
+    assert season(release, row | {"alert_level": "information"}) is None

@@ -89,7 +89,7 @@ def test_totals_of_other_countries_are_not_compared() -> None:
 
 
 def test_title_leads_with_first_period_that_has_not_ended() -> None:
-    said = "Germany: 400 asylum applicants expected in January–March 2025, 8-in-10 chance of 100 to 1,000"
+    said = "Germany: 400 first-time asylum applicants expected in January–March 2025, 8-in-10 chance of 100 to 1,000"
     assert title(forecast("2025-01-31"), ENGLISH) == said
     assert title(forecast("2025-01-31", AHEAD.head(1)), ENGLISH) == "Germany: no forecast of asylum applications"
 

@@ -79,3 +79,11 @@ def test_few_cases_are_marked(count: float, is_few: bool) -> None:  # noqa: FBT0
 )
 def test_share_has_interval_and_few_cases_note(name: str, found: dict[str, float], said: str) -> None:
     assert rules._interval(name, dict(found), Language().share, Language()) == said
+
+
+def test_shares_of_record_name_their_cases() -> None:
+    found = {"rule": "surge", "level": "watch", "route_id": "_T", "horizon": 0, "precision": 0.6, "recall": 0.25}
+    record = pd.DataFrame([{**found, "n_alerts": 20.0, "n_events": 12}])
+    alert = {"rule": "surge", "alert_level": "watch", "route_id": "CMR", "horizon": 2}
+    values = rules.record_rows(alert, record, Language())["value"]
+    assert values.to_list() == ["12 of 20 · 60%", "3 of 12 · 25%"]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from reports.skill import better_ends, better_mark, better_signs, better_words, with_interval
+from reports.skill import better_ends, better_mark, better_signs, better_words, held_words, with_interval
 
 ENGLISH = Language("en")
 
@@ -73,3 +73,14 @@ def test_quarters_are_named_by_their_months() -> None:
 )  # fmt: skip
 def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: str) -> None:
     assert with_interval(partial(ENGLISH.decimal, digits=3), *ratio) == said
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (0.8, "The 80% interval held 80% of outcomes."),
+        (0.5, "The 80% interval held 50% of outcomes. The intervals were too narrow: do not rely on them."),
+    ],
+)
+def test_interval_that_held_too_little_is_named(held: float, said: str) -> None:
+    assert held_words(pd.DataFrame({"coverage_80": [held, held], "n": [10, 30]}), Language("en")) == said

@@ -116,7 +116,7 @@ def test_no_label_beside_bars_leaves_picture_in_any_language(typed: Page) -> Non
     past = pd.DataFrame({"year": range(2020, 2025), "value": [111_393.0, 179_943.0, 235_350.0, 322_422.0, 245_603.0]})
     values = [428_000.0 * (0.3 + 0.7 * level) for level in QUANTILE_LEVELS]
     total = pd.DataFrame({"output_type_id": QUANTILE_LEVELS, "value": values})
-    figure = season_bars(past, total, year=2025, threshold=None, unit="Arrivals", theme=LIGHT)
+    figure = season_bars(past, total, year=2025, lines={}, unit="Arrivals", theme=LIGHT)
     for width in (358, 390, 440):
         figure.update_layout(width=width)
         typed.evaluate(DRAW, figure.to_json())

@@ -287,7 +287,7 @@ def seasons_in_the_midst_of_a_year() -> Drawn:
 def season_with_a_threshold() -> Drawn:
     history = pd.DataFrame({"year": [2022, 2023, 2024], "value": [800.0, 1200.0, 1500.0]})
     total = ahead("2025-12-31", [1200.0])
-    figure = season_bars(history, total, year=2025, threshold=1500.0, unit="a", theme=LIGHT)
+    figure = season_bars(history, total, year=2025, lines={"threshold {value}": 1500.0}, unit="a", theme=LIGHT)
     return figure, [season_bars_alt(history, total, year=2025, threshold=limit) for limit in (None, 1500.0, 1499.0)]
 
 

@@ -20,7 +20,7 @@ def total() -> pd.DataFrame:
 
 
 def test_widest_interval_is_named_if_it_fits(history: pd.DataFrame, total: pd.DataFrame) -> None:
-    figure = season_bars(history.replace(14_200.0, 30_000.0), total, year=2025, threshold=None, unit="a", theme=LIGHT)
+    figure = season_bars(history.replace(14_200.0, 30_000.0), total, year=2025, lines={}, unit="a", theme=LIGHT)
     (label,) = [label for label in figure.layout.annotations if label.text.startswith("95%")]
     assert label.text.replace("\u2060", "") == "95%: 8,200–21,200"
     top = total.loc[total["output_type_id"] == 0.975, "value"].iloc[0]
@@ -29,4 +29,4 @@ def test_widest_interval_is_named_if_it_fits(history: pd.DataFrame, total: pd.Da
 
 def test_missing_column_is_named(history: pd.DataFrame, total: pd.DataFrame) -> None:
     with pytest.raises(SchemaError, match="year"):
-        season_bars(history.drop(columns="year"), total, year=2025, threshold=None, unit="Arrivals", theme=LIGHT)
+        season_bars(history.drop(columns="year"), total, year=2025, lines={}, unit="Arrivals", theme=LIGHT)
