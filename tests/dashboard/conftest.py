@@ -163,6 +163,7 @@ SOURCES = {
         "rhythm": "Monthly, about a month late.",
         "known_issues": ["Months without arrivals are often absent.", "=HYPERLINK() is only text here."],
         "derived_from": derived,
+        "redistribution": True,
     }
     for name, publisher, licence, derived in (
         ("vigie-routes", "Vigie", "as its components", ["iom_dtm", "uk_home_office"]),

@@ -1,4 +1,4 @@
-"""Twelve facts of a release are equal wherever they are read: on pages, in the briefing, a mail, feeds and files."""
+"""Facts of a release are equal wherever they are read: on pages, in the briefing, a mail, feeds, files and the site."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from core.languages import Language
+from core.schema import Entry
 from core.settings import load_settings
 from dashboard import reads, route_view
 from dashboard.downloads import csv_bytes, export_of
 from decisions.announcements import facts_of, make_briefing
-from reports import numbers
+from publish.site import build_site
+from reports import numbers, reception
 from reports.alert import alert_file, alert_report, limit_of, rule_record
 from reports.messages import atom_feed, cap_message, compose, mail_text
 from reports.messages.announcement import Announcement
 from reports.names import level_name
-from reports.route import expected_words
+from reports.record import held_words
+from reports.route import expected_words, known_to
 from reports.skill import better_ends, better_signs, better_words
+from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
 from store.status import read_status
 
@@ -63,6 +68,12 @@ def outputs(home: Path, release: Release) -> dict[str, str]:
     announcement = Announcement("5a0c6c1e-7f62-5c38-a4b0-2f6c5c1f8f10", "raised", ALERT, night.run_id, AT, facts)
     briefing = PdfReader(io.BytesIO(make_briefing(home, load_settings(home), night.run_id, "en")))
     summary = numbers.route_summary(night.frame, alerts, ends, ROUTE)
+    build_site(home, load_settings(home), home / "site")
+    site = [
+        path.read_text(encoding="utf-8")
+        for path in (home / "site").rglob("*.html")
+        if not {"fr", "es"} & set(path.parts)
+    ]
     table = alert_file(alerts.assign(ended=False), night.frame("track_record"), ENGLISH)
     files = [
         export_of(night, "routes", "Routes", summary), export_of(night, "alerts", "Alerts", table),
@@ -73,6 +84,12 @@ def outputs(home: Path, release: Release) -> dict[str, str]:
         "Overview": page("overview"),
         "Route": page("route", route=ROUTE),
         "Alerts": page("alerts", alert=ALERT),
+        "Asylum": page("asylum"),
+        "Reception": page("reception"),
+        "Scenarios": page("scenarios", route=ROUTE),
+        "Track record": page("evaluation", on=ROUTE),
+        "About": page("data"),
+        "site": " ".join(site),
         "briefing": briefing.pages[0].extract_text(),
         "mail": mail_text(compose(announcement, "en", address)),
         "Atom": atom_feed([announcement], "en", "vigie.example.org", address).decode(),
@@ -96,15 +113,21 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     before = numbers.expected_before(night.frame("backtest"), series_id, counts["end_date"])
     better = better_ends(night.frame("scores"), night.frame("forecasts"), series_id)
     assert sums is not None and before is not None
-    alert = ("Alerts", "mail", "Atom", "CAP", "alerts.csv")
+    alert = ("Alerts", "mail", "Atom", "CAP", "alerts.csv", "site")
+    route = ("Overview", "Route", "Scenarios", "briefing", "routes.csv", "site")
+    pages = ("Overview", "Route", "Alerts", "Asylum", "Reception", "Scenarios", "Track record", "About")
+    (place,) = (one for one in reception.lines(night.frame("reception_needs"), ENGLISH) if one.startswith("Italy"))
     words = better_words(better, ends, ENGLISH)
     return {
-        "expected": (ENGLISH.expected(sums.median), ("Overview", "Route", "briefing", "routes.csv")),
-        "interval from": (ENGLISH.expected(sums.low), ("Overview", "Route", "briefing", "routes.csv")),
-        "interval to": (ENGLISH.expected(sums.high), ("Overview", "Route", "briefing", "routes.csv")),
+        "figures to": (known_to(night, ENGLISH), pages),
+        "expected": (ENGLISH.expected(sums.median), route),
+        "interval from": (ENGLISH.expected(sums.low), route),
+        "interval to": (ENGLISH.expected(sums.high), route),
+        "interval's record": (held_words(night.frame("scores"), ROUTE, ENGLISH), ("Route", "Track record")),
+        "reception": (place.partition(": ")[2], ("Overview", "Reception")),
         "newest count": (
             ENGLISH.counted(counts["obs_value"]),
-            ("Overview", "Route", "briefing", "mail", "Atom", "routes.csv", "route.csv"),
+            ("Overview", "Route", "briefing", "mail", "Atom", "routes.csv", "route.csv", "site"),
         ),
         "expected of it": (expected_words(before.median, ENGLISH), ("Route", "mail", "Atom", "CAP")),
         "skill": (words[0].upper() + words[1:], ("Route",)),
@@ -114,14 +137,20 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),
         "cut-off": (report.usual[1], ("Overview", "briefing", *alert)),
         "threshold": (ENGLISH.counted(limit_of(row)), ("Overview", "briefing", *alert)),
-        "months": (report.window, ("Overview", "mail", "Atom", "CAP", "alerts.csv")),
+        "months": (report.window, ("Overview", *alert)),
         "record": (report.record, ("Overview", "briefing", *alert)),
     }
 
 
 @pytest.mark.slow
-def test_twelve_facts_are_equal_wherever_they_are_read(home: Path) -> None:
+def test_facts_are_equal_wherever_they_are_read(home: Path) -> None:
     release = publish(home, replay=False)
+    with opened_journal(load_settings(home).journal_url, home) as journal:
+        for alert in reads.nights()[0].frame("alerts").to_dict("records"):
+            subject = (str(alert["alert_id"]), release.run_id)
+            journal.record(Entry("nightly", PROPOSED, *subject, payload={"level": alert["alert_level"]}))
+            for person in ("Ada", "Ben"):
+                journal.record(Entry(person, SIGNED_OFF, *subject, "Seen."))
     said = outputs(home, ReleaseStore(home).get(release.run_id))
     missing = [
         (name, fact, where)
