@@ -15,6 +15,7 @@ from access import DECIDE_EDITION
 from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.release import INTENDED_USE
+from core.schema import ALL
 from core.settings import home_folder
 from dashboard import _, downloads, labelled, lang, layout, listed, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small
@@ -22,6 +23,7 @@ from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
 from forecasting import ENSEMBLE
+from reports import record
 from reports.citations import CONTEXT, prohibited_uses, stopped, stopped_words
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in, series_place
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
@@ -482,6 +484,8 @@ def show_method(night: Night) -> None:
         _("Vigie forecasts arrivals on migration routes, warns early, and publishes how often it was right"),
         anchor=False,
     )
+    said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
+    st.markdown(f"{plain(said)}. [{_('How we know →')}]({state.link('evaluation')})")
     left, right = st.columns([1.3, 1], gap="large")
     with left:
         st.header(_("How it works"), anchor=False)
