@@ -35,7 +35,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from core.errors import InputError, Message, SourceError, VigieError
+from core.errors import InputError, Message, SourceError, Template, VigieError
 from core.languages import Language
 from core.languages import marked as _
 
@@ -51,6 +51,12 @@ class RawFile:
     def sha256(self) -> str:
         """Hash of the bytes, as hexadecimal text."""
         return hashlib.sha256(self.content).hexdigest()
+
+    def fault(
+        self, rule: Template, /, *, row: int | str | None = None, column: str | None = None, **parameters: object
+    ) -> SourceError:
+        """Return an error that names the file; see :class:`core.errors.SourceError`."""
+        return SourceError(self.name, rule, row=row, column=column, **parameters)
 
 
 @dataclass(frozen=True)
@@ -419,7 +425,7 @@ def json_document(raw: RawFile) -> Any:  # noqa: ANN401  # as above
         return json.loads(raw.content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         _refuse_cut(raw.name, raw.content)
-        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
+        raise raw.fault(_("not a JSON document in UTF-8: {error}"), error=error) from None
 
 
 def _refuse_cut(place: str, content: bytes) -> None:
@@ -444,9 +450,9 @@ def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise SourceError(raw.name, _("no list of objects at '{place}'"), place=".".join(path) or "top")
+        raise raw.fault(_("no list of objects at '{place}'"), place=".".join(path) or "top")
     if not found and not may_be_empty:
-        raise SourceError(raw.name, _("the list is empty: one of the codes asked for is unknown, or has no data"))
+        raise raw.fault(_("the list is empty: one of the codes asked for is unknown, or has no data"))
     return found
 
 
@@ -467,15 +473,13 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str) -> pd.DataFrame
     rows = json_rows(raw, *path)
     absent = [name for name in columns if not any(name in row for row in rows)]
     if absent:
-        raise SourceError(
-            raw.name, _("missing columns {columns}; found {found}"), row=1, columns=absent, found=list(rows[0])[:20]
-        )
+        raise raw.fault(_("missing columns {columns}; found {found}"), row=1, columns=absent, found=list(rows[0])[:20])
     for number, row in enumerate(rows, start=1):
         for name in columns:
             if name not in row:
-                raise SourceError(raw.name, _("the field is missing in this row alone"), row=number, column=name)
+                raise raw.fault(_("the field is missing in this row alone"), row=number, column=name)
             if isinstance(row[name], dict | list):
-                raise SourceError(raw.name, _("the field holds a list or an object"), row=number, column=name)
+                raise raw.fault(_("the field holds a list or an object"), row=number, column=name)
     texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
     index = pd.RangeIndex(1, len(rows) + 1)
     return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)
@@ -628,11 +632,11 @@ def unpacked(raw: RawFile) -> RawFile:
     try:
         content: bytes = machine.decompress(raw.content, most)
     except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
-        raise SourceError(raw.name, _("cannot be unpacked: {error}"), error=str(error)) from None
+        raise raw.fault(_("cannot be unpacked: {error}"), error=str(error)) from None
     if len(content) >= most:
-        raise SourceError(raw.name, UNFOLDS)
+        raise raw.fault(UNFOLDS)
     if not machine.eof or machine.unused_data:
-        raise SourceError(raw.name, _("cannot be unpacked: it was cut off, or other data follow"))
+        raise raw.fault(_("cannot be unpacked: it was cut off, or other data follow"))
     return RawFile(raw.name, content)
 
 
@@ -653,7 +657,7 @@ def unzipped(raw: RawFile, member: str, largest: int) -> RawFile:
             if len(found) != 1 or found[0].file_size > largest:
                 fault = _("one file {file} of at most {n} MB is expected; found {found}")
                 listed = archive.namelist()[:5]
-                raise SourceError(raw.name, fault, file=member, n=largest // 10**6, found=listed)
+                raise raw.fault(fault, file=member, n=largest // 10**6, found=listed)
             return RawFile(raw.name, archive.read(found[0]))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
-        raise SourceError(raw.name, _("not a whole zip archive: {error}"), error=error) from None
+        raise raw.fault(_("not a whole zip archive: {error}"), error=error) from None

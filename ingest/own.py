@@ -111,7 +111,7 @@ def _parse(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping, today: dt.dat
     parts = [(kept[coming].assign(as_of=pd.Timestamp(day)), ahead), (kept[~coming], today)]
     found = [to_observations(raw, rows, today=newest, **given) for rows, newest in parts if len(rows)]
     if not found:
-        raise SourceError(raw.name, _("the file holds no figures"))
+        raise raw.fault(_("the file holds no figures"))
     fault = _("the column “{column}” may describe persons: its name is near one that does")
     figures = pd.concat([part.observations for part in found], ignore_index=True)
     return Parsed(
@@ -155,13 +155,13 @@ def refuse_layout(raw: RawFile, row: int, header: Sequence[str], first: Sequence
     texts = [text for text in texts if text]
     names = [name for name in header if name]
     if len(names) > 1 and len(texts) > 1 and not any(re.search(r"\d", text) for text in texts):
-        raise SourceError(raw.name, _("the header stands in two rows"), row=row + 1)
+        raise raw.fault(_("the header stands in two rows"), row=row + 1)
     heads = [_bare(name) for name in names]
     if sum(name in _month_numbers() for name in heads) >= _FEWEST_HEADS or (
         sum(bool(re.fullmatch(PERIODS["A"], name)) for name in heads) >= _FEWEST_HEADS
         and any(_bare(text) in _month_numbers() for text in texts)
     ):
-        raise SourceError(raw.name, _("the table is a matrix of years and months"), row=row)
+        raise raw.fault(_("the table is a matrix of years and months"), row=row)
 
 
 _FEWEST_HEADS = 3
@@ -194,9 +194,7 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
         layout = PERIODS[table.freq]
         heads = [name for name, period in periods.items() if re.fullmatch(layout, period)]
         if not heads:
-            raise SourceError(
-                raw.name, _("no header cell reads as a period; found {found}"), found=list(frame.columns)[:20]
-            )
+            raise raw.fault(_("no header cell reads as a period; found {found}"), found=list(frame.columns)[:20])
         long = frame.melt([*dimensions.values()], heads, ignore_index=False, var_name="_period", value_name="_value")
         long.index = pd.Index([f"{row}, {name}" for row, name in zip(long.index, long["_period"], strict=True)])
         long["_period"] = long["_period"].map(periods)
@@ -273,16 +271,14 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
         refuse_workbook(raw)
         sheet = read_sheet(raw, mapping.table.sheet or "").dropna(how="all")
         if sheet.empty:
-            raise SourceError(raw.name, _("the sheet is empty"))
+            raise raw.fault(_("the sheet is empty"))
         sheet = sheet[sheet.index >= mapping.table.header_row]
         if sheet.empty:
-            raise SourceError(raw.name, _("the sheet is empty"))
+            raise raw.fault(_("the sheet is empty"))
         header = ["" if pd.isna(cell) else _head(cell, mapping) for cell in sheet.iloc[0]]
         return sheet.iloc[1:].set_axis(header, axis=1)
     if suffix != ".csv":
-        raise SourceError(
-            raw.name, _("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind"
-        )
+        raise raw.fault(_("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind")
     table, titles = mapping.table, mapping.table.header_row - 1
     lines = raw.content.split(b"\n", titles)
     # Titles become blank lines, so that rows keep their numbers.
@@ -312,7 +308,7 @@ def _coded(raw: RawFile, places: pd.Series, code: Callable[[str], str], fault: s
         try:
             found.append(read(str(cell)))
         except InputError:
-            raise SourceError(raw.name, fault, row=str(row), column="route") from None
+            raise raw.fault(fault, row=str(row), column="route") from None
     return found
 
 
@@ -386,4 +382,4 @@ def _refuse_formulas(raw: RawFile, cells: Iterable[tuple[object, str, object]]) 
     """
     for row, column, cell in cells:
         if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not _SIGNED.fullmatch(cell):
-            raise SourceError(raw.name, _("refused: the cell holds a formula"), row=str(row), column=column)
+            raise raw.fault(_("refused: the cell holds a formula"), row=str(row), column=column)

@@ -117,7 +117,7 @@ def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
     try:
         cells = [next(csv.reader([line], delimiter=separator), []) for line in text.splitlines()]
     except csv.Error as error:
-        raise SourceError(raw.name, NOT_SEPARATED, separator=separator, error=error) from None
+        raise raw.fault(NOT_SEPARATED, separator=separator, error=error) from None
     rows = [[cell.strip(' "') for cell in line] for line in cells]
     width = max(map(len, rows), default=0)
     table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], index=range(1, len(rows) + 1))
@@ -162,7 +162,7 @@ def _column(raw: RawFile, body: pd.DataFrame, kind: str) -> str:
         found = [name for name in body.columns if name and body[name].map(SERIAL.fullmatch).all()]
     if not found:
         fault = {"period": _("no column holds months or days"), "number": _("no column holds figures")}[kind]
-        raise SourceError(raw.name, fault)
+        raise raw.fault(fault)
     return str(next(filter(is_total, found), found[0]))
 
 

@@ -68,7 +68,7 @@ def read_csv(
     """
     text = _decode(raw, encoding)
     if last_line_ends and not text.endswith("\n"):
-        raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=text.count("\n") + 1)
+        raise raw.fault(_("the last line has no line end: the file was cut off"), row=text.count("\n") + 1)
     refuse_many(raw.name, text.count("\n") + 1, text.partition("\n")[0].count(separator) + 1, text.count(separator))
     del text  # a large file's text and its cells do not stand beside each other
     header, cells, numbers = _cells(raw, separator, encoding)
@@ -111,10 +111,10 @@ def read_sheets(raw: RawFile, sheets: Sequence[str]) -> dict[str, pd.DataFrame]:
     except (SourceError, MemoryError):
         raise
     except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
-        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=_reason(error)) from None
+        raise raw.fault(_("not a whole workbook: {error}"), error=_reason(error)) from None
     for sheet in sheets:
         if sheet not in frames:
-            raise SourceError(raw.name, _("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
+            raise raw.fault(_("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
         head = [cell for cell in frames[sheet].head(ROWS_OF_HEAD).to_numpy().ravel() if isinstance(cell, str)]
         refuse_person_level(head, f"{raw.name}, sheet '{sheet}'")
     return frames
@@ -144,13 +144,13 @@ def read_rda(raw: RawFile, table: str, columns: Sequence[str], *, tolerated: Col
             warnings.simplefilter("ignore")
             tables = rdata.conversion.convert(rdata.parser.parse_data(content))
     except Exception as error:  # decompressors and the R parser each raise their own kinds for a damaged file
-        raise SourceError(raw.name, _("not a whole R data file: {error}"), error=_reason(error)) from None
+        raise raw.fault(_("not a whole R data file: {error}"), error=_reason(error)) from None
     frame = tables.get(table) if isinstance(tables, dict) else None
     if not isinstance(frame, pd.DataFrame):
-        raise SourceError(raw.name, _("the table '{table}' is missing"), table=table)
+        raise raw.fault(_("the table '{table}' is missing"), table=table)
     require_columns(frame, columns, raw.name, tolerated=tolerated)
     if frame.empty:
-        raise SourceError(raw.name, _("the table '{table}' has no rows"), table=table)
+        raise raw.fault(_("the table '{table}' has no rows"), table=table)
     return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
 
 
@@ -193,9 +193,9 @@ def refuse_wrong_kind(raw: RawFile) -> None:
     """
     start = raw.content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
-        raise SourceError(raw.name, _("the file is empty"))
+        raise raw.fault(_("the file is empty"))
     if start.startswith(_HTML):
-        raise SourceError(raw.name, _("a web page came in place of the file"))
+        raise raw.fault(_("a web page came in place of the file"))
 
 
 def _decode(raw: RawFile, encoding: str) -> str:
@@ -204,8 +204,7 @@ def _decode(raw: RawFile, encoding: str) -> str:
         text = raw.content.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.content.count(b"\n", 0, error.start) + 1
-        raise SourceError(
-            raw.name,
+        raise raw.fault(
             _("not {encoding} text: {error} at byte {n}"),
             row=line,
             encoding=encoding.removesuffix("-sig"),
@@ -213,9 +212,7 @@ def _decode(raw: RawFile, encoding: str) -> str:
             n=error.start,
         ) from None
     if "\x00" in text:
-        raise SourceError(
-            raw.name, _("not {encoding} text: it holds NUL bytes"), encoding=encoding.removesuffix("-sig")
-        )
+        raise raw.fault(_("not {encoding} text: it holds NUL bytes"), encoding=encoding.removesuffix("-sig"))
     return text
 
 
@@ -238,13 +235,13 @@ def _cells(raw: RawFile, separator: str, encoding: str) -> tuple[list[str], list
             if not header:
                 header, columns = cells, [[] for _cell in cells]
             elif len(cells) != len(header):
-                raise SourceError(raw.name, RAGGED, row=reader.line_num, n=len(cells), expected=len(header))
+                raise raw.fault(RAGGED, row=reader.line_num, n=len(cells), expected=len(header))
             else:
                 numbers.append(reader.line_num)
                 for column, cell in zip(columns, cells, strict=True):
                     column.append(known.setdefault(cell, cell))
     except csv.Error as error:
-        raise SourceError(raw.name, NOT_SEPARATED, row=reader.line_num, separator=separator, error=error) from None
+        raise raw.fault(NOT_SEPARATED, row=reader.line_num, separator=separator, error=error) from None
     return header, columns, np.frombuffer(numbers, dtype=np.int64)
 
 
@@ -263,9 +260,9 @@ def refuse_unfolding(raw: RawFile) -> None:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
             size = sum(part.file_size for part in archive.infolist())
     except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
-        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=str(error)) from None
+        raise raw.fault(_("not a whole workbook: {error}"), error=str(error)) from None
     if size > LARGEST_UNPACKED:
-        raise SourceError(raw.name, UNFOLDS)
+        raise raw.fault(UNFOLDS)
 
 
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -286,9 +283,7 @@ def refuse_workbook(raw: RawFile) -> None:
         SourceError: With the reason.
     """
     if raw.content.startswith(_OLE):
-        raise SourceError(
-            raw.name, _("refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected")
-        )
+        raise raw.fault(_("refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected"))
     refuse_unfolding(raw)
     try:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
@@ -297,7 +292,7 @@ def refuse_workbook(raw: RawFile) -> None:
                 if part.filename.lower().endswith((".xml", ".rels")):
                     _refuse_content(raw.name, part.filename, archive.read(part))
     except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
-        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=error) from None
+        raise raw.fault(_("not a whole workbook: {error}"), error=error) from None
 
 
 def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
@@ -354,7 +349,7 @@ def refuse_strange_cells(raw: RawFile, frames: dict[str, pd.DataFrame]) -> None:
                 for address, rule in (*_hidden(text), *_merged(text, frames[sheet]))
             ]
     for where, rule in strange:
-        raise SourceError(raw.name, _("cell {where}: {fault}"), where=where, fault=rule)
+        raise raw.fault(_("cell {where}: {fault}"), where=where, fault=rule)
 
 
 class _OdsCells:

@@ -194,11 +194,11 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
     """
     document = json_document(raw)
     if document == []:
-        raise SourceError(raw.name, _("the answer has no parts"))
+        raise raw.fault(_("the answer has no parts"))
     frames = [_dataset(raw, body) for body in (document if isinstance(document, list) else [document])]
     if len({tuple(frame.columns) for frame in frames}) > 1:
-        raise SourceError(
-            raw.name, _("its parts have different dimensions: {found}"), found=[list(part.columns) for part in frames]
+        raise raw.fault(
+            _("its parts have different dimensions: {found}"), found=[list(part.columns) for part in frames]
         )
     return pd.concat(frames, ignore_index=True)
 
@@ -210,9 +210,7 @@ def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
     cells = prod(sizes)
     values = _numbers(raw, _by_position(raw, body.get("value"), "value", cells))
     if not values:
-        raise SourceError(
-            raw.name, _("the answer holds no value: one of the codes asked for is unknown, or has no data")
-        )
+        raise raw.fault(_("the answer holds no value: one of the codes asked for is unknown, or has no data"))
     status = _by_position(raw, body.get("status", {}), "status", cells)
     refuse_person_level(names, raw.name)
     positions = np.array(sorted(values), dtype=np.int64)
@@ -226,20 +224,20 @@ def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
 
 def _checked(raw: RawFile, body: object) -> dict[str, Any]:
     if isinstance(body, dict) and "error" in body:
-        raise SourceError(raw.name, _("the publisher answered with an error: {error}"), error=body["error"])
+        raise raw.fault(_("the publisher answered with an error: {error}"), error=body["error"])
     if not isinstance(body, dict) or body.get("version") != "2.0" or body.get("class", "dataset") != "dataset":
-        raise SourceError(raw.name, _("not a JSON-stat 2.0 dataset ('version' is not 2.0, or 'class' is not dataset)"))
+        raise raw.fault(_("not a JSON-stat 2.0 dataset ('version' is not 2.0, or 'class' is not dataset)"))
     return body
 
 
 def _shape(raw: RawFile, body: dict[str, Any]) -> tuple[list[str], list[int]]:
     names, sizes = body.get("id"), body.get("size")
     if not isinstance(names, list) or not isinstance(sizes, list) or not names or len(names) != len(sizes):
-        raise SourceError(raw.name, _("'id' and 'size' must be lists of the same length"))
+        raise raw.fault(_("'id' and 'size' must be lists of the same length"))
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise SourceError(raw.name, _("'id' must hold distinct names"), column="id")
+        raise raw.fault(_("'id' must hold distinct names"), column="id")
     if not all(type(size) is int and size >= 0 for size in sizes):
-        raise SourceError(raw.name, _("'size' must hold counts"), column="size")
+        raise raw.fault(_("'size' must hold counts"), column="size")
     return names, sizes
 
 
@@ -248,7 +246,7 @@ def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> lis
     dimension = dimensions.get(name) if isinstance(dimensions, dict) else None
     category = dimension.get("category") if isinstance(dimension, dict) else None
     if not isinstance(category, dict):
-        raise SourceError(raw.name, _("the dimension has no categories"), column=name)
+        raise raw.fault(_("the dimension has no categories"), column=name)
     index = category.get("index", category.get("label"))
     if isinstance(index, dict) and all(type(place) is int for place in index.values()):
         codes = sorted(index, key=lambda code: index[code])
@@ -257,8 +255,7 @@ def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> lis
         codes = list(index) if isinstance(index, (list, dict)) else []
         whole = all(isinstance(code, str) for code in codes)
     if not whole or len(codes) != size:
-        raise SourceError(
-            raw.name,
+        raise raw.fault(
             ngettext("{n} category where 'size' says {expected}", "{n} categories where 'size' says {expected}"),
             column=name,
             n=len(codes),
@@ -274,21 +271,19 @@ def _by_position(raw: RawFile, content: object, label: str, cells: int) -> dict[
         try:
             found = {int(position): value for position, value in content.items() if value is not None}
         except ValueError:
-            raise SourceError(raw.name, _("a position is not a whole number"), column=label) from None
+            raise raw.fault(_("a position is not a whole number"), column=label) from None
     else:
-        raise SourceError(raw.name, _("'{name}' is neither an object nor a list"), column=label, name=label)
+        raise raw.fault(_("'{name}' is neither an object nor a list"), column=label, name=label)
     outside = [position for position in found if not 0 <= position < cells]
     if outside:
-        raise SourceError(
-            raw.name, _("position outside the {n} cells of the cube"), row=outside[0], column=label, n=cells
-        )
+        raise raw.fault(_("position outside the {n} cells of the cube"), row=outside[0], column=label, n=cells)
     return found
 
 
 def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
     for position, value in found.items():
         if type(value) not in (int, float) or not np.isfinite(value):
-            raise SourceError(raw.name, _("the figure is not a number"), row=position, column="value")
+            raise raw.fault(_("the figure is not a number"), row=position, column="value")
     return found
 
 
@@ -313,28 +308,26 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
     """
     plain = unpacked(raw)
     if plain.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise SourceError(raw.name, _("an XML notice instead of a table: the extraction was refused or is queued"))
+        raise raw.fault(_("an XML notice instead of a table: the extraction was refused or is queued"))
     table = read_csv(plain, [], separator="\t")
     key, *heads = table.columns
     if "\\" not in key:
-        raise SourceError(
-            raw.name, _("the header must start with its dimensions and '{example}'"), row=1, example="\\TIME_PERIOD"
-        )
+        raise raw.fault(_("the header must start with its dimensions and '{example}'"), row=1, example="\\TIME_PERIOD")
     dimensions, periods = key.partition("\\")[0].split(","), [head.strip() for head in heads]
     if len({*dimensions, *periods} - {""}) < len(dimensions) + len(periods):
         fault = _("the header names an empty dimension or period, or the same one twice")
-        raise SourceError(raw.name, fault, row=1)
+        raise raw.fault(fault, row=1)
     if periods not in (sorted(periods), sorted(periods, reverse=True)):
-        raise SourceError(raw.name, _("the header's periods are out of order: were columns exchanged?"), row=1)
+        raise raw.fault(_("the header's periods are out of order: were columns exchanged?"), row=1)
     if table.empty or not periods:
-        raise SourceError(raw.name, _("the table holds no series"))
+        raise raw.fault(_("the table holds no series"))
     fields = table[key].str.count(",") + 1
     wrong = fields[fields != len(dimensions)]
     if len(wrong):
         words = ngettext(
             "{n} key field where the header has {expected}", "{n} key fields where the header has {expected}"
         )
-        raise SourceError(raw.name, words, row=wrong.index[0], n=int(wrong.iloc[0]), expected=len(dimensions))
+        raise raw.fault(words, row=wrong.index[0], n=int(wrong.iloc[0]), expected=len(dimensions))
     codes = table[key].str.split(",", expand=True).set_axis(dimensions, axis=1).apply(lambda column: column.str.strip())
     cells = table.set_axis([key, *periods], axis=1).melt([key], var_name="time_period", ignore_index=False)
     cells = cells.sort_index(kind="stable").assign(value=lambda long: long["value"].str.strip())

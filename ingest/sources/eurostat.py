@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.countries import country_code, map_countries
-from core.errors import SourceError, first_line
+from core.errors import first_line
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
@@ -80,7 +80,7 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken, no row is a total of all citizenships, or the file is known to mislead.
     """
     if raw.name in _REFUSED:
-        raise SourceError(raw.name, _REFUSED[raw.name])
+        raise raw.fault(_REFUSED[raw.name])
     refuse_wrong_kind(raw)
     if raw.content.startswith(b"PAR1"):
         return _parse_quarterly(raw)
@@ -108,9 +108,7 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     needed = ["citizen", *([] if untyped else ["applicant"]), "geo", "time_period"]
     missing = [name for name in needed if name not in named]
     if missing:
-        raise SourceError(
-            raw.name, _("missing dimensions {columns}; found {found}"), columns=missing, found=list(cells.columns)
-        )
+        raise raw.fault(_("missing dimensions {columns}; found {found}"), columns=missing, found=list(cells.columns))
     for dimension, total in _TOTALS.items():
         if dimension in named:
             named = named[named[dimension] == total]
@@ -118,11 +116,11 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
         others = named[~named["applicant"].isin(_TARGETS)]
         # Answers to our own questions come in a list, of the types asked for: another name is one that was changed.
         if raw.content.lstrip()[:1] == b"[" and len(others):
-            raise SourceError(raw.name, _("the answer holds what was not requested"), column="applicant")
+            raise raw.fault(_("the answer holds what was not requested"), column="applicant")
         named = named.drop(others.index)
     if not (named["citizen"] == _TOTAL).any():
         wanted = ", ".join(f"{dimension} {total}" for dimension, total in {"citizen": _TOTAL, **_TOTALS}.items())
-        raise SourceError(raw.name, _("no row for {code} and a type of {known}"), code=wanted, known=sorted(_TARGETS))
+        raise raw.fault(_("no row for {code} and a type of {known}"), code=wanted, known=sorted(_TARGETS))
     place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
     return named.assign(target=untyped or named["applicant"].map(_TARGETS), place=place)
 
@@ -130,9 +128,9 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
 def _from_csv(raw: RawFile) -> pd.DataFrame:
     table = read_csv(raw, ["TIME", "GEO", "CITIZEN", "Value"])
     if "DECISION" in table:
-        raise SourceError(raw.name, _("decisions on applications, not applications"), column="DECISION")
+        raise raw.fault(_("decisions on applications, not applications"), column="DECISION")
     if not (table["CITIZEN"] == "Total").any():
-        raise SourceError(raw.name, _("no row for CITIZEN Total"))
+        raise raw.fault(_("no row for CITIZEN Total"))
     grouped = table["Value"].str.fullmatch(_GROUPED)
     target = table["ASYL_APP"].map(_TARGETS) if "ASYL_APP" in table else _ALL_APPLICANTS
     cells = pd.DataFrame(
@@ -149,14 +147,14 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
     unknown = cells["target"].isna()
     if unknown.any():
         row = cells.loc[unknown, "place"].iloc[0]
-        raise SourceError(raw.name, _("unknown type of applicant"), row=row, column="ASYL_APP")
+        raise raw.fault(_("unknown type of applicant"), row=row, column="ASYL_APP")
     return cells
 
 
 def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     single = cells[~cells["geo"].astype(str).str.fullmatch(_AGGREGATE)]
     if single.empty:
-        raise SourceError(raw.name, _("no figure for a single country"))
+        raise raw.fault(_("no figure for a single country"))
     labels = single["place"].astype(str) + ", " + single["time_period"] + ", " + single["target"]
     unique = labels.where(~labels.duplicated(keep=False), labels + ", " + single["geo"])
     repeated = unique.groupby(unique).cumcount()
@@ -191,12 +189,10 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
     try:
         panel: pd.DataFrame = pq.read_table(io.BytesIO(raw.content), columns=_QUARTERLY_COLUMNS).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise SourceError(raw.name, _("not a whole parquet file: {error}"), error=first_line(error)) from None
+        raise raw.fault(_("not a whole parquet file: {error}"), error=first_line(error)) from None
     missing = [name for name in _QUARTERLY_COLUMNS if name not in panel]
     if missing:
-        raise SourceError(
-            raw.name, _("missing columns {columns}; found {found}"), columns=missing, found=list(panel.columns)
-        )
+        raise raw.fault(_("missing columns {columns}; found {found}"), columns=missing, found=list(panel.columns))
     panel.index = pd.RangeIndex(1, len(panel) + 1)
     sums = panel.dropna().rename(columns={"asylum_first_apps_q": "value"})
     require_rows(sums, raw.name)

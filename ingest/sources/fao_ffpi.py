@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core.errors import SourceError
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, Request, get_file, links
 from ingest.rows import melt, since, to_observations
@@ -50,6 +49,6 @@ def parse(raw: RawFile) -> Parsed:
 def _table(raw: RawFile) -> pd.DataFrame:
     lines = raw.content.split(b"\n", _TITLE_LINES)
     if len(lines) <= _TITLE_LINES:
-        raise SourceError(raw.name, _("two title lines and a header are expected"), row=len(lines))
+        raise raw.fault(_("two title lines and a header are expected"), row=len(lines))
     frame = read_csv(RawFile(raw.name, lines[_TITLE_LINES]), ["Date", *TARGETS])
     return frame.set_axis(frame.index + _TITLE_LINES, axis=0)

@@ -112,7 +112,7 @@ def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     citizens = map_countries(body["Nationality"].fillna(""), raw.name)
     repeated = body.duplicated(KEY_COLUMNS)
     if repeated.any():
-        raise SourceError(raw.name, _("route, border and nationality are listed twice"), row=str(repeated.idxmax()))
+        raise raw.fault(_("route, border and nationality are listed twice"), row=str(repeated.idxmax()))
     wide = values.set_axis(list(months.values()), axis=1).assign(route_id=routes, citizen=citizens)
     cells = wide.melt(["route_id", "citizen"], var_name="time_period", value_name="obs_value")
     return as_of, cells.dropna(subset="obs_value")
@@ -202,8 +202,8 @@ def _read_vintage(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     found = re.fullmatch(r"frontex_(\d{4}-\d{2}-\d{2})\.rda", raw.name)
     as_of = to_days(pd.Series([found[1]])).iloc[0] if found else pd.NaT
     if pd.isna(as_of):
-        raise SourceError(
-            raw.name, _("a vintage must be named {example}, by the day it was known"), example="frontex_YYYY-MM-DD.rda"
+        raise raw.fault(
+            _("a vintage must be named {example}, by the day it was known"), example="frontex_YYYY-MM-DD.rda"
         )
     frame = read_rda(raw, "frontex", ["route", "type", "nat", "t", "n"])
     month = month_of_epoch_days(frame["t"])

@@ -64,9 +64,7 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken.
     """
     if raw.name == "Hist_original.csv":
-        raise SourceError(
-            raw.name, _("another build of the same history with other levels: use {file}"), file="Hist.csv"
-        )
+        raise raw.fault(_("another build of the same history with other levels: use {file}"), file="Hist.csv")
     reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     cells = read_feed(reading) if raw.name == FEED else _read_history(raw)
     late = cells["time_period"] >= FEED_SINCE
@@ -78,7 +76,7 @@ def _read_history(raw: RawFile) -> pd.DataFrame:
     wide = read_csv(raw, [_PERIOD, "AFG"])
     codes = [column for column in wide.columns if column not in (_PERIOD, ABYEI)]
     if not wide[_PERIOD].is_monotonic_increasing:
-        raise SourceError(raw.name, _("the months are out of order: were rows moved?"))
+        raise raw.fault(_("the months are out of order: were rows moved?"))
     geo = map_countries(pd.Series(codes, index=codes, name="header"), raw.name)
     cells = melt(wide, _PERIOD, codes, {""})
     return cells.assign(geo=cells["name"].map(geo))

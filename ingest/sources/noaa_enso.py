@@ -6,7 +6,6 @@ import re
 
 import pandas as pd
 
-from core.errors import SourceError
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, get_file
 from ingest.rows import since, to_observations
@@ -52,13 +51,8 @@ def _read_own_table(raw: RawFile) -> pd.DataFrame:
         if not cells:
             continue
         if len(cells) != len(HEADER) or cells[0] not in SEASONS or not re.fullmatch(r"(19|20)[0-9]{2}", cells[1]):
-            raise SourceError(
-                raw.name,
-                _("a line such as '{example}' is expected"),
-                example="DJF 1950 24.72 -1.53",
-                row=number,
-            )
+            raise raw.fault(_("a line such as '{example}' is expected"), example="DJF 1950 24.72 -1.53", row=number)
         rows.append([cells[1], str(SEASONS.index(cells[0]) + 1), cells[3]])
     if not raw.content.endswith(b"\n"):
-        raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=len(lines))
+        raise raw.fault(_("the last line has no line end: the file was cut off"), row=len(lines))
     return pd.DataFrame(rows, columns=["year", "month", "oni"], index=range(2, len(rows) + 2), dtype=object)

@@ -59,7 +59,7 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken, or the file is one whose dates are known to be wrong.
     """
     if raw.name in _REFUSED:
-        raise SourceError(raw.name, _REFUSED[raw.name])
+        raise raw.fault(_REFUSED[raw.name])
     reading, final = Reading(raw, SOURCE_ID, LAG_DAYS), ANNUAL_NAME.fullmatch(raw.name) is not None
     if final or FILE_NAME.fullmatch(raw.name):
         cells = since(read_events(reading)).assign(obs_flag="" if final else "p")
@@ -72,7 +72,7 @@ def _read_wide(raw: RawFile) -> pd.DataFrame:
     wide = read_csv(raw, [_DATE_COLUMN, "Afghanistan"])
     for column in wide.columns:
         if _UNNAMED.fullmatch(column) and not wide[column].isin(["", "0", "0.0"]).all():
-            raise SourceError(raw.name, _("a column without a country holds figures"), column=column)
+            raise raw.fault(_("a column without a country holds figures"), column=column)
     names = [column for column in wide.columns if column != _DATE_COLUMN and not _UNNAMED.fullmatch(column)]
     geo = map_countries(pd.Series(names, index=names, name="header"), raw.name)
     months = wide[_DATE_COLUMN].str.replace(r"-[0-9]{2}$", "", regex=True).where(wide[_DATE_COLUMN].str.len() == 10, "")
@@ -263,7 +263,7 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
     try:
         frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
     except ValueError as error:
-        raise SourceError(raw.name, _("no table of events: {error}"), error=first_line(error)) from None
+        raise raw.fault(_("no table of events: {error}"), error=first_line(error)) from None
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 

@@ -179,8 +179,7 @@ def parse(raw: RawFile) -> Parsed:
     else:
         places = {column: place for column, place in WAYS.items() if column in frame.columns}
         if len(places) != 1:
-            raise SourceError(
-                raw.name,
+            raise raw.fault(
                 _("exactly one column of {known} is expected; found {found}"),
                 row=1,
                 known=list(WAYS),
@@ -226,9 +225,7 @@ def _running_month() -> pd.Period:
 
 def _parse_widget(raw: RawFile, name: str) -> Parsed:
     if name not in WIDGETS:
-        raise SourceError(
-            raw.name, _("'{name}' is not a known widget; known: {known}"), name=name, known=", ".join(WIDGETS)
-        )
+        raise raw.fault(_("'{name}' is not a known widget; known: {known}"), name=name, known=", ".join(WIDGETS))
     refuse_wrong_kind(raw)
     rows = pd.DataFrame(json_rows(raw, "data", "timeseries"))
     require_columns(rows, ["month", "year", "individuals"], raw.name)
@@ -363,12 +360,12 @@ def _dated(raw: RawFile) -> tuple[dict[str, Any], pd.Timestamp]:
         body = json.loads(raw.content)
         day = pd.Timestamp(body["metadata"]["generated_at"]).tz_convert(None).normalize()
     except (ValueError, KeyError, TypeError):
-        raise SourceError(raw.name, _("the copy does not say on which day it was made")) from None
+        raise raw.fault(_("the copy does not say on which day it was made")) from None
     return body, day
 
 
 def _list(raw: RawFile, body: dict[str, Any], name: str) -> list[dict[str, Any]]:
     found = body.get(name)
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found) or not found:
-        raise SourceError(raw.name, _("'{name}' is no list of records"), name=name)
+        raise raw.fault(_("'{name}' is no list of records"), name=name)
     return found

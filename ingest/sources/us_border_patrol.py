@@ -9,7 +9,6 @@ from __future__ import annotations
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
@@ -57,7 +56,7 @@ def _cells(raw: RawFile, sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
     require_columns(table, ["Fiscal Year", "Month", *SHEETS[sheet], "Quantity"], raw.name)
     routes = table["Region"].map(BORDERS)
     if routes.isna().any():
-        raise SourceError(raw.name, _("unknown border"), row=f"{sheet}, {routes.index[routes.isna()][0]}")
+        raise raw.fault(_("unknown border"), row=f"{sheet}, {routes.index[routes.isna()][0]}")
     citizens = map_countries(table["Citizenship"], raw.name) if "Citizenship" in table else ALL
     found = pd.DataFrame(
         {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core.errors import SourceError
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, Request, get_file, links
 from ingest.rows import melt, since, to_observations
@@ -57,18 +56,14 @@ def _cells(raw: RawFile, sheet: str, targets: dict[str, str]) -> pd.DataFrame:
     table = read_sheet(raw, sheet).astype(object).fillna("").astype(str)
     is_month = table[0].str.fullmatch(_MONTH) if 0 in table else pd.Series(dtype=bool)
     if not is_month.any():
-        raise SourceError(
-            raw.name,
-            _("sheet '{sheet}' has no row that starts with a month such as {example}"),
-            sheet=sheet,
-            example="1960M01",
+        raise raw.fault(
+            _("sheet '{sheet}' has no row that starts with a month such as {example}"), sheet=sheet, example="1960M01"
         )
     first = int(table.index[is_month.to_numpy()][0])
     labels = table.loc[_TITLE_ROWS + 1 : first - 1].apply(_label)
     missing = [name for name in targets if (labels == name).sum() != 1]
     if missing:
-        raise SourceError(
-            raw.name,
+        raise raw.fault(
             _("sheet '{sheet}' lacks the columns {columns}, or has them twice"),
             row=first - 1,
             sheet=sheet,
