@@ -10,9 +10,10 @@ import datetime as dt
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,7 +26,7 @@ from core.schema import check
 from core.settings import SNAPSHOT
 from ingest import Source, SourceCard, read_raw
 from ingest.snapshot import FOLDER, MANIFEST, REJECTED_FILE, fingerprint
-from ingest.sources import CARDS, SOURCES
+from ingest.sources import CARDS, INTAKE, SOURCES
 
 _KEY = ["source_id", "series_id", "time_period", "as_of"]
 
@@ -66,15 +67,17 @@ def build(
     progress: ProgressReport = silent,
     sources: Mapping[str, Source] = SOURCES,
     cards: Mapping[str, SourceCard] = CARDS,
+    intake: Mapping[str, Mapping[str, Any]] = INTAKE,
 ) -> BuildReport:
     """Tabulate the publishers' files into ``target/snapshot``.
 
     Args:
-        raw_folder: Folder below which each source's ``RAW_FILES`` lie.
+        raw_folder: Folder below which each source's files lie (``ingest.sources.INTAKE``).
         target: The data folder. Files of an earlier snapshot in it are replaced.
         progress: Reports the sources done.
         sources: Sources to build, by source_id.
         cards: Their cards.
+        intake: Patterns of their files.
 
     Raises:
         InputError: A file is missing or breaks its layout, or a source's licence forbids bundling it. Nothing is
@@ -86,10 +89,10 @@ def build(
     left_out: dict[str, str] = {}
     for done, (source_id, source) in enumerate(sources.items()):
         progress("Tabulating sources", done, len(sources))
-        if reason := _reason_to_leave_out(source, cards[source_id]):
+        if reason := _reason_to_leave_out(cards[source_id], intake[source_id]):
             left_out[source_id] = reason
             continue
-        tables[source_id], refused, inputs[source_id] = _tabulate(source, raw_folder)
+        tables[source_id], refused, inputs[source_id] = _tabulate(source, raw_folder, intake[source_id])
         rejected.append(refused)
     progress("Tabulating sources", len(sources), len(sources))
     set_aside = pd.concat([pd.DataFrame(columns=list(REJECTED.columns), dtype=str), *rejected], ignore_index=True)
@@ -104,24 +107,26 @@ def build(
     )
 
 
-def _reason_to_leave_out(source: Source, card: SourceCard) -> str:
-    if not source.RAW_FILES:
+def _reason_to_leave_out(card: SourceCard, intake: Mapping[str, Any]) -> str:
+    if not intake.get("files"):
         return "no files to bundle" if card.may_be_bundled else f"licence: {card.licence}"
     if not card.may_be_bundled:
-        raise InputError(f"source {source.SOURCE_ID} may not be bundled (licence: {card.licence})")
+        raise InputError(f"source {card.source_id} may not be bundled (licence: {card.licence})")
     return ""
 
 
-def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
+def _tabulate(
+    source: Source, raw_folder: Path, intake: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
     observations, rejected, inputs = [], [], []
-    for path in _matches(raw_folder, source.RAW_FILES):
+    for path in _matches(raw_folder, intake["files"]):
         raw = read_raw(path)
         parsed = source.parse(raw)
         observations.append(check(parsed.observations, OBSERVATIONS))
         rejected.append(check(parsed.rejected, REJECTED))
         inputs.append({"name": path.relative_to(raw_folder).as_posix(), "sha256": raw.sha256})
     table = pd.concat(observations, ignore_index=True)[list(OBSERVATIONS.columns)].drop_duplicates()
-    if patterns := getattr(source, "EDITIONS", ()):
+    if patterns := intake.get("editions"):
         files = [(path, read_raw(path)) for path in _matches(raw_folder, patterns)]
         editions = [check(source.parse(raw).observations, OBSERVATIONS) for _path, raw in files]
         inputs += [{"name": path.relative_to(raw_folder).as_posix(), "sha256": raw.sha256} for path, raw in files]
@@ -164,7 +169,7 @@ def with_editions(table: pd.DataFrame, editions: pd.DataFrame) -> pd.DataFrame:
     return both[~same | both["as_of_estimated"]].reset_index(drop=True)
 
 
-def _matches(raw_folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+def _matches(raw_folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
     for pattern in patterns:
         found = sorted(raw_folder.glob(pattern))
         if not found:

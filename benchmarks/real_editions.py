@@ -22,7 +22,7 @@ from core.log import progress_bar
 from core.settings import SNAPSHOT
 from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge
-from ingest.sources import CARDS, SOURCES
+from ingest.sources import CARDS, INTAKE, SOURCES
 from store.figures import VintageStore
 
 TITLE = "Real editions, held and reported"
@@ -107,8 +107,8 @@ def published(raw_data: Path, bundled: pd.DataFrame, folder: Path, first: int | 
     """Every file of the bundled snapshot, or the ``first`` of each source, against the bundled figures."""
     store = VintageStore(folder)
     store.append(bundled)
-    for source_id, source in SOURCES.items():
-        files = [path for pattern in source.RAW_FILES for path in sorted(raw_data.glob(pattern))]
+    for source_id in SOURCES:
+        files = [path for pattern in INTAKE[source_id].get("files", ()) for path in sorted(raw_data.glob(pattern))]
         yield from look(store, source_id, read(source_id, files[:first]), keep=False)
 
 

@@ -83,15 +83,10 @@ class Source(Protocol):
 
     Attributes:
         SOURCE_ID: Key of the column ``source_id``.
-        RAW_FILES: Patterns of the source's files below the raw-data folder, for ``benchmarks/build_snapshot.py``;
-            empty where the licence forbids redistribution. A module whose figures only one region's releases hold names
-            it in ``REGION``. A module may name dated editions of one of them in
-            ``EDITIONS``: see ``benchmarks.build_snapshot.with_editions``.
         LAG_DAYS: Usual days from a period's end to its publication: dates ``as_of`` where no vintage is known.
     """
 
     SOURCE_ID: str
-    RAW_FILES: tuple[str, ...]
     LAG_DAYS: int
 
     def parse(self, raw: RawFile) -> Parsed:
@@ -99,7 +94,7 @@ class Source(Protocol):
 
 
 class LiveSource(Source, Protocol):
-    """A source whose publisher can be asked. A module without ``download`` says in ``NOT_LIVE`` why it has none."""
+    """A source whose publisher can be asked. The card of another says in ``not_live`` why it cannot."""
 
     def download(self, pull: Pull) -> list[RawFile]:
         """Ask for everything that is wanted of the source; each file is one for ``parse``.

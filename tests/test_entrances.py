@@ -15,7 +15,7 @@ from core.release import OBSERVATIONS
 from core.schema import PersonLevelError, check
 from forecasting.panel import read_panel
 from ingest import RawFile, tables
-from ingest.sources import SOURCES, missing_migrants, uk_home_office
+from ingest.sources import INTAKE, SOURCES, missing_migrants
 from ingest.sources._eurostat import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
 from ingest.sources.ucdp import _read_release as read_events
@@ -44,7 +44,7 @@ def file_by_hand(folder: Path) -> object:
 
 
 def snapshot_build(folder: Path) -> object:
-    target = folder / "raw" / uk_home_office.RAW_FILES[0]
+    target = folder / "raw" / INTAKE["uk_home_office"]["files"][0]
     target.parent.mkdir(parents=True)
     target.write_text(DAYS)
     sources = {"uk_home_office": SOURCES["uk_home_office"]}

@@ -19,11 +19,15 @@ from core.routes import ROUTES
 from core.settings import SNAPSHOT
 from ingest import SETTING, LiveSource, Source, SourceAccess, SourceCard, routes
 
-VERBS = ("SOURCE_ID", "RAW_FILES", "LAG_DAYS", "parse")
+VERBS = ("SOURCE_ID", "LAG_DAYS", "parse")
 """What each module of this package exports; see ``ingest.Source``."""
 _CARDS = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (SNAPSHOT / "sources").glob("*.toml")}
 _CARDS[routes.SOURCE_ID]["derived_from"] = sorted({source for route in ROUTES.values() for source in route.sources})
 _ACCESS = {name: card.pop("access") for name, card in _CARDS.items() if "access" in card}
+INTAKE: dict[str, dict[str, Any]] = {name: card.pop("intake", {}) for name, card in _CARDS.items()}
+"""By ``source_id``: ``region``, where the figures are of one only; ``not_live``, why the publisher cannot be asked; for
+``benchmarks/build_snapshot.py``, ``files`` below the raw-data folder, none where the licence forbids redistribution,
+and dated ``editions`` of one of them."""
 
 
 def discover() -> dict[str, Source]:
@@ -46,8 +50,8 @@ def discover() -> dict[str, Source]:
             raise TypeError(f"{info.name} lacks {', '.join(missing)}")
         source = cast("Source", module)
         live = hasattr(module, "download") and source.SOURCE_ID in _ACCESS
-        if live == hasattr(module, "NOT_LIVE"):
-            raise TypeError(f"{info.name} must have download and a card with a table access, or else NOT_LIVE")
+        if live == ("not_live" in INTAKE.get(source.SOURCE_ID, {})):
+            raise TypeError(f"{info.name} must have download and a card with a table access, or else not_live")
         if source.SOURCE_ID in found:
             raise TypeError(f"{info.name}: the source_id '{source.SOURCE_ID}' is already taken")
         found[source.SOURCE_ID] = source
@@ -62,13 +66,12 @@ CARDS: dict[str, SourceCard] = {
 
 
 def elsewhere(regions: Collection[str]) -> frozenset[str]:
-    """Sources that belong to other regions only: a module may name its own in ``REGION``."""
-    named = {source_id: getattr(source, "REGION", "") for source_id, source in SOURCES.items()}
-    return frozenset(source_id for source_id, region in named.items() if region and region not in regions)
+    """Sources that belong to other regions only."""
+    return frozenset(name for name in SOURCES if INTAKE[name].get("region") not in (None, *regions))
 
 
 def live_sources() -> dict[str, LiveSource]:
-    """Sources whose publishers can be asked, by ``source_id``; the others say why not in ``NOT_LIVE``."""
+    """Sources whose publishers can be asked, by ``source_id``; the cards of the others say why not in ``not_live``."""
     return {name: cast("LiveSource", source) for name, source in SOURCES.items() if hasattr(source, "download")}
 
 
@@ -83,7 +86,7 @@ def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, Live
         if name not in SOURCES:
             raise InputError(_("unknown source '{found}'; known: {known}"), found=name, known=", ".join(SOURCES))
         if name not in known:
-            raise InputError(f"{name} cannot be asked: {SOURCES[name].NOT_LIVE}")  # type: ignore[attr-defined]  # discover() holds that each module has this or download
+            raise InputError(f"{name} cannot be asked: {INTAKE[name]['not_live']}")
     return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
 
 

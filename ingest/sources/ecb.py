@@ -12,7 +12,6 @@ from ingest.rows import FIRST_MONTH, Reading, RowRule, flags, future_rule, melt,
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "ecb"
-RAW_FILES = ("fx/eurofxref-hist.zip",)
 LAG_DAYS = 1
 
 MEMBER = r"eurofxref-hist\.csv"

@@ -26,12 +26,6 @@ from ingest.sources._eurostat import MISSING, ask_eurostat, read_jsonstat, read_
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "eurostat"
-REGION = "europe"
-RAW_FILES = (
-    "eurostat_asylum/georgeblck/migr_asyctzm_1_Data.csv",
-    "eurostat_asylum/georgeblck/migr_asyappctzm__custom_39520_20201006_200227.tsv",
-    "eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet",
-)
 LAG_DAYS = 75
 
 REGULATION_SINCE = "2008-01"

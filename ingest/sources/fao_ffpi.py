@@ -10,7 +10,6 @@ from ingest.rows import melt, since, to_observations
 from ingest.tables import read_csv
 
 SOURCE_ID = "fao_ffpi"
-RAW_FILES = ("fao_ffpi/food_price_indices_data.csv",)
 LAG_DAYS = 7
 
 TARGETS = {

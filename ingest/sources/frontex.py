@@ -34,8 +34,6 @@ from ingest.rows import (
 from ingest.tables import read_rda, read_sheets
 
 SOURCE_ID = "frontex"
-REGION = "europe"
-RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 35
 """Published 33 to 41 days after a month's end; files state their own date, so this only sets what counts as late."""
 

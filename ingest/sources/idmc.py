@@ -13,7 +13,6 @@ from ingest.rows import Reading, RowRule, count_rules, duplicate_rules, melt, ne
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "idmc"
-RAW_FILES = ("idmc_monthly/Hist.csv",)
 LAG_DAYS = 30
 
 FEED_SINCE = "2025-06"

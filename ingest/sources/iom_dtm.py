@@ -23,8 +23,6 @@ from ingest.rows import TOLERATED, Reading, RowRule, month_of_epoch_days, month_
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm"
-REGION = "europe"
-RAW_FILES = ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda")
 LAG_DAYS = 25
 """IOM gathers the ministries' figures in the first half of the next month; the compiled table with December 2024 was
 public on 5 February 2025. 25 days keep the whole month known at the end of the next one."""
@@ -42,7 +40,6 @@ PLACES: dict[str, tuple[str, str, str]] = {
 """IOM's place -> route_id, geo, first month that is a month. Plain ``ESP`` is the sum of its two routes."""
 EVENED_OUT = {("CYP", year): (f"{year}-01", f"{year}-05") for year in ("2017", "2018")}
 """First and last month among which a place's arrivals were spread evenly: a sum that IOM had, and no counts."""
-NOT_LIVE = "IOM withdrew the compiled tables in February 2025 and offers arrivals to Europe through no interface."
 CITIZENS_FROM = {"GRC": "2016-01"}
 """By citizenship, Greece's only month of 2015 (December) holds the whole year."""
 

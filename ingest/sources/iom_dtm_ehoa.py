@@ -19,11 +19,8 @@ from ingest.rows import Reading, RowRule, month_of_epoch_days, month_rules, to_n
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm_ehoa"
-REGION = "horn_of_africa"
-RAW_FILES = ("iom_dtm_ehoa/dtm_ehoa_nat.rda",)
 LAG_DAYS = 45
 """Assumed: no edition of the compiled table says when a month became known."""
-NOT_LIVE = "IOM offers flow monitoring of the region as reports; no public project has a dated answer of an interface."
 ROUTES = {"Eastern Corridor": "HOA_EAST", "Southern Corridor": "HOA_SOUTH", "HoA Corridor": "HOA_HORN"}
 OTHER_ROUTES = frozenset({"Nothern Corridor", "Undefined"})
 """As IOM spells them."""

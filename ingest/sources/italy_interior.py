@@ -29,11 +29,6 @@ from ingest.rows import (
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_interior"
-REGION = "europe"
-RAW_FILES = (
-    "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv",
-    "italy_interior_cruscotto/ondata/nazionalita.csv",
-)
 LAG_DAYS = 2
 """The dashboard comes out each working day with the days up to the day before; after a weekend that is two days. onData
 keeps only the reports of the 15th and of the month's end, so a report's date is not the first day of knowledge."""

@@ -26,8 +26,6 @@ from ingest.rows import (
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_reception"
-REGION = "europe"
-RAW_FILES = ("italy_interior_cruscotto/ondata/accoglienza.csv",)
 LAG_DAYS = 2
 """The ministry's report of a month's last day comes out on the next working days."""
 KINDS = ("hotspots", "centres", "sai")

@@ -18,7 +18,6 @@ from ingest.rows import Reading, RowRule, epoch_days, flags, future_rule, newest
 from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"
-RAW_FILES = ("iom_missing_migrants/gdidata/iom_mmp.rda",)
 LAG_DAYS = 90
 
 ROUTES = {

@@ -12,7 +12,6 @@ from ingest.rows import since, to_observations
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "noaa_enso"
-RAW_FILES = ("noaa_enso/oni.csv",)
 LAG_DAYS = 41
 """A value belongs to the middle month of its season and needs the third: a month, and some ten days to publish."""
 

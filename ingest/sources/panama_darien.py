@@ -16,11 +16,8 @@ from ingest.rows import Reading, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
 
 SOURCE_ID = "panama_darien"
-REGION = "americas"
-RAW_FILES = ("panama_darien/irreg_darien_nat.rda",)
 LAG_DAYS = 13
 """The compiled table of 13 May 2025 held April 2025."""
-NOT_LIVE = "Panama publishes the table as a document whose address changes every month; no public project asks for it."
 FIRST_MONTH = "2020-01"
 
 

@@ -37,7 +37,6 @@ from ingest.rows import Reading, RowRule, flags, melt, since, to_days, to_number
 from ingest.tables import read_csv
 
 SOURCE_ID = "ucdp"
-RAW_FILES = ("ucdp_country_month/Hist.csv", "ucdp_country_month/ucdp_vintages_36m.csv.gz")
 LAG_DAYS = 21
 
 LAST_UNDATED_MONTH = "2023-12"

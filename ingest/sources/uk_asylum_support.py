@@ -12,11 +12,8 @@ from ingest.rows import Reading, RowRule, epoch_days, figure_rules, flags, to_nu
 from ingest.tables import read_rda
 
 SOURCE_ID = "uk_asylum_support"
-REGION = "europe"
-RAW_FILES = ("uk_asylum_support/support_received.rda",)
 LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
-NOT_LIVE = "The Home Office's workbook (Asy_D09) has another layout than the table that is read here."
 KINDS = {
     "Dispersal Accommodation": "dispersal",
     "Contingency Accommodation - Hotel": "hotel",

@@ -23,13 +23,6 @@ from ingest.rows import (
 from ingest.tables import as_texts, read_csv, read_sheet, require_columns
 
 SOURCE_ID = "uk_home_office"
-REGION = "europe"
-RAW_FILES = (
-    "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
-    "uk_small_boats/humaniverse_asylum/irregular_migration.csv",
-)
-EDITIONS = ("uk_small_boats/editions_2026/*.ods",)
-"""Successive editions of the weekly workbook, for the snapshot: what was known when."""
 LAG_DAYS = 1
 """GOV.UK puts a day's count online the next day, so a month is whole on the first day of the next one."""
 

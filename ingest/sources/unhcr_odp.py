@@ -34,13 +34,6 @@ from ingest.rows import (
 from ingest.tables import as_texts, read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
-REGION = "europe"
-RAW_FILES = (
-    "unhcr_odp_arrivals/med_migration/unhcr_arrivals_12_31.csv",
-    "unhcr_odp_arrivals/spain_2017_2025/*.csv",
-    "unhcr_odp_arrivals/italy_daily_2026/unhcr_daily_arrivals_italy.csv",
-    "unhcr_odp_arrivals/country_2026/country-arrivals.json",
-)
 LAG_DAYS = 10
 """UNHCR updates the portal weekly from the ministries' bulletins (Spain's come out on the 1st and the 15th): a month is
 whole within about ten days."""

@@ -16,11 +16,8 @@ from ingest.rows import to_numbers, to_observations
 from ingest.tables import read_sheets, require_columns
 
 SOURCE_ID = "us_border_patrol"
-REGION = "americas"
-RAW_FILES = ("us_border_patrol/KHSM_Encounters_USBP_fy25m11.xlsx",)
 LAG_DAYS = 47
 """The workbook that ends with November 2024 was written on 16 January 2025."""
-NOT_LIVE = "The workbook's address changes with every edition, and no public project has a dated answer of it."
 BORDERS = {
     "Southwest Land Border": "US_SOUTHWEST",
     "Northern Land Border": "US_NORTH",

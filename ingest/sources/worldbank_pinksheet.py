@@ -10,7 +10,6 @@ from ingest.rows import melt, since, to_observations
 from ingest.tables import read_sheet
 
 SOURCE_ID = "worldbank_pinksheet"
-RAW_FILES = ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",)
 LAG_DAYS = 5
 
 SERIES = {

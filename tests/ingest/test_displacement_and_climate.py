@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import SourceError
 from ingest import RawFile, read_raw
-from ingest.sources import idmc, noaa_enso
+from ingest.sources import INTAKE, idmc, noaa_enso
 from tests.ingest import miniature_files as files
 
 
@@ -52,7 +52,9 @@ def test_season_listed_twice_is_used_once() -> None:
 
 @pytest.mark.raw_data
 def test_published_displacement_and_nino_index_are_read_whole(raw_data: Path) -> None:
-    moved, nino = (source.parse(read_raw(raw_data / source.RAW_FILES[0])) for source in (idmc, noaa_enso))
+    moved, nino = (
+        source.parse(read_raw(raw_data / INTAKE[source.SOURCE_ID]["files"][0])) for source in (idmc, noaa_enso)
+    )
     assert moved.observations.groupby("time_period")["obs_value"].sum()["2026-04"] == pytest.approx(180_000, rel=0.01)
     djf = nino.observations.set_index("time_period").loc["2026-01", "obs_value"]
     assert (len(moved.rejected), len(nino.rejected), djf) == (0, 0, -0.37)

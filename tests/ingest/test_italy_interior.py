@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SourceError
 from ingest import Parsed, RawFile, read_raw
-from ingest.sources import italy_interior
+from ingest.sources import INTAKE, italy_interior
 
 DAILY_HEADER = "Data,Valore,Note,Fonte,Data_Report\n"
 NATION_HEADER = "Data_Report,Nazione,ISO_3166-1,Valore\n"
@@ -116,7 +116,7 @@ def test_rest_has_flow_only_where_same_citizenships_are_named() -> None:
 
 
 def test_only_openly_licensed_files_are_bundled() -> None:
-    assert all("/ondata/" in pattern for pattern in italy_interior.RAW_FILES)
+    assert all("/ondata/" in pattern for pattern in INTAKE["italy_interior"]["files"])
 
 
 @pytest.mark.raw_data

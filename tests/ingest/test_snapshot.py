@@ -23,7 +23,7 @@ from core.settings import PROJECT, SNAPSHOT
 from ingest import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.rows import observations, to_observations
 from ingest.snapshot import fingerprint, load
-from ingest.sources import SOURCES
+from ingest.sources import INTAKE, SOURCES
 from ingest.tables import read_csv
 
 TABLE = "month,deaths\n2020-01,5\n2020-02,x\n" + "".join(f"20{year}-03,7\n20{year}-04,8\n" for year in range(10, 26))
@@ -34,7 +34,7 @@ class Counts:
     """A source of miniature files; ``source_id`` differs between tests."""
 
     SOURCE_ID: str = "idmc"
-    RAW_FILES: tuple[str, ...] = ("counts/*.csv",)
+    files: tuple[str, ...] = ("counts/*.csv",)
     LAG_DAYS: int = 10
     redistribution: bool = True
 
@@ -61,7 +61,8 @@ def raw_folder(tmp_path: Path) -> Path:
 def make(raw_folder: Path, target: Path, *sources: Counts) -> BuildReport:
     chosen = {source.SOURCE_ID: source for source in sources or (Counts(),)}
     cards = {name: card(name, redistribution=source.redistribution) for name, source in chosen.items()}
-    return build(raw_folder, target, sources=cast("dict[str, Source]", chosen), cards=cards)
+    intake = {name: {"files": source.files} for name, source in chosen.items()}
+    return build(raw_folder, target, sources=cast("dict[str, Source]", chosen), cards=cards, intake=intake)
 
 
 def test_what_is_built_is_what_is_loaded(raw_folder: Path, tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_source_whose_licence_forbids_it_can_not_be_built_in(raw_folder: Path, t
 def test_pattern_without_file_stops_build(raw_folder: Path, tmp_path: Path) -> None:
     before = make(raw_folder, tmp_path).fingerprint
     with pytest.raises(InputError, match=r"no file matches 'none/\*\.csv'"):
-        make(raw_folder, tmp_path, Counts(RAW_FILES=("none/*.csv",)))
+        make(raw_folder, tmp_path, Counts(files=("none/*.csv",)))
     assert fingerprint(tmp_path) == before
     assert len(load(tmp_path)) == 33
 
@@ -140,7 +141,7 @@ def test_two_files_of_source_that_disagree_stop_build(raw_folder: Path, tmp_path
 
 def test_bundled_snapshot_holds_no_frontex() -> None:
     bundled = load(SNAPSHOT)
-    assert set(bundled["source_id"]) == {name for name, source in SOURCES.items() if source.RAW_FILES}
+    assert set(bundled["source_id"]) == {name for name in SOURCES if "files" in INTAKE[name]}
     assert "frontex" not in set(bundled["source_id"])
     assert sum(path.stat().st_size for path in (SNAPSHOT / "snapshot").iterdir()) <= 8_000_000
 

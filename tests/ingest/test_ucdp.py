@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SourceError
 from ingest import RawFile
-from ingest.sources import ucdp
+from ingest.sources import INTAKE, ucdp
 from tests.ingest import miniature_files as files
 
 
@@ -83,7 +83,7 @@ def test_row_of_edition_that_cannot_be_right_is_set_aside(row: str, rule: str) -
 def test_file_with_early_dates_is_refused() -> None:
     with pytest.raises(SourceError, match="12 months early"):
         ucdp.parse(RawFile("views_ged_sb_df_input.csv", files.ucdp_wide().content))
-    assert not any("views" in pattern for pattern in ucdp.RAW_FILES)
+    assert not any("views" in pattern for pattern in INTAKE["ucdp"]["files"])
 
 
 @pytest.fixture(scope="module")

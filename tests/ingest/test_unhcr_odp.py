@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import SourceError
 from ingest import Parsed, RawFile, read_raw
-from ingest.sources import unhcr_odp
+from ingest.sources import INTAKE, unhcr_odp
 
 HEADER = (
     "month,year,month-year,italy_all,greece_all,greece_sea,greece_land,"
@@ -79,7 +79,7 @@ def test_one_bad_cell_refuses_file(old: str, new: str, message: str) -> None:
 def test_published_files_agree_with_checked_years(raw_data: Path) -> None:
     found = pd.concat(
         unhcr_odp.parse(read_raw(path)).observations
-        for pattern in unhcr_odp.RAW_FILES
+        for pattern in INTAKE["unhcr_odp"]["files"]
         for path in sorted(raw_data.glob(pattern))
     )
     found = found[found["citizen"].eq("_T")].drop_duplicates(["series_id", "time_period"], keep="last")
