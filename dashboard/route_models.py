@@ -23,7 +23,7 @@ from forecasting.ensemble import MEMBERS
 from reports import cards_in, numbers
 from reports.changes import Move, move_of, moved_words, step_words
 from reports.names import MODELS, in_unit
-from reports.route import interval_words, window_words
+from reports.route import window_words
 from reports.year_ahead import year_words
 
 
@@ -59,7 +59,7 @@ def show_members(view: RouteView) -> None:
     )
     values = {"expected": members["q50"].iloc[0], "low": others.min(), "high": others.max()}
     said = {name: lang().expected(value) for name, value in values.items()}
-    st.header(text.format(n=len(others), month=members["month"].iloc[0], **said), anchor=False)
+    st.header(capital(text.format(n=len(others), month=members["month"].iloc[0], **said)), anchor=False)
     unit = in_unit("Arrivals expected, {month}", view.route_id, lang()).format(month=members["month"].iloc[0])
 
     def draw() -> None:
@@ -197,7 +197,8 @@ def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFra
     """A move for the chart: ``name, change, value, kind``; steps too small to see are left out."""
 
     def total(name: str, of: numbers.Expected) -> tuple[str, float, float, str]:
-        return f"{name}, {interval_words(of.low, of.high, lang())}", of.median, of.median, TOTAL
+        interval = labelled(lang().percent(0.8), lang().interval(of.low, of.high))
+        return f"{name} ({interval})", of.median, of.median, TOTAL
 
     lines, value, seen = [total(_("The release before"), move.before)], move.before.median, move.seen()
     for step, change in move.steps.items():

@@ -41,7 +41,7 @@ NAMED_HORIZONS = (1, 3, 6, 9, 12)
 """Months ahead that have room for their number on a phone."""
 MEMBER_COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "member", "relative_wis")
 ROW_PIXELS, FRAME_PIXELS = 36, 74
-NAME_PIXELS, SCORE_PIXELS = 150, 74
+NAME_PIXELS, SCORE_PIXELS = 168, 74
 CALIBRATION_HEIGHT = 300
 RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
 

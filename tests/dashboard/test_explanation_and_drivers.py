@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from core.languages import Language
-from dashboard import route_models
+from dashboard import lang, route_models
 from dashboard.charts.bars import STEP, TOTAL
 from dashboard.reads import Night
 from reports import record
@@ -47,8 +47,8 @@ def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
     drawn = route_models.steps(MOVE, CARDS)
     assert list(drawn["kind"]) == [TOTAL, STEP, STEP, TOTAL]
     assert list(drawn["name"]) == [
-        "The release before, 80% interval 9,000 to 13,000", "Revised figures (IOM)", "New figures (IOM)",
-        "This release, 80% interval 9,000 to 15,000",
+        f"The release before (80%: {lang().interval(9000, 13_000)})", "Revised figures (IOM)", "New figures (IOM)",
+        f"This release (80%: {lang().interval(9000, 15_000)})",
     ]  # fmt: skip
     assert list(drawn["value"]) == [11_000, 10_600, 11_990, 12_000]
 
