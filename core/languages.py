@@ -127,6 +127,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def uncapital(text: str) -> str:
+    """The text with a small first letter, as it stands after a colon."""
+    return text[:1].lower() + text[1:]
+
+
 class Language:
     """One reader's language: texts, numbers, chances and dates.
 

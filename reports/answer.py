@@ -14,7 +14,7 @@ from alerts.lifecycle import DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, State
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, SUBJECT
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from core.calendar import end_dates, planning_window
-from core.languages import Language, as_counted, capital, is_known
+from core.languages import Language, as_counted, capital, is_known, uncapital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
@@ -145,7 +145,7 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
             said.append(language.text(text, months=language.months(ahead[0], ahead[-1])))
         else:
             text = _("Judged again: {chance}.")
-            said.append(language.text(text, chance=alert_report(judged, None, language).chance_of))
+            said.append(language.text(text, chance=uncapital(alert_report(judged, None, language).chance_of)))
         happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
         if len(happened):
             text = _("The chance for {months} went from {before} to {now}; outcome known once {month} is counted.")

@@ -12,7 +12,7 @@ from alerts import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
 from alerts.rules import EXCEEDANCE
 from core.calendar import planning_window
-from core.languages import capital, is_known
+from core.languages import capital, is_known, uncapital
 from core.routes import in_order, is_route
 from core.schema import ALL
 from dashboard import _, decisions, downloads, labelled, lang, layout, listed, ngettext, reads, state
@@ -134,7 +134,7 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     if decisions.is_practice(night):
         first = rows.iloc[0].to_dict()
         report = alert_report(first, None, lang())
-        said = (report.finding or report.sentence).removesuffix(".")
+        said = uncapital(report.finding) or report.sentence.removesuffix(".")
         return listed([labelled(subject_name(first, sources, lang()), said), count.format(n=len(rows))])
     named = [directed(row, sources, lang()) for row in rows.to_dict("records")]
     said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)

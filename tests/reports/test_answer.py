@@ -153,6 +153,7 @@ def test_ended_alert_names_chance_that_ended_it(make_release: MakeRelease) -> No
         "usually 39%, alert from 43%.",
         *moved,
     ]
+    assert outcome(alert, found, [], Language("fr"))[0].startswith("Nouvel examen\u202f: probabilité de 41")
     assert outcome(alert, release, [], ENGLISH) == [
         "No such alert on the months judged now, February–April 2025.",
         *moved,
