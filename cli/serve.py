@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Group, Home, is_group_alone
 from core.errors import InputError, VigieError
@@ -34,10 +32,11 @@ from core.settings import (
     load_settings,
     secret,
 )
-from decisions.health import read_health
 
 if TYPE_CHECKING:
     import uvicorn
+    from apscheduler.schedulers.background import BackgroundScheduler
+    from apscheduler.triggers.cron import CronTrigger
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -302,6 +301,8 @@ def night_trigger(at: str) -> CronTrigger:
     Raises:
         InputError: The text is not a time of day.
     """
+    from apscheduler.triggers.cron import CronTrigger
+
     try:
         parsed = time.strptime(at, "%H:%M")
     except ValueError:
@@ -314,6 +315,8 @@ def first_night(home: Path, trigger: CronTrigger, now: dt.datetime) -> dt.dateti
 
     It lies in the past if a night was missed while the machine was off, and if there was no night at all.
     """
+    from decisions.health import read_health
+
     last = read_health(home).last_night
     since = dt.datetime.fromisoformat(last["at"]) if last else now - dt.timedelta(days=1)
     due: dt.datetime = trigger.get_next_fire_time(None, since)
@@ -325,6 +328,8 @@ def start_schedule(jobs: Jobs, trigger: CronTrigger, due: dt.datetime) -> Backgr
 
     Two nights never run at a time: this scheduler starts one only, and the night's lock refuses those of others.
     """
+    from apscheduler.schedulers.background import BackgroundScheduler
+
     scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "misfire_grace_time": None})
     scheduler.add_job(jobs.night, trigger, next_run_time=due)
     scheduler.add_job(jobs.deliver, "interval", minutes=5)

@@ -25,7 +25,7 @@ NOW = dt.datetime(2026, 11, 30, 12, 0).astimezone()
 def last_night(monkeypatch: pytest.MonkeyPatch, ended: dt.datetime | None) -> None:
     """Make the health of every home name a last night."""
     night = {"at": ended.astimezone(dt.UTC).isoformat()} if ended else None
-    monkeypatch.setattr(serve, "read_health", lambda _home: Health(OK, last_night=night))
+    monkeypatch.setattr("decisions.health.read_health", lambda _home: Health(OK, last_night=night))
 
 
 @pytest.mark.parametrize(
