@@ -62,7 +62,7 @@ _LOOK_AFTER, _OLDEST_LOOK = 5.0, 60.0
 """Seconds between two looks at the home, and age from which the newest one is no answer about health."""
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/access"})
-_USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
+_USED_LATER = ("plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
 """Modules that libraries load by themselves, at the first chart or table."""
 _PAGES = "dashboard.pages"
 """These draw when they are loaded, so they wait for a reader."""

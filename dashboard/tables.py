@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from babel.numbers import format_decimal
-from pandas.io.formats.style import Styler
 
 from core import interval_levels
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
@@ -28,6 +29,15 @@ from reports import Row
 from reports.files import flag_words
 from reports.names import MODELS
 from reports.skill import better_signs
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+# Where matplotlib is found, pandas loads it with its Styler: half a second and 30 MB for pictures that no page shows.
+_NOT_FOUND: Any = None
+if sys.modules.setdefault("matplotlib", _NOT_FOUND) is None:
+    import_module("pandas.io.formats.style")
+    del sys.modules["matplotlib"]
 
 NO_BREAK = "\u00a0"
 LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3

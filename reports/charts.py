@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from core import INTERVALS, interval_levels
 from core.calendar import to_period
@@ -214,6 +213,8 @@ class _Frame:
 
 def _ticks(highest: float, count: int, language: Language) -> tuple[float, dict[float, str]]:
     """Room that the numbers at an axis need, and the numbers by their value."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # see drawing: most pages draw no file
+
     values = MaxNLocator(count, integer=True).tick_values(0, highest)
     words = {float(one): language.counted(one) for one in values if 0 <= one <= highest}
     return 10 + max(map(width_of, words.values())), words

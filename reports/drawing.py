@@ -13,20 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
+from importlib.metadata import distribution
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-import matplotlib as mpl
 import typst
-from matplotlib.font_manager import get_font
 from PIL import Image, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from reports import colours
 
 FONTS = Path(__file__).with_name("fonts")
-FURTHER = Path(mpl.get_data_path(), "fonts", "ttf")
+FURTHER = Path(str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf")))
 STANDS_IN = "DejaVu Sans"
 """Has letters and marks that the fonts lack; it comes with matplotlib."""
 _FILES = {
@@ -76,6 +75,8 @@ def text_width(text: str, style: Style) -> float:
 
 @lru_cache(maxsize=4)
 def _letters(font: str) -> frozenset[int]:
+    from matplotlib.font_manager import get_font  # noqa: PLC0415  # takes half a second, and most pages draw no file
+
     return frozenset(get_font(_FILES[font]).get_charmap())
 
 
