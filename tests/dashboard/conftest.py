@@ -289,7 +289,7 @@ def sample_paths(values: pd.Series, rng: np.random.Generator, count: int = 400) 
 
 
 def ends(values: pd.Series) -> list[pd.Timestamp]:
-    return [(values.index[-1] + step).end_time.normalize() for step in range(1, 13)]
+    return list(pd.period_range(values.index[-1] + 1, periods=12).end_time.normalize())
 
 
 def as_forecasts(model: str, route: str, values: pd.Series, paths: np.ndarray) -> pd.DataFrame:
@@ -329,19 +329,15 @@ def make_replays(known: dict[str, pd.Series], too_old: str | None) -> pd.DataFra
     parts = []
     for route, values in known.items():
         for back in range(1, 25) if route != too_old else ():
-            past = values.iloc[:-back]
+            past, horizon = values.iloc[:-back], np.arange(1, 13)
+            row = {
+                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+                "origin_date": past.index[-1].end_time.normalize(), "horizon": horizon, "target_end_date": ends(past),
+            }  # fmt: skip
             for model, ratio in MODELS.items():
-                row = {
-                    "model_id": model,
-                    "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
-                    "origin_date": past.index[-1].end_time.normalize(),
-                    "horizon": np.arange(1, 13),
-                    "target_end_date": ends(past),
-                }
-                middle = past.iloc[-12:].to_numpy() * ratio
+                middle, wis = past.iloc[-12:].to_numpy() * ratio, np.where(horizon <= back, 0.2 * ratio, np.nan)
                 bounds = {f"q{round(100 * level)}": middle * (0.5 + level) for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
-                scored = np.arange(1, 13) <= back
-                parts.append(pd.DataFrame({**row, **bounds, "wis": np.where(scored, 0.2 * ratio, np.nan)}))
+                parts.append(pd.DataFrame({"model_id": model, **row, **bounds, "wis": wis}))
     return pd.concat(parts)
 
 
