@@ -28,6 +28,7 @@ from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row
 from reports.files import flag_words
 from reports.names import MODELS
+from reports.numbers import years_above
 from reports.skill import better_signs
 
 if TYPE_CHECKING:
@@ -120,22 +121,30 @@ def _interval_cell(row: Row) -> str:
     return f"{interval}  \n:small[:gray[{no_break(held)}]]" if is_known(row["held"]) else interval
 
 
-def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:
-    """Months, chances and words, for the chance of exceeding the reader's number.
+def chance_table(
+    chances: pd.DataFrame,
+    history: pd.DataFrame,
+    threshold: float,
+    together: tuple[Sequence[pd.Timestamp], float] | None,
+) -> pd.DataFrame:
+    """Months, chances, words, and in how many past years it came, for the chance of exceeding the reader's number.
 
     Args:
         chances: Result of ``numbers.chances``.
-        together: Several months by their name, and the chance that at least one of them exceeds it.
+        history: Counted months: ``end_date``, ``obs_value``.
+        threshold: The number.
+        together: Last days of several months, and the chance that at least one of them exceeds it.
     """
-    rows = [(no_break(lang().month(row["target_end_date"])), row["probability"]) for row in chances.to_dict("records")]
-    first = [] if together is None else [(_("Any of {months}").format(months=together[0]), together[1])]
-    return pd.DataFrame(
-        [
-            (name, plain(lang().percent(value, brief=True)), capital(lang().chance_word(value)))
-            for name, value in [*first, *rows]
-        ],
-        columns=[_("Month"), _("Chance"), _("In words")],
-    )
+    rows = [([row["target_end_date"]], row["probability"]) for row in chances.to_dict("records")]
+    lines = []
+    for ends, chance in [*([together] if together else []), *rows]:
+        name = no_break(lang().month(ends[0]))
+        if together and ends is together[0]:
+            name = _("Any of {months}").format(months=lang().months(ends[0], ends[-1]))
+        hits, years = years_above(history, ends, threshold)
+        past = _("{hits} of {n}").format(hits=hits, n=years) if years else NOTHING
+        lines.append((name, plain(lang().percent(chance, brief=True)), capital(lang().chance_word(chance)), past))
+    return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("Past years")])
 
 
 def forecast_table(

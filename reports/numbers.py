@@ -181,6 +181,21 @@ def chance_of_any(
     return float((whole(rows.groupby("output_type_id")["value"].max().to_numpy(dtype=float)) > threshold).mean())
 
 
+def years_above(history: pd.DataFrame, ends: Sequence[pd.Timestamp], threshold: float) -> tuple[int, int]:
+    """In how many earlier years at least one of some months passed a number, and of how many counted whole.
+
+    Args:
+        history: Counted months: ``end_date``, ``obs_value``.
+        ends: Last days of the months.
+        threshold: Persons a month.
+    """
+    counts = history.set_index(history["end_date"].dt.to_period("M"))["obs_value"]
+    back = range(12, 12 * (ends[0].year - FIRST_COMPARED_YEAR) + 1, 12)
+    years = [counts.reindex([end.to_period("M") - months for end in ends]) for months in back]
+    whole_years = [year for year in years if year.notna().all()]
+    return sum(bool((year > threshold).any()) for year in whole_years), len(whole_years)
+
+
 def by_level(alerts: pd.DataFrame) -> pd.DataFrame:
     """Alerts with the highest level first, then the likeliest."""
     keyed = alerts.assign(_rank=alerts["alert_level"].map(rank))

@@ -247,15 +247,15 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
     )  # fmt: skip
     # Of a past origin no sample paths are kept.
     any_of = None if view.origin else reads.once(view.night, find, "any month", *view.key)
-    together = None if any_of is None else (lang().months(ends[0], ends[-1]), any_of)
+    together = None if any_of is None else (ends, any_of)
+    shown = route_view.window_and_highest(view.chances, ends)
     with st.container(key="chances"):
         if not view.is_own:
             st.markdown(layout.small(layout.plain(route_view.threshold_origin(view))))
         st.table(
-            tables.chance_table(route_view.window_and_highest(view.chances, ends), together),
+            tables.chance_table(shown, view.history, view.threshold, together),
             border="horizontal",
             hide_index=True,
-            hide_header=True,
             alt=title,
         )
     label = _("How we know →")

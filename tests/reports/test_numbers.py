@@ -160,3 +160,13 @@ def test_expectation_of_closed_month_is_from_month_before() -> None:
     found = numbers.expected_before(past, EMR, end)
     assert found is not None and found.median == made["value"].iloc[0]
     assert numbers.expected_before(past[past["horizon"] > 1], EMR, end) is None
+
+
+def test_base_rate_counts_whole_years_alone() -> None:
+    months = pd.period_range("2022-01", "2024-12", freq="M")
+    history = pd.DataFrame({"end_date": months.end_time.normalize(), "obs_value": 10.0})
+    history.loc[history["end_date"].isin(pd.to_datetime(["2022-03-31", "2024-02-29"])), "obs_value"] = [50.0, np.nan]
+    ends = list(pd.to_datetime(["2025-02-28", "2025-03-31"]))
+    assert numbers.years_above(history, ends, 40) == (1, 2)
+    assert numbers.years_above(history, ends[1:], 5) == (3, 3)
+    assert numbers.years_above(history.iloc[:0], ends, 5) == (0, 0)
