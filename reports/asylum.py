@@ -244,14 +244,6 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
     return f"{verdict} {held_words(own, language)}"
 
 
-def absent_words(view: AsylumForecast, language: Language) -> str:
-    """Which of the countries that report to Eurostat have no figures in the release; empty without any."""
-    known = set(of_kind(view.night.frame("asylum_series"), view.kind)["geo"])
-    absent = sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known)
-    names = some(absent, language, MOST_ABSENT)
-    return language.text(_("No figures in this release: {names}."), names=names) if absent else ""
-
-
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
     """What a reader may look for and does not find, a sentence each, with its reason."""
     series, parts = view.night.frame("asylum_series"), []
@@ -268,7 +260,11 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
         parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
     if citizenships(view).empty:
         parts.append(language.text(_("Citizenships: Eurostat publishes them by month only, see above.")))
-    parts += filter(None, [absent_words(view, language)])
+    known = set(of_kind(series, view.kind)["geo"])
+    if absent := sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known):
+        parts.append(
+            language.text(_("No figures in this release: {names}."), names=some(absent, language, MOST_ABSENT))
+        )
     return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
 
 

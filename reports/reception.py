@@ -324,9 +324,10 @@ def gaps_words(need: Need, language: Language) -> str:
 def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """Regions as given: people there now, places that suffice, and how many these are beyond the people there."""
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
+    counted = period_words(needs[0].rows["last_period"].iloc[0], language)
     cells = {
         _("Region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
-        _("People"): [language.counted(value) for value in now],
+        language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
         _("Further places"): [
             f"{language.signed(need.further)} ({language.change(value + need.further, value)})"
