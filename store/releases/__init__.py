@@ -2,7 +2,7 @@
 
 ``home/releases/<run_id>/manifest.json`` holds the hash of each file and of the former release's manifest. The newest
 manifest's hash stands in ``home/releases/HEAD.json``. A copy of that one hash later proves that no
-forecast was edited, added or taken away (:func:`store.releases.verify`). Retention keeps the newest releases, and
+forecast was edited, added or taken away (:meth:`ReleaseStore.verify`). Retention keeps the newest releases, and
 the last of every month for good; of one that goes its manifest stays, in ``home/releases/REMOVED/<run_id>.json``: every
 later hash rests on it.
 """
@@ -128,23 +128,8 @@ def move_in(folder: Path, staged: Path, target: Path, head: Mapping[str, str]) -
     flush_folder(folder)
 
 
-def verify(folder: Path, witnesses: Mapping[str, str]) -> Problem | None:
-    """Walk the chain from the oldest release to the newest.
-
-    Args:
-        folder: The folder of releases.
-        witnesses: Manifest hashes by run_id, kept elsewhere, that must still hold.
-
-    Returns:
-        The first problem, or None.
-
-    Raises:
-        StoreError: A file cannot be read.
-    """
-    return next(_problems(folder, witnesses), None)
-
-
 def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
+    """Walk the chain from the oldest release to the newest; ``witnesses``: hashes of manifests that must still hold."""
     yield from _strangers(folder)
     former: dict[str, str] | None = None
     manifests = links(folder)
@@ -420,7 +405,7 @@ class ReleaseStore:
         Raises:
             StoreError: A file cannot be read.
         """
-        return verify(self.folder, witnesses or {})
+        return next(_problems(self.folder, witnesses or {}), None)
 
     def alteration(self, release: Release) -> Problem | None:
         """What of a release is not as it was published: before it is shown, not once a day.
