@@ -26,7 +26,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -72,10 +72,6 @@ class Parsed:
     observations: pd.DataFrame
     rejected: pd.DataFrame
     doubts: tuple[Message, ...] = ()
-
-    def with_aside(self, *before: pd.DataFrame) -> Parsed:
-        """The same, with rows that were set aside before in front of the rejected ones."""
-        return replace(self, rejected=pd.concat([*before, self.rejected], ignore_index=True))
 
 
 class Source(Protocol):

@@ -33,6 +33,7 @@ from ingest.own_mapping import OwnMapping, with_advice
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.rows import (
     PERIODS,
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
@@ -41,7 +42,6 @@ from ingest.rows import (
     to_dates,
     to_days,
     to_numbers,
-    to_observations,
 )
 from ingest.tables import read_csv, read_sheet, refuse_workbook, require_columns
 
@@ -101,7 +101,6 @@ def _parse(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping, today: dt.dat
         "citizen": citizen,
         "counts": table.what != "indicator",
     }
-    given |= {"source_id": mapping.source.source_id, "lag_days": mapping.source.lag_days}
     if fixed.route is not None:
         given |= {"geo": place_code(fixed.route)} if mapping.of_people else {"route_id": own_route_id(fixed.route)}
     day = today or dt.datetime.now(dt.UTC).date()
@@ -109,7 +108,11 @@ def _parse(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping, today: dt.dat
     coming = (kept["time_period"].astype(str) >= f"{day:%Y-%m}") & (table.what in (CAPACITY, PLACES))
     ahead = dt.date(day.year + MOST_YEARS_AHEAD, 12, 31)
     parts = [(kept[coming].assign(as_of=pd.Timestamp(day)), ahead), (kept[~coming], today)]
-    found = [to_observations(raw, rows, today=newest, **given) for rows, newest in parts if len(rows)]
+    found = [
+        Reading(raw, mapping.source.source_id, mapping.source.lag_days).figures(rows, today=newest, **given)
+        for rows, newest in parts
+        if len(rows)
+    ]
     if not found:
         raise raw.fault(_("the file holds no figures"))
     fault = _("the column “{column}” may describe persons: its name is near one that does")

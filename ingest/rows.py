@@ -175,17 +175,35 @@ class Reading:
         none = pd.DataFrame(columns=list(REJECTED.columns), dtype=object)
         return Parsed(found, pd.concat([none, *self.rejected], ignore_index=True))
 
-    def figures(self, cells: pd.DataFrame, *, counts: bool, whole: bool = True, **dimensions: str) -> Parsed:
-        """Return the observations of cells (see :func:`to_observations`) and all rows set aside.
+    def figures(
+        self, cells: pd.DataFrame, *, counts: bool, whole: bool = True, today: dt.date | None = None, **dimensions: str
+    ) -> Parsed:
+        """Set aside figures that cannot be right and assemble the others.
+
+        Args:
+            cells: One row per figure, uniquely indexed by its place in the file: ``time_period`` (text), ``value``
+                (text or number), the dimensions that differ between rows, and optionally ``obs_flag`` and ``as_of``.
+            counts: True where a figure counts people or events, so that none is below zero.
+            whole: False where a figure that is never below zero is no count, such as an index.
+            today: The newest day that can have been observed; by default the day of the call.
+            **dimensions: Dimensions that are the same for every row; ``freq`` is M unless given as Q or A.
+
+        Returns:
+            Observations, and all rows set aside.
 
         Raises:
             SourceError: No figure is left, or too many are bad.
         """
-        found = to_observations(
-            self.raw, cells, source_id=self.source_id, lag_days=self.lag_days, counts=counts, whole=whole, today=None,
-            **dimensions,
-        )  # fmt: skip
-        return found.with_aside(*self.rejected)
+        fixed = {"freq": "M", "route_id": "_Z", "geo": "_Z", "citizen": "_Z"} | dimensions
+        fixed = {name: value for name, value in fixed.items() if name not in cells}
+        text = cells["value"].astype(str).str.strip()
+        keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
+        rules = _period_rules(cells, cast("Frequency", fixed["freq"]), today)
+        rules += [*_value_rules(text, counts=counts, whole=whole), *duplicate_rules(cells, keys, "value")]
+        good = self.keep(cells, *rules)
+        tidy = good.assign(obs_value=to_numbers(text[good.index]))
+        kept = [name for name in tidy.columns if name in (*keys, "obs_value", "obs_flag")]
+        return self.parsed(tidy[kept], **fixed)
 
     def events(
         self,
@@ -352,50 +370,6 @@ def melt(wide: pd.DataFrame, period_column: str, names: Collection[str], missing
         index=[f"{row}, {name}" for row, name in zip(long.index, long["name"], strict=True)],
     )
     return frame[~frame["value"].isin(list(missing))]
-
-
-def to_observations(
-    raw: RawFile,
-    cells: pd.DataFrame,
-    *,
-    source_id: str,
-    lag_days: int | None,
-    counts: bool,
-    whole: bool = True,
-    today: dt.date | None = None,
-    **dimensions: str,
-) -> Parsed:
-    """Set aside figures that cannot be right and assemble the others.
-
-    Args:
-        raw: The file, for its name.
-        cells: One row per figure, uniquely indexed by its place in the file: ``time_period`` (text), ``value`` (text or
-            number), the dimensions that differ between rows, and optionally ``obs_flag`` and ``as_of``.
-        source_id: Who published.
-        lag_days: Usual days from a period's end to publication.
-        counts: True where a figure counts people or events, so that none is below zero.
-        whole: False where a figure that is never below zero is no count, such as an index.
-        today: The newest day that can have been observed; by default the day of the call.
-        **dimensions: Dimensions that are the same for every row; ``freq`` is M unless given as Q or A.
-
-    Returns:
-        Observations, and the figures set aside.
-
-    Raises:
-        SourceError: No figure is left, or too many are bad.
-    """
-    fixed = {"freq": "M", "route_id": "_Z", "geo": "_Z", "citizen": "_Z"} | dimensions
-    fixed = {name: value for name, value in fixed.items() if name not in cells}
-    text = cells["value"].astype(str).str.strip()
-    keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
-    freq = cast("Frequency", fixed["freq"])
-    rules = [*_period_rules(cells, freq, today), *_value_rules(text, counts=counts, whole=whole)]
-    rules += duplicate_rules(cells, keys, "value")
-    good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
-    require_rows(good, raw.name)
-    tidy = good.assign(obs_value=to_numbers(text[good.index]))
-    kept = [name for name in tidy.columns if name in (*keys, "obs_value", "obs_flag")]
-    return Parsed(observations(tidy[kept], source_id=source_id, lag_days=lag_days, **fixed), rejected)
 
 
 def since(cells: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from core.errors import first_line
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
-from ingest.rows import Reading, RowRule, flags, newest, require_rows, to_observations
+from ingest.rows import Reading, RowRule, flags, newest, require_rows
 from ingest.sources._eurostat import MISSING, ask_eurostat, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -193,6 +193,4 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
     sums = sums.astype({"geo": str, "time_period": str})
     sums["geo"] = map_countries(sums["geo"], raw.name)
     sums["obs_flag"] = flags(newest(sums["time_period"], 1))
-    return to_observations(
-        raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, citizen=ALL, target=_FIRST_TIME, freq="Q"
-    )
+    return Reading(raw, SOURCE_ID, LAG_DAYS).figures(sums, counts=True, citizen=ALL, target=_FIRST_TIME, freq="Q")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, Request, get_file, links
-from ingest.rows import melt, since, to_observations
+from ingest.rows import Reading, melt, since
 from ingest.tables import read_csv
 
 SOURCE_ID = "fao_ffpi"
@@ -42,7 +42,7 @@ def parse(raw: RawFile) -> Parsed:
     wide = _table(raw)
     cells = melt(wide[wide["Date"] != ""].rename(columns={"Date": "time_period"}), "time_period", TARGETS, {""})
     cells["target"] = cells["name"].map(TARGETS)
-    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, whole=False)
+    return Reading(raw, SOURCE_ID, LAG_DAYS).figures(since(cells), counts=True, whole=False)
 
 
 def _table(raw: RawFile) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, get_file
-from ingest.rows import since, to_observations
+from ingest.rows import Reading, since
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "noaa_enso"
@@ -36,9 +36,7 @@ def parse(raw: RawFile) -> Parsed:
     table = _read_own_table(raw) if own else read_csv(raw, ["year", "season", "oni", "month"])
     cells = table.assign(time_period=table["year"] + "-" + table["month"].str.zfill(2), value=table["oni"])
     cells = since(cells[["time_period", "value"]])
-    return to_observations(
-        raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, target="oceanic_nino_index"
-    )
+    return Reading(raw, SOURCE_ID, LAG_DAYS).figures(cells, counts=False, target="oceanic_nino_index")
 
 
 def _read_own_table(raw: RawFile) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
-from ingest.rows import to_numbers, to_observations
+from ingest.rows import Reading, to_numbers
 from ingest.tables import read_sheets, require_columns
 
 SOURCE_ID = "us_border_patrol"
@@ -41,9 +41,7 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The file is broken, a border or citizenship is unknown, or more than one row in twenty is no count.
     """
     cells = [_cells(raw, sheet, frame) for sheet, frame in read_sheets(raw, list(SHEETS)).items()]
-    return to_observations(
-        raw, pd.concat(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="detections", geo="USA"
-    )
+    return Reading(raw, SOURCE_ID, LAG_DAYS).figures(pd.concat(cells), counts=True, target="detections", geo="USA")
 
 
 def _cells(raw: RawFile, sheet: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, Request, get_file, links
-from ingest.rows import melt, since, to_observations
+from ingest.rows import Reading, melt, since
 from ingest.tables import read_sheet
 
 SOURCE_ID = "worldbank_pinksheet"
@@ -48,7 +48,7 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: A sheet or a column is missing, or the layout is broken.
     """
     cells = pd.concat([_cells(raw, sheet, targets) for sheet, targets in SERIES.items()])
-    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False)
+    return Reading(raw, SOURCE_ID, LAG_DAYS).figures(since(cells), counts=False)
 
 
 def _cells(raw: RawFile, sheet: str, targets: dict[str, str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from core.errors import SchemaError, SourceError
 from ingest import RawFile
 from ingest.rows import (
+    Reading,
     count_rules,
     duplicate_rules,
     flags,
@@ -21,7 +22,6 @@ from ingest.rows import (
     to_days,
     to_months,
     to_numbers,
-    to_observations,
 )
 
 
@@ -161,18 +161,11 @@ def test_running_period_may_be_reported_early(freq: str, running: str, later: st
     cells = pd.DataFrame({"time_period": [running], "value": ["7"]})
     today, raw = dt.date(2024, 5, 15), RawFile("f.csv", b"")
     fixed = {"target": "food_price_index", "freq": freq}
-    found = to_observations(raw, cells, source_id="s", lag_days=1, counts=True, today=today, **fixed)  # type: ignore[arg-type]  # dimensions are texts
+    reading = Reading(raw, "s", 1)
+    found = reading.figures(cells, counts=True, today=today, **fixed)  # type: ignore[arg-type]  # dimensions are texts
     assert found.observations["obs_value"].tolist() == [7.0]
     with pytest.raises(SourceError, match="the period lies in the future"):
-        to_observations(
-            raw,
-            cells.assign(time_period=later),
-            source_id="s",
-            lag_days=1,
-            counts=True,
-            today=today,
-            **fixed,  # type: ignore[arg-type]  # as above
-        )
+        reading.figures(cells.assign(time_period=later), counts=True, today=today, **fixed)  # type: ignore[arg-type]  # as above
 
 
 @pytest.mark.parametrize(
@@ -192,9 +185,8 @@ def test_counts_indices_and_anomalies_have_bounds(
     cells = pd.DataFrame({"time_period": ["2024-01"], "value": [value]})
 
     def read() -> float:
-        found = to_observations(
-            RawFile("f.csv", b""), cells, source_id="s", lag_days=1, counts=counts, whole=whole, target="oil_price"
-        )
+        reading = Reading(RawFile("f.csv", b""), "s", 1)
+        found = reading.figures(cells, counts=counts, whole=whole, target="oil_price")
         return float(found.observations["obs_value"].iloc[0])
 
     if fault:

@@ -21,7 +21,7 @@ from core.release import OBSERVATIONS
 from core.schema import check
 from core.settings import PROJECT, SNAPSHOT
 from ingest import Parsed, RawFile, Source, SourceCard, read_raw
-from ingest.rows import observations, to_observations
+from ingest.rows import Reading, observations
 from ingest.snapshot import fingerprint, load
 from ingest.sources import INTAKE, SOURCES
 from ingest.tables import read_csv
@@ -41,7 +41,7 @@ class Counts:
     def parse(self, raw: RawFile) -> Parsed:
         table = read_csv(raw, ["month", "deaths"])
         cells = table.rename(columns={"month": "time_period", "deaths": "value"})
-        return to_observations(raw, cells, source_id=self.SOURCE_ID, lag_days=10, counts=True, target="deaths")
+        return Reading(raw, self.SOURCE_ID, 10).figures(cells, counts=True, target="deaths")
 
 
 def card(source_id: str, *, redistribution: bool = True) -> SourceCard:
