@@ -26,6 +26,8 @@ from .frames import run_backtest
 ENGINES = Path(sys.prefix) / "engines"
 INSTALLING = 3600
 """Seconds that a test waits for the engines, which `make test` installs beside the first tests."""
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options of a Java that runs for seconds: what it compiles for speed takes longer than it saves."""
 MODELS = "snaive,pooled,baseline"
 BACKTEST = """
 import sys
@@ -81,7 +83,7 @@ def test_cluster_gives_numbers_of_one_machine(
     done = subprocess.run(
         [ENGINES / "bin" / "python", "-c", BACKTEST, engine, panel_path, out, MODELS],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", "JAVA_TOOL_OPTIONS": SHORT_LIVED},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     pd.testing.assert_frame_equal(pd.read_parquet(out), local, rtol=1e-9, atol=1e-9)
