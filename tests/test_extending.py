@@ -55,20 +55,6 @@ def test_source_is_taken_in_by_its_name(copy: Path, tmp_path: Path) -> None:
     assert "harbour_counts" in run(copy, "-m", "cli", "ingest", "--file", f"harbour_counts={tmp_path / 'counts.csv'}")
 
 
-def test_corridor_is_summed_named_and_placed_by_one_file(copy: Path) -> None:
-    code = (
-        "import datetime as dt; from core.languages import Language; from geo import is_placed\n"
-        "from reports.names import route_name; from nightly import RealTimeData\n"
-        "from nightly.pooled import bundled_history\n"
-        "data = RealTimeData(bundled_history(), dt.date(2025, 1, 31), 6, 1)\n"
-        "print(data.states.set_index('route_id').loc['MALTA', ['series_id', 'state', 'last_period']].tolist())\n"
-        "print(route_name('MALTA', Language('fr')), is_placed('MALTA'))"
-    )
-    assert run(copy, "-c", code).splitlines() == [
-        "['arrivals.MALTA._T._T.M', 'ok', '2024-12']", "Malte par la mer True",
-    ]  # fmt: skip
-
-
 def test_model_forecasts_panel(copy: Path, tmp_path: Path) -> None:
     months = pd.period_range("2020-01", periods=60, freq="M").astype(str)
     counts = np.random.default_rng(3).integers(100, 200, 60)
@@ -83,16 +69,23 @@ def test_model_forecasts_panel(copy: Path, tmp_path: Path) -> None:
     assert len(made) == 2 * 23
 
 
-def test_rule_page_and_language_are_registered(copy: Path) -> None:
+def test_corridor_rule_page_and_language_work_by_their_files(copy: Path) -> None:
     code = (
+        "import datetime as dt; from core.languages import Language, catalogue, languages; from geo import is_placed\n"
+        "from reports.names import route_name; from nightly import RealTimeData\n"
+        "from nightly.pooled import bundled_history\n"
+        "data = RealTimeData(bundled_history(), dt.date(2025, 1, 31), 6, 1)\n"
+        "print(data.states.set_index('route_id').loc['MALTA', ['series_id', 'state', 'last_period']].tolist())\n"
+        "print(route_name('MALTA', Language('fr')), is_placed('MALTA'))\n"
         "from alerts.rules import EXCEEDANCE, TEMPLATES\n"
         "print(EXCEEDANCE['doubling'].title, TEMPLATES['doubling'])\n"
-        "from access import PERMISSIONS, page_action; from core.languages import catalogue, languages\n"
+        "from access import PERMISSIONS, page_action\n"
         "from dashboard.pages import page_titles\n"
         "print(list(page_titles().items())[-1], len(PERMISSIONS[page_action('glossary')]))\n"
         "print(languages(), catalogue('de').gettext('Overview'), catalogue('de').gettext('Route'))"
     )
     said = run(copy, "-c", code)
+    assert said.startswith("['arrivals.MALTA._T._T.M', 'ok', '2024-12']\nMalte par la mer True\n")
     assert "Twice the month a year before {word} ({chance}) to reach" in said
     assert "('glossary', 'Glossary') 4" in said
     assert "('en', 'de', 'es', 'fr') Überblick Route" in said
