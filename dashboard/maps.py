@@ -38,7 +38,7 @@ from geo import (
     outline,
     tapered_arrow,
 )
-from reports.names import MEDIAN, plural_in_unit
+from reports.names import LEVEL_MARKS, MEDIAN, plural_in_unit
 
 HEIGHT = 306
 COLUMNS = ("route_id", "name", "median", "lower10", "upper90", "alert_level", "label")
@@ -151,7 +151,9 @@ def _label(row: Row, theme: Theme) -> Annotation:
     align = arrow_of(row["route_id"]).align
     figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
-        figure = f"<b><span style='color:{theme.level(level).text}'>{_level(row)}</span></b> · {figure}"
+        # The word, which stands in the table, would not fit on a phone.
+        mark = f"{LEVEL_MARKS[level]}{row.get('direction', '')}"
+        figure = f"<b><span style='color:{theme.level(level).text}'>{mark}</span></b> {figure}"
     name = f"<b>{_in_lines(row['name'])}</b>"
     if link := row.get("link"):
         name = f'<a href="{html.escape(link)}" target="_self" style="color:{theme.ink}">{name}</a>'
