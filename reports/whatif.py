@@ -198,10 +198,7 @@ def title(release: ReadableRelease, scenario: Scenario, language: Language, *, i
     if scenario.trajectories is None:
         return language.text(_("{route}: no answer"), route=route)
     ends = title_months(release, scenario.route_id)
-    then, plain = (
-        float(totals(paths, scenario.route_id, ends)["q50"])
-        for paths in (scenario.trajectories, release.frame("trajectories"))
-    )
+    then, plain = (sums["q50"] for sums in both_totals(release, scenario.trajectories, scenario.route_id))
     texts, number = (INSTEAD, then) if is_asked else (WHAT_IF, plain)
     return plural_in_unit(
         texts, as_expected(number), scenario.route_id, language, route=route, then=language.expected(then),
@@ -215,9 +212,7 @@ def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, st
     if scenario.trajectories is None:
         return language.text(_("Assumption: {assumption}."), assumption=assumed)
     ends = title_months(release, scenario.route_id)
-    then, plain = (
-        totals(paths, scenario.route_id, ends) for paths in (scenario.trajectories, release.frame("trajectories"))
-    )
+    then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
     chance = language.text(_("its chance is not estimated"))
     if scenario.chance is not None:
         word = language.chance_word(scenario.chance)
@@ -265,6 +260,12 @@ def title_months(release: ReadableRelease, route_id: str) -> list[pd.Timestamp]:
     """The planning window, whose total the page speaks of, as far as the route's sample paths cover it."""
     paths = route_paths(release.frame("trajectories"), route_id)
     return [end for end in pd.DatetimeIndex(paths.columns) if end in numbers.window_ends(release.as_of)]
+
+
+def both_totals(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.Series, pd.Series]:
+    """A route's total over the planning window under a scenario, and by the forecast: see :func:`totals`."""
+    ends = title_months(release, route_id)
+    return totals(trajectories, route_id, ends), totals(release.frame("trajectories"), route_id, ends)
 
 
 def _interval(low: float, high: float, language: Language) -> str:

@@ -230,10 +230,7 @@ def show_places(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, known: Mapping[str, Lever], values: Values
 ) -> None:
     """People in reception where the route leads; and places for new arrivals alone, at the chosen confidence."""
-    ends = whatif.title_months(night, scenario.route_id)
-    then, usual = (
-        whatif.totals(paths, scenario.route_id, ends)["q50"] for paths in (trajectories, night.frame("trajectories"))
-    )
+    then, usual = (sums["q50"] for sums in whatif.both_totals(night, trajectories, scenario.route_id))
     scenario_parts.show_people(night, scenario.route_id, then / usual if usual else 1.0)
     st.markdown("## " + _("Places for new arrivals alone"), anchors=False)
     text = _(

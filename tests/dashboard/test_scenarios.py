@@ -173,9 +173,8 @@ def test_answer_states_condition_chance_ends_and_difference(night: Night, kind: 
     values = values_of(night, kind=kind)
     scenario = whatif.build(night, values, "EMR", Language())
     said = whatif.answer(night, scenario, values, Language())
-    ends = whatif.title_months(night, "EMR")
     assert scenario.trajectories is not None
-    then, plain = (whatif.totals(paths, "EMR", ends) for paths in (scenario.trajectories, night.frame("trajectories")))
+    then, plain = whatif.both_totals(night, scenario.trajectories, "EMR")
     change = Language().signed(then["q50"] - plain["q50"])
     for part in (then["q10"], then["q50"], then["q90"], plain["q10"], plain["q50"], plain["q90"]):
         assert Language().expected(part) in said
