@@ -50,7 +50,6 @@ MOST_CARDS, MOST_CONTEXT = 3, 3
 LONGEST_REASON = 1000
 ACTING_AS = "acting_as"
 """The reader's name, asked once in a visit."""
-_PREVIEW_PIXELS = 220
 _DOING = "doing"
 _SAID = "said"
 
@@ -282,7 +281,7 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         found = reads.once(night, find, "alert's message", row["alert_id"], state.version)
         head = _("The message, as it would be sent: {title}").format(title=plain(found.message.title))
         with st.expander(head, expanded=True):
-            st.code(mail_text(found.message), language=None, wrap_lines=True, height=_PREVIEW_PIXELS)
+            st.code(mail_text(found.message), language=None, wrap_lines=True)
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),

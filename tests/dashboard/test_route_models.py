@@ -34,7 +34,7 @@ def forecasts() -> pd.DataFrame:
         for level in LEVELS
     ]
     names = ["model_id", "series_id", "horizon", "target_end_date", "output_type_id", "value"]
-    return pd.DataFrame(rows, columns=names).assign(output_type="quantile")
+    return pd.DataFrame(rows, columns=names).assign(output_type="quantile", fallback=False)
 
 
 def scores() -> pd.DataFrame:

@@ -13,7 +13,8 @@ def members() -> pd.DataFrame:
         ("vigie-baseline", "Baseline", 8_500.0, 10_900.0, 13_900.0, 17_400.0, 20_900.0, 1.0),
         ("vigie-ets", "Exponential smoothing", 7_900.0, 9_900.0, 12_400.0, 15_400.0, 18_300.0, float("nan")),
     ]
-    return pd.DataFrame(rows, columns=["model_id", "name", "q10", "q25", "q50", "q75", "q90", "relative_wis"])
+    frame = pd.DataFrame(rows, columns=["model_id", "name", "q10", "q25", "q50", "q75", "q90", "relative_wis"])
+    return frame.assign(member=frame["model_id"] == "vigie-ets")
 
 
 @pytest.fixture
