@@ -26,7 +26,7 @@ def errors(*marks: str) -> pd.DataFrame:
 
 @pytest.mark.usefixtures("read_release")
 def test_purpose_stands_on_first_page_of_visit_until_it_is_read() -> None:
-    app = visit("data", "data_method", part="method")
+    app = visit("data", "data", part="method")
     assert any("turning people back" in text.value for text in app.markdown[:4])
     app.button(key="seen-1").click().run()
     assert not any("turning people back" in text.value for text in app.markdown[:4])
