@@ -240,11 +240,14 @@ def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language
 
 
 def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """A step in a few words: ``January 2025 estimated at 1,100, before forecast at 2,100 (Home Office)``."""
+    """A step in a few words: ``January 2025 estimated at 1,100, before forecast at 2,100 (Home Office)``.
+
+    A month is named only where its figure differs in the direction in which the step moved the forecast.
+    """
     kind, _colon, source_id = step.partition(":")
     publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
     figure = move.figures.get(source_id)
-    if kind == COUNTS and figure:
+    if kind == COUNTS and figure and (figure.value - figure.before) * move.steps[step] > 0:
         value = language.counted(figure.value) if figure.is_counted else language.expected(figure.value)
         words = {"month": language.month(figure.end), "value": value, "before": language.expected(figure.before)}
         return language.text(_FIGURES[figure.is_counted, figure.was_estimated], **words, source=publisher)

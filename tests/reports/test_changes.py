@@ -131,6 +131,7 @@ FIGURES = {
             {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 800.0},
             "down from 12,800; chiefly −700: revised figures (IOM)",
         ),
+        ({"counts:iom_dtm": -500.0}, "down from 13,000; chiefly −500: new figures (IOM)"),
         ({"counts:other": 800.0, "refit": -800.0}, "as in the release before; chiefly +800: new figures (other)"),
     ],
 )  # fmt: skip
