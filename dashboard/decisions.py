@@ -40,7 +40,7 @@ from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
 from reports.alert import alert_report, status_words
-from reports.answer import consequences, decisions_title, needed_by, outcome, recipients_words, sign_off_words
+from reports.answer import consequences, decisions_title, judged_now, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.names import subject_name
 from reports.overview import Card, cards, overview_title, together
@@ -152,11 +152,14 @@ def calm_words(night: Night, found: list[Found]) -> str:
     said = [f"**{_('No alert is open')}.**"]
     ended = night.frame("ended_alerts")
     ended = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id", drop=False)
-    if cards_ended := [one.card for one in found if one.card.level == ENDED]:
-        said.append(layout.plain(labelled(_("Ended alerts"), "").rstrip()))
-    for card in cards_ended:
-        how = outcome(ended.loc[card.route_id].to_dict(), night, [], lang())[0]
-        said.append(f"**{layout.plain(card.title)}.** {layout.plain(how)}")
+    how = []
+    for card in (one.card for one in found if one.card.level == ENDED):
+        judged = judged_now(ended.loc[card.route_id].to_dict(), night.frame("alert_chances"))
+        chances = {name: lang().percent(judged[name]) for name in ("probability", "cutoff")} if judged else {}
+        text = _("{route} (now {probability}, alert from {cutoff})") if judged else "{route}"
+        how.append(text.format(route=card.title, **chances))
+    if how:
+        said.append(layout.plain(f"{labelled(_('Ended alerts'), listed(how))}."))
     if names := [one.card.title for one in found if one.card.level == DISMISSED]:
         said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
     return " ".join([*said, f"[{_('All alerts')} →]({state.link('alerts')})"])

@@ -227,7 +227,7 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
     if shown.counts["obs_flag"].str.contains("[pe]").any():
         entries.append(("open", language.text(_("provisional or estimated"))))
     if shown.earlier is not None and len(shown.earlier):
-        entries.append(("earlier", language.text(_("earlier forecasts"))))
+        entries.append(("earlier", language.text(_("earlier forecasts, 80%"))))
     if shown.forecast is not None:
         entries.append(("forecast", language.text(_("forecast"))))
     if len(shown.quantiles):

@@ -353,7 +353,7 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
     geo, end = view.series_id.split(".")[2], numbers.window_ends(as_of)[0]
     text = _("Weeks are another model’s and do not add up to a month.")
     if view.partial and geo != ALL:
-        text = _("Weeks are another model’s, of {country} alone, and do not add up to the route’s month.")
+        text = _("Weeks come from another model, of {country} alone: their sum can exceed the route’s month.")
     said = language.text(text, country="" if geo == ALL else display_name(geo, language.code))
     if end not in quantiles.index:
         return said

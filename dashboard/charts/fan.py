@@ -189,7 +189,7 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         text = _("{name}: counted, median, 80%").format(name=fan.beside.name)
         parts.append(key_mark(f"border-top: 3px dashed {theme.warning.fill}", text))
     if _has_rows(fan.earlier):
-        parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
+        parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))
     if fan.better is not None:
         parts.append(key_mark(f"border-top: 3px solid {theme.fan}", _("better than baseline")))
         parts.append(key_mark(f"border-top: 3px solid {theme.ended.fill}", _("not shown to beat the baseline")))

@@ -112,6 +112,11 @@ def show_nearest(night: Night) -> None:
         st.markdown(f"## {head}", anchors=False)
         with st.container(key="numbers-nearest"):
             st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
+        how = _(
+            "First where the chance is the largest part of what an alert needs. Usually: how often past years brought "
+            "the event in these months. Alert from: the rule’s cut-off, set on its past forecasts."
+        )
+        st.markdown(small(how))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:

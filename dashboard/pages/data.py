@@ -433,7 +433,7 @@ def steps() -> list[str]:
             "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
             " Track record shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
             " figures, so corrected ones stand in. And the recipe was chosen on these very dates, so a part is luck;"
-            " since 30 November 2026 it is fixed. Forecasts issued beforehand are scored apart."
+            " since 1 December 2026 it is fixed. Forecasts issued beforehand are scored apart."
         ),
         _(
             "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Each rule’s record at past"

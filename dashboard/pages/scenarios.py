@@ -121,7 +121,10 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
     )  # fmt: skip
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
-    text = _("Bands and solid line: under the assumption. Dashed and dotted: the forecast’s median and 80% interval.")
+    text = _(
+        "Bands (50, 80 and 95%) and solid line (median): under the assumption. Dashed and dotted: the forecast’s "
+        "median and 80% interval."
+    )
     st.markdown(small(text))
     layout.show_events(events)
 

@@ -82,15 +82,18 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
     return asked
 
 
-def test_quiet_day_says_how_each_routes_alert_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = pd.DataFrame({"route_id": ["EMR"], "alert_level": ["watch"]})
-    monkeypatch.setattr(decisions, "outcome", lambda row, *_more: [f"Chance of {row['route_id']} fell.", "More."])
+def test_quiet_day_says_how_each_routes_alert_ended() -> None:
+    ended = pd.DataFrame({"route_id": ["EMR", "WMR"], "alert_level": "watch", "rule": ["surge", "outside"]})
+    chances = pd.DataFrame({"route_id": ["EMR"], "rule": "surge", "probability": 0.08, "cutoff": 0.22})
+    frames = {"ended_alerts": ended, "alert_chances": chances}
     cards = [
-        Card("ended", "", "Crete", "", route_id="EMR"), Card("", "", "Malta", ""), Card("dismissed", "", "Ceuta", ""),
+        Card("ended", "", "Crete", "", route_id="EMR"), Card("ended", "", "Melilla", "", route_id="WMR"),
+        Card("", "", "Malta", ""), Card("dismissed", "", "Ceuta", ""),
     ]  # fmt: skip
-    said = decisions.calm_words(cast(Night, SimpleNamespace(frame=lambda _name: ended)), [Found(one) for one in cards])
+    said = decisions.calm_words(cast(Night, SimpleNamespace(frame=frames.get)), [Found(one) for one in cards])
     assert said.startswith(
-        "**No alert is open.** Ended alerts\\: **Crete.** Chance of EMR fell. Dismissed\\: Ceuta. [All alerts →]("
+        "**No alert is open.** Ended alerts\\: Crete \\(now 8%, alert from 22%\\); Melilla. Dismissed\\: Ceuta. "
+        "[All alerts →]("
     )
 
 
