@@ -283,8 +283,8 @@ def run_alerts(
     )
     observed = observed_signals(evidence, settings.alerts)
     cutoffs = {rule: found for one in records for rule, found in one.cutoffs.items()}
-    now = evaluate(evidence, settings.alerts, before, cutoffs, observed)
     ahead = judged_ahead(evidence, settings.alerts, cutoffs)
+    now = evaluate(evidence, settings.alerts, before, observed, ahead)
     catalogue = pd.DataFrame([card.model_dump() for card in events(SNAPSHOT)])
     rises = catalogue[catalogue["kind"] == "rise"].drop(columns="kind")
     return {

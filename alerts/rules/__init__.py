@@ -13,7 +13,7 @@ import datetime as dt
 import importlib
 import json
 import pkgutil
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -134,8 +134,8 @@ def evaluate(
     evidence: Evidence,
     settings: AlertSettings,
     previous: pd.DataFrame | None = None,
-    cutoffs: Mapping[str, Cutoffs] | None = None,
     observed: Mapping[str, list[Signal]] | None = None,
+    ahead: Sequence[Raised] | None = None,
 ) -> pd.DataFrame:
     """Every alert of one night, at most one per rule and route or source.
 
@@ -143,8 +143,8 @@ def evaluate(
         evidence: What is known on the night.
         settings: The reader's numbers, and what counts as a surge.
         previous: Alerts of the former release; None on the first night.
-        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.verification.Record.cutoffs`).
         observed: Result of :func:`observed_signals`, where it was worked out before.
+        ahead: Result of :func:`judged_ahead`; None judges with the rules' own cut-offs.
 
     Returns:
         A frame that keeps ``ALERTS``, gravest first, plus ``base_rate``, ``cutoff`` and ``prepare_from`` (see
@@ -158,7 +158,8 @@ def evaluate(
     """
     evidence.checked()
     observed = observed_signals(evidence, settings) if observed is None else observed
-    raised = [one for one in judged_ahead(evidence, settings, cutoffs) if one.probability >= one.prepare_from]
+    ahead = judged_ahead(evidence, settings) if ahead is None else ahead
+    raised = [one for one in ahead if one.probability >= one.prepare_from]
     raised += newest(signal for signals in observed.values() for signal in signals)
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     before = no_alerts() if previous is None else check(previous, ALERTS)
@@ -175,7 +176,13 @@ def evaluate(
 def judged_ahead(
     evidence: Evidence, settings: AlertSettings, cutoffs: Mapping[str, Cutoffs] | None = None
 ) -> list[Raised]:
-    """What each rule about the months ahead finds on each route or place, be it an alert or not."""
+    """What each rule about the months ahead finds on each route or place, be it an alert or not.
+
+    Args:
+        evidence: What is known on the night.
+        settings: The reader's numbers, and what counts as a surge.
+        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.verification.Record.cutoffs`).
+    """
     found = cutoffs or {}
     return [one for rule in EXCEEDANCE_RULES for one in rule.judged(evidence, settings, found.get(rule.rule))]
 
