@@ -214,7 +214,8 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figur
     ]
     for place, row in enumerate(rows.to_dict("records")):
         leads = row["model_id"] == ENSEMBLE
-        fill, edge = (theme.fan, theme.median) if leads else 2 * (theme.fan if row["member"] else theme.neutral,)
+        fill = theme.fan if leads or row["member"] else theme.neutral
+        edge = theme.median if leads else fill
         median = lang().expected(row["q50"])
         said = ngettext("{value} expected", "{value} expected", as_expected(row["q50"]))
         hover = f"<b>{row['name']}</b><br>" + said.format(value=median)
