@@ -291,6 +291,10 @@ class Language:
         """A month for axes: ``Dec``, or ``Dec 2024``."""
         return format_date(_day_of(month), "LLL yyyy" if year else "LLL", locale=self.code)
 
+    def period_short(self, last: Month, months: int = 1) -> str:
+        """A period of one month or three for charts: ``Dec 2024``, ``Q4 2024``."""
+        return format_date(_day_of(last), "LLL yyyy" if months == 1 else "QQQ yyyy", locale=self.code)
+
     def months(self, first: Month, last: Month) -> str:
         """Months from one to another: ``February–April 2025``, ``November 2024–January 2025``."""
         first, last = _day_of(first), _day_of(last)

@@ -40,8 +40,6 @@ def show_models(view: RouteView) -> None:
     reads.drawn_once(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
     export = reads.once(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
     downloads.figures(export, export.title)
-    if said := layout.since_words(view.history["end_date"]):
-        st.markdown(layout.small(said))
 
 
 def show_members(view: RouteView) -> None:
@@ -147,6 +145,8 @@ def draw_seasons(view: RouteView) -> None:
         theme=current_theme(),
     )
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
+    said = f"{_('Band: 80% interval.')} {layout.since_words(view.history['end_date'])}"
+    st.markdown(layout.small(said.rstrip()))
 
 
 def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
@@ -200,7 +200,11 @@ def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFra
         interval = labelled(lang().percent(0.8), lang().interval(of.low, of.high))
         return f"{name} ({interval})", of.median, of.median, TOTAL
 
-    lines, value, seen = [total(_("The release before"), move.before)], move.before.median, move.seen()
+    lines, value, seen = (
+        [total(_("Release of {day}").format(day=lang().day_short(move.then)), move.before)],
+        move.before.median,
+        move.seen(),
+    )
     for step, change in move.steps.items():
         value += change
         if step in seen:

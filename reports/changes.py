@@ -5,6 +5,7 @@ Forecasts are compared for the same months, alerts once per route by the gravest
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,10 +30,10 @@ LEAST_CHANGE = 0.05
 SMALLEST_SHARE = 0.02
 """Share of the larger forecast below which a step is neither named nor drawn; the files hold every one."""
 _FIGURES = {
-    (True, True): _("{month} counted at {value}, before estimated at {before} ({source})"),
-    (True, False): _("{month} counted at {value}, before forecast at {before} ({source})"),
-    (False, True): _("{month} estimated at {value}, before at {before} ({source})"),
-    (False, False): _("{month} estimated at {value}, before forecast at {before} ({source})"),
+    (True, True): _("{month} counted at {value}, estimated at {before} on {day} ({source})"),
+    (True, False): _("{month} counted at {value}, forecast at {before} on {day} ({source})"),
+    (False, True): _("{month} estimated at {value}, at {before} on {day} ({source})"),
+    (False, False): _("{month} estimated at {value}, forecast at {before} on {day} ({source})"),
 }
 """A month's new figure, by whether it is counted now and was estimated then."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
@@ -158,13 +159,15 @@ class Move:
 
     Attributes:
         route_id: The route.
-        before: What the release before expected.
+        then: The day of the release before.
+        before: What it expected.
         now: What this one expects.
         steps: By how much each step moved it, by ``core.release.ATTRIBUTION``'s names.
         figures: By source, where a month and both numbers are known.
     """
 
     route_id: str
+    then: dt.date
     before: numbers.Expected
     now: numbers.Expected
     steps: Mapping[str, float]
@@ -191,7 +194,7 @@ def move_of(now: ReadableRelease, former: ReadableRelease, route_id: str) -> Mov
         return None
     steps = dict(zip(rows["step"], rows["value"], strict=True))
     before = replace(before, median=expected.median - sum(steps.values()))
-    return Move(route_id, before, expected, steps, _figures(now, former, route_id))
+    return Move(route_id, former.as_of, before, expected, steps, _figures(now, former, route_id))
 
 
 def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> dict[str, Figure]:
@@ -229,7 +232,8 @@ def moved_words(move: Move, language: Language) -> str:
 def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
     """The same of a route with the largest step that leads there; the chart of steps has the others.
 
-    ``Malta: 12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, before estimated at 2,200 (IOM)``.
+    ``Malta: 12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 on 31 Dec 2024
+    (IOM)``.
     """
     said = moved_words(move, language)
     if steps := move.seen():
@@ -240,7 +244,7 @@ def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language
 
 
 def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """A step in a few words: ``January 2025 estimated at 1,100, before forecast at 2,100 (Home Office)``.
+    """A step in a few words: ``January 2025 estimated at 1,100, forecast at 2,100 on 31 Dec 2024 (UK)``.
 
     A month is named only where its figure differs in the direction in which the step moved the forecast.
     """
@@ -249,7 +253,12 @@ def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]
     figure = move.figures.get(source_id)
     if kind == COUNTS and figure and (figure.value - figure.before) * move.steps[step] > 0:
         value = language.counted(figure.value) if figure.is_counted else language.expected(figure.value)
-        words = {"month": language.month(figure.end), "value": value, "before": language.expected(figure.before)}
+        words = {
+            "month": language.month(figure.end),
+            "value": value,
+            "before": language.expected(figure.before),
+            "day": language.day_short(move.then),
+        }
         return language.text(_FIGURES[figure.is_counted, figure.was_estimated], **words, source=publisher)
     texts = {
         COUNTS: _("new figures ({source})"), REVISIONS: _("revised figures ({source})"),
@@ -338,7 +347,7 @@ def new_counts(now: ReadableRelease, former: ReadableRelease, language: Language
             expected = numbers.expected_before(now.frame("backtest"), series_id, last["end_date"])
             estimate = numbers.estimated_at_end(former.frame("nowcasts"), series_id, last["end_date"])
             name, flags = route_name(route_id, language), flag_words(last["obs_flag"], language)
-            said = count_words(name, float(last["obs_value"]), expected, estimate, language, flags)
+            said = count_words(name, last, expected, estimate, language, flags)
             closed.setdefault(str(last["time_period"]), []).append(said)
     text = _("Counted in {month}")
     return [
@@ -349,26 +358,28 @@ def new_counts(now: ReadableRelease, former: ReadableRelease, language: Language
 
 def count_words(
     name: str,
-    value: float,
+    last: Row | pd.Series,
     expected: numbers.Expected | None,
     estimate: tuple[float, pd.Timestamp] | None,
     language: Language,
     flags: str = "",
 ) -> str:
-    """A closed month's count with what was expected of it: ``Malta 3,163 (5,000 expected; estimate of 29 May: 2,200)``.
+    """A closed month's count with what was expected of it.
+
+    ``Malta 3,163 (5,000 expected on 30 Apr 2024; estimate of 29 May 2024: 2,200)``.
 
     Args:
         name: What is counted.
-        value: The count.
+        last: The count: ``end_date``, ``obs_value``.
         expected: See :func:`reports.numbers.expected_before`.
         estimate: See :func:`reports.numbers.estimated_at_end`.
         language: The reader's.
         flags: Whether the count is provisional or estimated, in words.
     """
     beside = [flags] if flags else []
-    beside += [expected_words(expected.median, language)] if expected else []
+    beside += [expected_words(expected.median, last["end_date"], language)] if expected else []
     if estimate is not None:
         text = _("estimate of {day}: {value}")
         beside.append(language.text(text, day=language.day_short(estimate[1]), value=language.expected(estimate[0])))
-    said = f"{name} {language.counted(value)}"
+    said = f"{name} {language.counted(last['obs_value'])}"
     return f"{said} ({language.listed(beside)})" if beside else said

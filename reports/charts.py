@@ -334,11 +334,12 @@ def _counts(shown: Fan, at: _Place, language: Language) -> Items:
 
 
 def _end(shown: Fan, frame: _Frame, language: Language) -> Items:
-    """The last period's median at the right edge."""
+    """The last period and its median at the right edge."""
     if shown.quantiles.empty:
         return []
     value, role = float(shown.quantiles[0.5].iloc[-1]), "value" if shown.forecast is None else "mark"
-    return [Word(frame.right + 6, frame.y(value) + 4, language.expected(value), role)]
+    x, y, period = frame.right + 6, frame.y(value), language.period_short(shown.quantiles.index[-1], shown.months_each)
+    return [Word(x, y - 3, language.expected(value), role), Word(x, y + 11, period)]
 
 
 def year_bars(past: pd.Series, row: Row, year: str, width: float, height: float, language: Language) -> Drawing:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.calendar import pandas_frequency
 from core.countries import display_name
-from core.languages import Language, as_counted, as_expected, capital, is_known
+from core.languages import Language, Month, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, region_of
@@ -64,10 +64,11 @@ class RouteForecast:
         return numbers.route_series(self.route_id)
 
 
-def expected_words(median: float, language: Language) -> str:
-    """What was expected of a closed month: ``5,000 expected a month before``."""
-    texts = ngettext("{expected} expected a month before", "{expected} expected a month before")
-    return language.plural(texts, as_expected(median), expected=language.expected(median))
+def expected_words(median: float, month: Month, language: Language) -> str:
+    """What was expected of a closed month, and the day of that forecast: ``5,000 expected on 30 Nov 2024``."""
+    texts = ngettext("{expected} expected on {day}", "{expected} expected on {day}")
+    day = language.day_short((pd.Period(month, "M") - 1).end_time)
+    return language.plural(texts, as_expected(median), expected=language.expected(median), day=day)
 
 
 def window_words(as_of: dt.date, language: Language) -> str:
@@ -174,7 +175,9 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
             notes.append(language.text(_("{share} of it a late country’s mean"), share=language.percent(share)))
         label = language.text(_("Last month ({month})"), month=", ".join(filter(None, notes)))
         before = numbers.year_earlier(view.history)
-        beside = [expected_words(view.expected_before.median, language)] if view.expected_before else []
+        beside = (
+            [expected_words(view.expected_before.median, last["end_date"], language)] if view.expected_before else []
+        )
         if is_known(before):
             beside.append(language.text(_("{value} a year earlier"), value=language.counted(before)))
         out.append((label, language.counted(last["obs_value"]), language.listed(beside)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import math
 import textwrap
 
@@ -21,6 +22,7 @@ from dashboard.charts import (
     require,
     unit_label,
 )
+from dashboard.charts.fan import band_words, key_line, key_mark
 from dashboard.charts.seasons import HEADROOM, counted_bars, interval_box, median_line
 from dashboard.theme import Theme, with_opacity
 
@@ -275,8 +277,7 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> g
     require(ahead, ("target_end_date", "so_far", "q10", "q25", "q50", "q75", "q90"), "weeks")
     ends = [*counted["target_end_date"], *ahead["target_end_date"]]
     names = [lang().day_short(end) for end in ends]
-    solid = [*counted["value"], *ahead["so_far"]]
-    figure = go.Figure(counted_bars(solid, names, theme, "counted"))
+    figure = go.Figure(counted_bars([*counted["value"], *ahead["so_far"]], names, theme, "counted"))
     for place, row in enumerate(ahead.to_dict("records"), start=len(counted)):
         for low, high, coverage, opacity in (("q10", "q90", 0.8, 0.36), ("q25", "q75", 0.5, 0.5)):
             figure.add_trace(interval_box(place, row[low], row[high], coverage, with_opacity(theme.fan, opacity)))
@@ -293,7 +294,7 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> g
             hovertemplate="%{text}<extra></extra>", name="median",
         )
     )  # fmt: skip
-    largest = max([*solid, *ahead["q90"], 1.0])
+    largest = max([*counted["value"], *ahead["q90"], 1.0])
     places = list(range(len(counted) % WEEKS_BETWEEN_NAMES, len(ends), WEEKS_BETWEEN_NAMES))
     # With no room kept at the right and the year beneath, names stand straight on a phone: slanted ones are cut.
     figure.update_layout(
@@ -320,6 +321,21 @@ def _week_names(days: list[dt.date]) -> list[str]:
         f"{lang().day_short(day, year=False)}<br>{day.year if day.year != before else ''}".removesuffix("<br>")
         for day, before in zip(days, years, strict=False)
     ]
+
+
+def week_key(ahead: pd.DataFrame, theme: Theme) -> str:
+    """What the marks of the chart mean, as a line of HTML; how much of the running week is counted, where it is."""
+    box = "height: 0.7em; background: "
+    parts = [key_mark(box + with_opacity(theme.neutral, 0.55), _("counted"))]
+    row = ahead.iloc[0]
+    if row["so_far"] > 0:
+        text = _("week to {day}: {value} counted up to {last}")
+        days = {"day": lang().day_short(row["target_end_date"]), "last": lang().day_short(row["last_day"])}
+        parts.append(f"<span>{html.escape(text.format(value=lang().counted(row['so_far']), **days))}</span>")
+    parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
+    for coverage, opacity in ((0.5, 0.75), (0.8, 0.36)):
+        parts.append(key_mark(box + with_opacity(theme.fan, opacity), band_words(coverage)))
+    return key_line(parts)
 
 
 def week_alt(ahead: pd.DataFrame) -> str:

@@ -143,7 +143,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     room = fan_labels.Room(
         scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
     )
-    ends = fan_labels.median_label(fan.forecast, theme)
+    ends = fan_labels.median_label(fan.forecast, theme, fan.months_each)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
     if fan.better is not None:
         is_better = np.isin(np.sort(fan.forecast["target_end_date"].unique()), pd.DatetimeIndex(fan.better))
@@ -168,7 +168,6 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 def fan_key(fan: Fan, theme: Theme) -> str:
     """What the marks of the chart mean, as a line of HTML that wraps: on a phone such labels have no place in it."""
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
-    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
     dots = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"
     parts = [key_mark(dots, _("counted"))]
     for flag, text in (("p", _("provisional")), ("e", _("estimated"))):
@@ -180,8 +179,8 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         parts.append(f"<span>▼ {html.escape(text)}</span>")
     parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
-        text = labelled(lang().percent(coverage), words[coverage])
-        parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
+        style = f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}"
+        parts.append(key_mark(style, band_words(coverage)))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
@@ -196,6 +195,12 @@ def fan_key(fan: Fan, theme: Theme) -> str:
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
     return key_line(parts)
+
+
+def band_words(coverage: float) -> str:
+    """What a band holds: ``80%: 4 in 5``."""
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
+    return labelled(lang().percent(coverage), words[coverage])
 
 
 def key_mark(style: str, text: str) -> str:

@@ -37,7 +37,7 @@ SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
 """Pixels up that a label may move: any, and one that belongs to a line."""
 TOOTH_PIXELS = 5
 """Height of the torn edge of a band that goes on beyond the chart."""
-MARGIN_RIGHT, LEFT_SHARE = 62, 0.55
+MARGIN_RIGHT, LEFT_SHARE = 72, 0.55
 THRESHOLD_PIXELS = 24.0
 """Height of a line of words with the air that plotly wants around it."""
 
@@ -96,13 +96,13 @@ def clear_of_each_other(labels: Annotations, room: Room, fixed: Annotations) -> 
 
 
 def _box(label: Annotation, room: Room, width: float) -> Box:
-    plain = label["text"].replace("<b>", "").replace("</b>", "")
-    wide = LETTER * len(plain)
+    lines = label["text"].replace("<b>", "").replace("</b>", "").split("<br>")
+    wide, high = LETTER * max(map(len, lines)), LINE_PIXELS * len(lines)
     x = room.across(label["x"], width) + label.get("xshift", 0)
     y = room.scale.pixel(label["y"]) + label.get("yshift", 0)
     left = x - {"left": 0.0, "center": wide / 2, "right": wide}[label.get("xanchor", "center")]
-    foot = y - {"bottom": 0.0, "middle": LINE_PIXELS / 2, "top": LINE_PIXELS}[label.get("yanchor", "middle")]
-    return left, foot, left + wide, foot + LINE_PIXELS
+    foot = y - {"bottom": 0.0, "middle": high / 2, "top": high}[label.get("yanchor", "middle")]
+    return left, foot, left + wide, foot + high
 
 
 def _is_free(box: Box, taken: list[Box], height: float, width: float) -> bool:
@@ -111,10 +111,10 @@ def _is_free(box: Box, taken: list[Box], height: float, width: float) -> bool:
     return inside and not any(left < b[2] and right > b[0] and foot < b[3] and top > b[1] for b in taken)
 
 
-def median_label(forecast: pd.DataFrame, theme: Theme) -> Annotations:
-    """The last median beside the right end."""
+def median_label(forecast: pd.DataFrame, theme: Theme, months_each: int = 1) -> Annotations:
+    """The last median and its period beside the right end."""
     median = quantile(forecast, 0.5)
-    text = f"<b>{lang().expected(median.iloc[-1])}</b>"
+    text = f"<b>{lang().expected(median.iloc[-1])}</b><br>{lang().period_short(median.index[-1], months_each)}"
     ink = {"color": theme.median}
     place = {"x": median.index[-1], "y": float(median.iloc[-1]), "xanchor": "left", "yanchor": "middle"}
     return [note(theme, text, xshift=10, font=ink, **place)]

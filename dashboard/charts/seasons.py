@@ -60,7 +60,11 @@ def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, u
     for one, (_low, median, _high) in ahead.items():
         figure.add_trace(_line(median, theme.fan, 2.4, f"{one} " + _("expected")))
     ends = [(median, one, theme.fan) for one, (_low, median, _high) in ahead.items()]
-    ends += [(counted[one], one, theme.observed) for one in (year, year - 1) if one in counted and one not in ahead]
+    ends += [
+        (values, one, theme.observed if one in (year, year - 1) else theme.secondary)
+        for one, values in counted.items()
+        if one not in ahead
+    ]
     largest = max(float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data)
     labels = [unit_label(theme, unit), *_year_labels(ends, largest, theme)]
     months = (1, 4, 7, 10)
@@ -120,15 +124,19 @@ def _year_line(year: int, values: pd.Series, theme: Theme, *, newest: bool) -> g
 
 
 def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, theme: Theme) -> list[Annotation]:
-    """The year beside the right end of its line; each line with its year and ink."""
-    ends = [end for end in ends if len(end[0].dropna())]
+    """The year beside the right end of its line, in the order of the lines and none below the axis."""
     gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (SEASON_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
-    places = spread([float(values.dropna().iloc[-1]) for values, _year, _ink in ends], gap)
-    place = {"xanchor": "left", "yanchor": "middle", "xshift": 8}
-    return [
-        note(theme, f"<b>{name}</b>", x=values.dropna().index[-1], y=y, font={"color": ink}, **place)
-        for (values, name, ink), y in zip(ends, places, strict=True)
-    ]
+    lines = [(values.dropna(), name, {"color": ink}) for values, name, ink in ends if values.notna().any()]
+    labels = []
+    # A year that ends before December has its label there, between the others' lines.
+    for month in sorted({values.index[-1] for values, _name, _ink in lines}):
+        own = [line for line in lines if line[0].index[-1] == month]
+        places = spread([float(values.iloc[-1]) for values, _name, _ink in own], gap)
+        foot = min(0.0, *places)
+        for (_values, name, ink), y in zip(own, places, strict=True):
+            place = {"xanchor": "left", "yanchor": "middle", "xshift": 8}
+            labels.append(note(theme, f"<b>{name}</b>", x=month, y=y - foot, font=ink, **place))
+    return labels
 
 
 def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> str:

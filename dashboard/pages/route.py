@@ -27,7 +27,15 @@ from dashboard import (
     time_travel,
     year_ahead,
 )
-from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt, week_alt, week_chart
+from dashboard.charts.bars import (
+    mix_alt,
+    mix_bars,
+    small_multiples,
+    small_multiples_alt,
+    week_alt,
+    week_chart,
+    week_key,
+)
 from dashboard.charts.fan import Beside, Fan, fan_alt, fan_chart, fan_key
 from dashboard.charts.fan_labels import threshold_words
 from dashboard.downloads import drawn
@@ -281,6 +289,7 @@ def draw_weeks(view: RouteView, found: WeekView) -> None:
     st.header(layout.plain(title), anchor=False)
     place = route.week_place(found, view.quantiles, view.night.as_of, lang())
     st.markdown(layout.small(layout.plain(place)))
+    st.html(week_key(found.ahead, current_theme()))
     layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
     said = f"{route.week_record(found, lang())} {route.week_basis(found, lang())}"
     st.markdown(layout.small(layout.plain(said)))

@@ -210,7 +210,7 @@ def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
         month, value = facts["history"][-1]
         said = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
         median = facts.get("expected_before")
-        beside = "" if median is None else f" ({expected_words(median, language)})"
+        beside = "" if median is None else f" ({expected_words(median, month, language)})"
         rows.append((language.text(_("Newest count")), said + beside))
     return rows
 

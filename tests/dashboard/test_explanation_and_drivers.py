@@ -20,7 +20,7 @@ from .conftest import AS_OF, make_attribution, make_driver_tests, publish
 from .test_pages import visit, words
 
 MOVE = Move(
-    "CMR", Expected(11_000.0, 9000.0, 13_000.0), Expected(12_000.0, 9000.0, 15_000.0),
+    "CMR", dt.date(2024, 12, 31), Expected(11_000.0, 9000.0, 13_000.0), Expected(12_000.0, 9000.0, 15_000.0),
     {"revisions:iom_dtm": -400.0, "counts:iom_dtm": 1390.0, "refit": 10.0},
 )  # fmt: skip
 CARDS = {"iom_dtm": {"publisher": "IOM"}}
@@ -47,7 +47,7 @@ def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
     drawn = route_models.steps(MOVE, CARDS)
     assert list(drawn["kind"]) == [TOTAL, STEP, STEP, TOTAL]
     assert list(drawn["name"]) == [
-        f"The release before (80%: {lang().interval(9000, 13_000)})", "Revised figures (IOM)", "New figures (IOM)",
+        f"Release of 31 Dec 2024 (80%: {lang().interval(9000, 13_000)})", "Revised figures (IOM)", "New figures (IOM)",
         f"This release (80%: {lang().interval(9000, 15_000)})",
     ]  # fmt: skip
     assert list(drawn["value"]) == [11_000, 10_600, 11_990, 12_000]

@@ -129,7 +129,10 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
             ENGLISH.counted(counts["obs_value"]),
             ("Overview", "Route", "briefing", "mail", "Atom", "routes.csv", "route.csv", "site"),
         ),
-        "expected of it": (expected_words(before.median, ENGLISH), ("Route", "mail", "Atom", "CAP")),
+        "expected of it": (
+            expected_words(before.median, counts["end_date"], ENGLISH),
+            ("Route", "mail", "Atom", "CAP"),
+        ),
         "skill": (words[0].upper() + words[1:], ("Route",)),
         "skill's mark": (better_signs(better, ends), ("Overview",)),
         "level": (level_name("severe", ENGLISH), ("Overview", "briefing", *alert)),

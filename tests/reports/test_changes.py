@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
@@ -87,7 +89,7 @@ def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRel
     now, former = make_release(1, 0), make_release(1, 0)
     counted = now.frame("observations")
     former = former.with_frame("observations", counted[counted["time_period"] < "2024-12"])
-    expected = "Counted in December 2024: Central Mediterranean 1,161 (1,400 expected a month before)"
+    expected = "Counted in December 2024: Central Mediterranean 1,161 (1,400 expected on 30 Nov 2024)"
     assert new_counts(now, former, ENGLISH) == [expected]
     nowcast = pd.DataFrame({
         "series_id": ["arrivals.CMR._T._T.M"], "target_end_date": pd.Timestamp("2024-12-31"), "output_type_id": 0.5,
@@ -95,7 +97,7 @@ def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRel
         "last_day": pd.Timestamp("2024-12-29"), "used": True,
     })  # fmt: skip
     (said,) = new_counts(now, former.with_frame("nowcasts", nowcast), ENGLISH)
-    assert said.endswith("1,161 (1,400 expected a month before; estimate of 29 Dec 2024: 1,200)")
+    assert said.endswith("1,161 (1,400 expected on 30 Nov 2024; estimate of 29 Dec 2024: 1,200)")
 
 
 def of_release(release: LoadedRelease, **steps: float) -> LoadedRelease:
@@ -121,11 +123,13 @@ FIGURES = {
     [
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": 2400.0, "refit": 69.0},
-            "up from 8,500; chiefly +2,400: January 2025 estimated at 3,700, before forecast at 2,300 (Ministry)",
+            "up from 8,500; chiefly +2,400: January 2025 estimated at 3,700, forecast at 2,300 on 31 Dec 2024 "
+            "(Ministry)",
         ),
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": -400.0},
-            "up from 11,400; chiefly +1,500: December 2024 counted at 3,163, before estimated at 2,200 (IOM)",
+            "up from 11,400; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 on 31 Dec 2024 "
+            "(IOM)",
         ),
         (
             {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 800.0},
@@ -138,7 +142,7 @@ FIGURES = {
 def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said: str) -> None:
     before = 12_500 - sum(steps.values())
     now, then = (Expected(value, value - 700, value + 700) for value in (12_500, before))
-    move = Move("CMR", then, now, steps, FIGURES)
+    move = Move("CMR", dt.date(2024, 12, 31), then, now, steps, FIGURES)
     assert move_words(move, SOURCES, ENGLISH) == f"Central Mediterranean: 12,500, {said}"
 
 
@@ -156,7 +160,7 @@ def test_move_names_month_that_former_release_lacked(make_release: MakeRelease) 
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    assert "January 2025 counted at 1,234, before forecast at 2,000 (" in changes(grown, former, ENGLISH)[0]
+    assert "January 2025 counted at 1,234, forecast at 2,000 on " in changes(grown, former, ENGLISH)[0]
 
 
 def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> None:
@@ -172,4 +176,4 @@ def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> Non
     })  # fmt: skip
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
     said = changes(grown.with_frame("nowcasts", nowcast), former, ENGLISH)[0]
-    assert said.endswith("chiefly −1,000: January 2025 estimated at 1,000, before forecast at 2,000 (daily)")
+    assert said.endswith("chiefly −1,000: January 2025 estimated at 1,000, forecast at 2,000 on 31 Jan 2025 (daily)")

@@ -29,7 +29,7 @@ def test_alert_without_forecast_gives_newest_count(announce: Announce) -> None:
     fan: dict[str, object] = {"months": [], "levels": {}}
     message = compose(announce(fan=fan, probability=None, threshold=None, record=None, horizon=0), "en", DASHBOARD)
     rows = dict(message.rows)
-    assert rows["Newest count"] == "4,321 in December 2024 (4,000 expected a month before)"
+    assert rows["Newest count"] == "4,321 in December 2024 (4,000 expected on 30 Nov 2024)"
     assert rows["Record of this rule"] == "reports what is known: no track record"
     assert (message.caveat, message.picture_alt) == ("", "")
 

@@ -135,7 +135,7 @@ def test_key_numbers_cover_window_month_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
         ("This month (January 2025, nowcast)", "200", "80% interval 100 to 300"),
-        ("Last month (December 2024, provisional)", "800", "900 expected a month before; 700 a year earlier"),
+        ("Last month (December 2024, provisional)", "800", "900 expected on 30 Nov 2024; 700 a year earlier"),
     ]
 
 
@@ -153,7 +153,7 @@ def test_unknown_key_numbers_are_left_out() -> None:
     assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == ["Expected, February–April 2025"]
     for flag, label in (("e", "Last month (December 2024, estimated)"), ("", "Last month (December 2024)")):
         flagged = past_and_ahead(history=known.history.tail(1).assign(obs_flag=flag))
-        assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "900 expected a month before")
+        assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "900 expected on 30 Nov 2024")
 
 
 def test_past_title_states_first_month() -> None:
