@@ -25,7 +25,6 @@ from forecasting.pooled import usable_rows
 from forecasting.verification import wis
 from forecasting.verification.verdict import (
     BETTER,
-    NO_EVIDENCE,
     WORSE,
     holm_within,
     ratio_interval,
@@ -224,7 +223,7 @@ def judged(scores: Mapping[str, pd.DataFrame], drivers: Sequence[str]) -> pd.Dat
     found = verdicts(table["ratio_lo"], table["ratio_hi"], table["p_holm"])
     beats_placebos = (verdicts(table[f"{name}_lo"], table[f"{name}_hi"]) == BETTER for name in ("shifted", "missing"))
     helps = (found == BETTER) & np.logical_and.reduce(list(beats_placebos))
-    table["verdict"] = np.select([helps, found == WORSE], [EVIDENCE, HARMS], default=NO_EVIDENCE)
+    table["verdict"] = np.select([helps, found == WORSE], [EVIDENCE, HARMS], default="no evidence")
     return table
 
 

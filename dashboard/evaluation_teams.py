@@ -93,7 +93,7 @@ def draw_league(rows: pd.DataFrame, timing: str) -> None:
     text = _(
         "Weighted interval score on log scale. Pairwise: against every other model on the months that both forecast, "
         "the baseline being 1. Relative: against the baseline alone, with its 90% interval over rounds. Below 1 is "
-        "better. Not shown: the interval includes 1, or the finding does not hold once all models are tested together."
+        "better: likely so if the whole interval lies below 1, proven if it holds when all models are tested together."
     )
     st.markdown(small(" ".join(part for part in (text, hub.interval_words(rows, lang())) if part)))
     if timing == EVERYTHING:

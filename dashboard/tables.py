@@ -29,7 +29,7 @@ from reports import Row
 from reports.files import flag_words
 from reports.names import MODELS
 from reports.numbers import years_above
-from reports.skill import better_signs
+from reports.skill import verdict_signs
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -80,7 +80,7 @@ def route_table(
         _("Expected"): summary["expected"].tolist(),
         _("vs a year earlier"): growth,
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
-        _("Beats baseline"): [better_signs(better, ends) for better in summary["better"]],
+        _("Beats baseline"): [verdict_signs(one, ends) for one in summary["verdicts"]],
         _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)

@@ -99,7 +99,7 @@ def show_key() -> None:
     """What the columns of the tables mean."""
     text = _(
         "Chances: of more than the newest complete total. Record: the error at past dates over the baseline’s; below "
-        "1 is better, and ✓ marks what is better than the baseline after correction for all rows. Totals are judged by "
+        "1 is better, ✓ proven after correction for all rows, ◐ likely. Totals are judged by "
         "themselves: single months may have another verdict. 80% held: the share of past totals inside their 80% "
         "interval."
     )

@@ -19,7 +19,7 @@ from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import Better, better_ends, better_words, held_words
+from reports.skill import Verdicts, held_words, own_rows, verdict_ends, verdict_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -54,7 +54,7 @@ class AsylumForecast:
         state: The series' row of ``asylum_series``.
         history: ``time_period, obs_value, obs_flag, end_date``.
         forecast: Quantile rows of the ensemble.
-        skill: Periods ahead from and up to which the forecast beats the baseline; None without scores.
+        verdicts: By period ahead, see :mod:`reports.skill`.
     """
 
     night: ReadableRelease
@@ -63,7 +63,7 @@ class AsylumForecast:
     state: Row
     history: pd.DataFrame
     forecast: pd.DataFrame
-    better: Better
+    verdicts: Verdicts
 
     @property
     def key(self) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast
     return AsylumForecast(
         release, kind, geo, state, numbers.series_of(release.frame("observations"), series_id, freq_of(kind)),
         rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
-        better_ends(release.frame("asylum_scores"), rows, series_id),
+        verdict_ends(release.frame("asylum_scores"), rows, series_id),
     )  # fmt: skip
 
 
@@ -236,11 +236,10 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 def skill_words(view: AsylumForecast, language: Language) -> str:
     """The verdict of skill on the periods ahead, and how many outcomes the interval held."""
-    scores = view.night.frame("asylum_scores")
-    own = scores[scores["series_id"].eq(view.series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
-    if view.better is None or view.quantiles.empty or own.empty:
+    own = own_rows(view.night.frame("asylum_scores"), view.series_id)
+    if view.verdicts is None or view.quantiles.empty or own.empty:
         return ""
-    verdict = capital(f"{better_words(view.better, view.quantiles.index, language, view.months_each)}.")
+    verdict = capital(f"{verdict_words(view.verdicts, view.quantiles.index, language, view.months_each)}.")
     return f"{verdict} {held_words(own, language)}"
 
 

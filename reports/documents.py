@@ -190,9 +190,9 @@ def evaluation_matrix(scores: pd.DataFrame, group_errors: pd.DataFrame, words: L
 _MATRIX_TITLE = _("Evaluation matrix")
 _MATRIX_WORDS = _(
     "Relative WIS on log scale at past origins: the score of a forecast divided by that of the baseline in the same "
-    "months, with its 90% bootstrap interval. Below 1 is better than the baseline. It is not shown where the interval "
-    "includes 1, or where the finding does not hold once all routes and months are tested together. Beneath: how many "
-    "outcomes the 80% interval held."
+    "months, with its 90% bootstrap interval. Below 1 is better than the baseline: likely so if the whole interval is "
+    "below 1, proven if it holds when all routes and months are tested together. Beneath: how many outcomes the 80% "
+    "interval held."
 )
 _GROUP_WORDS = _(
     "Forecasts by the ensemble of each route's ten largest nationalities at past origins, each group measured alone. "

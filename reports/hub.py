@@ -14,7 +14,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, NO_EVIDENCE, with_verdicts
+from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, with_verdicts
 from hub import own as own_hub
 from hub.own import RHYTHMS, open_round
 from reports import ReadableRelease, numbers, skill
@@ -127,7 +127,7 @@ def record_table(rows: pd.DataFrame, scores: pd.DataFrame, language: Language) -
     table = rows.to_dict("records")
     ratios = _ratios(table, language)
     verdicts = [
-        _better_ahead(skill.better_steps(scores, row["group"]), row["unit"], language)
+        skill.ahead_words(skill.verdict_steps(scores, row["group"]), language, row["unit"])
         if row["kind"] == "series" and row["model_id"] == ENSEMBLE
         else said
         for row, said in zip(table, ratios[language.text(_("Verdict"))], strict=True)
@@ -142,13 +142,6 @@ def record_table(rows: pd.DataFrame, scores: pd.DataFrame, language: Language) -
             language.text(_("Missing")): [language.counted(row["missing"]) for row in table],
         }
     )
-
-
-def _better_ahead(steps: list[int] | None, unit: str, language: Language) -> str:
-    """The periods ahead in which the ensemble beats the baseline."""
-    if not steps:
-        return language.text(_("not scored")) if steps is None else skill.verdict_words(NO_EVIDENCE, language)
-    return language.labelled(skill.verdict_words(BETTER, language), skill.steps_ahead(steps, language, unit))
 
 
 def place_of(series_id: str) -> str:

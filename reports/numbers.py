@@ -16,7 +16,7 @@ from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
 from reports.alert import direction
-from reports.skill import better_ends, held_counts
+from reports.skill import held_counts, verdict_ends
 
 LARGEST = 10_000_000
 """Persons in a month that anybody may name."""
@@ -24,7 +24,7 @@ FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "direction", "expected", "low", "high", "last_period", "last_value",
-    "last_flag", "year_earlier", "expected_before", "held", "better",
+    "last_flag", "year_earlier", "expected_before", "held", "verdicts",
 ]  # fmt: skip
 
 
@@ -229,7 +229,7 @@ def route_summary(
 
     Returns:
         ``route_id, state, note, level, direction, expected, low, high, last_period, last_value, last_flag,
-        year_earlier, expected_before`` (of the last month, see :func:`expected_before`), ``held`` and ``better`` (see
+        year_earlier, expected_before`` (of the last month, see :func:`expected_before`), ``held`` and ``verdicts`` (see
         :mod:`reports.skill`); numbers are empty where a route has none.
     """
     frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
@@ -259,7 +259,7 @@ def route_summary(
                 "year_earlier": year_earlier(history),
                 "expected_before": before.median if before else np.nan,
                 "held": held / cases if cases else np.nan,
-                "better": better_ends(scores, forecasts, series_id),
+                "verdicts": verdict_ends(scores, forecasts, series_id),
             }
         )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).sort_values(

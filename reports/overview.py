@@ -19,7 +19,7 @@ from reports.alert import AlertReport, alert_report, directed, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, plural_in_unit, route_name
 from reports.route import in_window, window_words, without_forecast
-from reports.skill import better_mark
+from reports.skill import verdict_mark
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
             language,
         ),
         when=window,
-        record=better_mark(row["better"], numbers.window_ends(as_of), language),
+        record=verdict_mark(row["verdicts"], numbers.window_ends(as_of), language),
         route_id=str(row["route_id"]),
     )
 

@@ -10,13 +10,14 @@ import pandas as pd
 
 from alerts.rules import period_words
 from core.calendar import MONTHS_EACH, Frequency, end_dates
-from core.languages import Language, as_expected, is_known
+from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, routes_to
 from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
+from forecasting.verification.verdict import NO_EVIDENCE
 from reports import numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
@@ -305,7 +306,7 @@ def record_words(need: Need, language: Language) -> str:
     )  # fmt: skip
     text += " " + held_words(need.scores, language)
     if (need.scores["relative_wis_hi"] >= 1).all():
-        text += " " + language.text(_("It is not shown to be better."))
+        text += " " + capital(f"{language.text(NO_EVIDENCE)}.")
     return text
 
 

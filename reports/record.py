@@ -17,11 +17,11 @@ from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
-from forecasting.verification.verdict import NO_EVIDENCE, WORSE, skill, with_verdicts
+from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
 from reports.names import name as named
-from reports.skill import NEAR, better_steps, held_counts, steps_ahead, verdict_words, with_interval
+from reports.skill import NEAR, ahead_words, held_counts, steps_ahead, verdict_steps, with_interval
 
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
@@ -47,24 +47,28 @@ def series_of(route_id: str) -> str:
 
 
 def title(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """How far ahead past forecasts beat the baseline and by how much, and where it is not shown."""
+    """How far ahead past forecasts beat the baseline and by how much, and where that is not proven."""
     scores = release.frame("scores")
     judged = skill(scores[scores["series_id"] == series_of(route_id)])
-    steps = better_steps(scores, series_of(route_id))
-    if steps is None:
+    verdicts = verdict_steps(scores, series_of(route_id))
+    if verdicts is None:
         return language.text(_("No past forecasts have been scored yet"))
-    if steps:
+    if steps := [step for step, verdict in verdicts.items() if verdict == BETTER]:
         ratios = judged.loc[judged["horizon"].isin(steps), "relative_wis"]
         least, most = (language.percent(1 - float(ratio)) for ratio in (ratios.max(), ratios.min()))
         text = _("past forecasts beat the baseline by {least} to {most}, {ahead}")
         text = _("past forecasts beat the baseline by {least}, {ahead}") if least == most else text
         said = language.text(text, least=least, most=most, ahead=steps_ahead(steps, language))
     else:
-        said = verdict_words(NO_EVIDENCE, language)
+        said = ahead_words(verdicts, language)
     if route_id != ALL:
         return language.labelled(route_name(route_id, language), said)
-    without = [route_name(one, language) for one in routes_of(scores) if not better_steps(scores, series_of(one))]
-    text = language.text(_("not shown for {routes}"), routes=", ".join(without)) if without and steps else ""
+    without = [
+        route_name(one, language)
+        for one in routes_of(scores)
+        if BETTER not in (verdict_steps(scores, series_of(one)) or {}).values()
+    ]
+    text = language.text(_("not proven for {routes}"), routes=", ".join(without)) if without and steps else ""
     return language.labelled(language.text(_("All routes together")), language.listed(filter(None, [said, text])))
 
 
@@ -235,7 +239,7 @@ def row_verdict(row: Row, language: Language) -> str:
         return language.text(_("the baseline"))
     if not is_known(row["relative_wis"]):
         return language.text(_("not scored"))
-    return verdict_words(str(row["verdict"]), language)
+    return language.text(str(row["verdict"]))
 
 
 def skill_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:

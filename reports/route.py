@@ -20,7 +20,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import country_name, plural_in_unit, route_name
-from reports.skill import better_words, stretches
+from reports.skill import stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -221,12 +221,12 @@ def running_words(view: RouteForecast, language: Language) -> str:
 
 def skill_words(view: RouteForecast, language: Language) -> str:
     """The verdict of skill on the planning window."""
-    if view.summary["better"] is None:
+    if view.summary["verdicts"] is None:
         return language.text(_("No score for this route in this release."))
     if view.origin:
         text = _("How far the forecast can be trusted is judged on all past origins, later ones too: see Track record.")
         return language.text(text)
-    return capital(f"{better_words(view.summary['better'], numbers.window_ends(view.known_on), language)}.")
+    return capital(f"{verdict_words(view.summary['verdicts'], numbers.window_ends(view.known_on), language)}.")
 
 
 def fallback_words(view: RouteForecast, language: Language) -> str:
@@ -327,7 +327,7 @@ def week_record(view: WeekView, language: Language) -> str:
     better = scores.assign(better=scores["verdict"] == BETTER).groupby("horizon")["better"].all()
     reach = int(np.argmin([*better, False]))
     if not reach:
-        return language.text(_("Not shown to beat “the last week again” and “the same week of last year again”."))
+        return language.text(_("Not proven to beat “the last week again” and “the same week of last year again”."))
     texts = ngettext(
         "Better than “the last week again” and “the same week of last year again” {n} week ahead.",
         "Better than “the last week again” and “the same week of last year again” up to {n} weeks ahead.",
@@ -340,7 +340,7 @@ def week_record(view: WeekView, language: Language) -> str:
         share=language.share(float(near["coverage_80"].mean())),
         count=language.counted(int(near["n"].min())),
     )
-    beyond = [] if reach == len(better) else [language.text(_("Not shown beyond."))]
+    beyond = [] if reach == len(better) else [language.text(_("Not proven beyond."))]
     return " ".join([language.plural(texts, reach), *beyond, words])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,31 +12,33 @@ from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE, skill
 
-WORDS = {BETTER: BETTER, NO_EVIDENCE: _("not shown to beat the baseline"), WORSE: WORSE}
-"""Each verdict as a sentence says it."""
-MARKS = {BETTER: "✓", NO_EVIDENCE: "·", WORSE: "✗"}
+MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗"}
 """Each verdict where there is room for a sign only."""
 MARKS_WORDS = _(
-    "✓ better than the baseline; ✗ worse; · not shown to be either: the 90% interval includes 1, or the finding does "
-    "not hold once all routes and months are tested together (Holm’s correction)."
+    "✓ better than the baseline; ◐ likely better: the 90% interval lies below 1, but not proven when all routes and "
+    "months are tested together (Holm’s correction); · no sign of it; ✗ worse."
 )
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
-Better = tuple[pd.Timestamp, ...] | None
-"""Last days of the periods of a release in which the forecast beats the baseline; None if the series is not scored."""
+Verdicts = Mapping[pd.Timestamp, str] | None
+"""The ensemble's verdict by last day of each period of a release; None if the series is not scored."""
 
 
-def verdict_words(verdict: str, language: Language) -> str:
-    """One verdict in words."""
-    return language.text(WORDS[verdict])
-
-
-def better_steps(scores: pd.DataFrame, series_id: str) -> list[int] | None:
-    """Periods ahead in which the ensemble's verdict is better than the baseline; None without scores of the series."""
+def verdict_steps(scores: pd.DataFrame, series_id: str) -> dict[int, str] | None:
+    """The ensemble's verdict on a series by period ahead; None without scores of the series."""
     judged = skill(scores[scores["series_id"] == series_id]).dropna(subset="relative_wis")
-    return None if judged.empty else [int(step) for step in judged.loc[judged["verdict"] == BETTER, "horizon"]]
+    return None if judged.empty else dict(zip(judged["horizon"].astype(int), judged["verdict"], strict=True))
+
+
+def ahead_words(verdicts: Mapping[int, str] | None, language: Language, unit: str = "M") -> str:
+    """The verdicts by period ahead: ``better than the baseline 1–5 months ahead, likely better … 6 months ahead``."""
+    if verdicts is None:
+        return language.text(_("not scored"))
+    found = {one: [step for step, said in verdicts.items() if said == one] for one in (BETTER, LIKELY)}
+    said = [f"{language.text(one)} {steps_ahead(steps, language, unit)}" for one, steps in found.items() if steps]
+    return language.listed(said or [language.text(NO_EVIDENCE)])
 
 
 def steps_ahead(steps: list[int], language: Language, unit: str = "M") -> str:
@@ -70,15 +72,20 @@ def judged_periods(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str
     return judged.assign(end=judged["horizon"].map(ends)).dropna(subset="end")
 
 
-def better_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> Better:
-    """The periods of a release's forecast in which the ensemble's verdict is better than the baseline."""
+def verdict_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> Verdicts:
+    """The ensemble's verdict on each period of a release's forecast."""
     judged = judged_periods(scores, forecasts, series_id)
-    return None if judged.empty else tuple(pd.DatetimeIndex(judged.loc[judged["verdict"] == BETTER, "end"]))
+    return None if judged.empty else dict(zip(pd.DatetimeIndex(judged["end"]), judged["verdict"], strict=True))
+
+
+def own_rows(scores: pd.DataFrame, series_id: str) -> pd.DataFrame:
+    """The ensemble's scores on a series, log scale."""
+    return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
 
 
 def held_counts(scores: pd.DataFrame, series_id: str) -> tuple[float, float]:
     """How many counts in the next months the ensemble's 80 % intervals held at past dates, and of how many."""
-    rows = scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
+    rows = own_rows(scores, series_id)
     rows = rows[rows["horizon"].astype(int).isin(NEAR) & rows["coverage_80"].notna()]
     return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum())
 
@@ -114,37 +121,43 @@ def stretches(
     return ", ".join(write(part.iloc[0] - begin, part.iloc[-1]) for _number, part in parts)
 
 
-def better_words(better: Better, shown: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
-    """The verdict on the periods that are shown.
+def verdict_words(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
+    """The verdicts on the periods that are shown.
 
-    ``better than the baseline in February–March 2025; not shown in April 2025``.
+    ``better than the baseline in February–March 2025; no sign of beating the baseline in April 2025``.
 
     Args:
-        better: Result of :func:`better_ends`.
+        verdicts: Result of :func:`verdict_ends`.
         shown: Last days of the periods that are shown.
         language: The reader's.
         months_each: Months of a period.
     """
-    if better is None:
+    if verdicts is None:
         return language.text(_("not scored"))
-    above, others = ([end for end in shown if (end in better) == wanted] for wanted in (True, False))
-    texts = (
-        (above, _("better than the baseline {when}")),
-        (others, _("not shown {when}") if above else _("not shown to beat the baseline {when}")),
-    )
     return language.listed(
-        language.text(text, when=stretches(ends, language.in_months, months_each)) for ends, text in texts if ends
+        f"{language.text(one)} {stretches(ends, language.in_months, months_each)}"
+        for one, ends in _by_verdict(verdicts, shown)
     )
 
 
-def better_mark(better: Better, shown: Iterable[pd.Timestamp], language: Language) -> str:
-    """The same as a mark with the months: ``✓ February–March 2025``; ``not shown to beat the baseline``."""
-    if better is None:
+def verdict_mark(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language) -> str:
+    """The same as marks with the months: ``✓ February–March 2025``; ``no sign of beating the baseline``."""
+    if verdicts is None:
         return language.text(_("not scored"))
-    above = [end for end in shown if end in better]
-    return f"{MARKS[BETTER]} {stretches(above, language.months)}" if above else verdict_words(NO_EVIDENCE, language)
+    found = [pair for pair in _by_verdict(verdicts, shown) if pair[0] != NO_EVIDENCE]
+    marks = (f"{MARKS[one]} {stretches(ends, language.months)}" for one, ends in found)
+    return language.listed(marks) if found else language.text(NO_EVIDENCE)
 
 
-def better_signs(better: Better, shown: Iterable[pd.Timestamp]) -> str:
-    """The same in a sign for each period: ``✓✓○``; an en dash where the series is not scored."""
-    return NOTHING if better is None else "".join("✓" if end in better else "○" for end in shown)
+def verdict_signs(verdicts: Verdicts, shown: Iterable[pd.Timestamp]) -> str:
+    """The same in a sign for each period: ``✓◐·``; an en dash where the series is not scored."""
+    return NOTHING if verdicts is None else "".join(MARKS[verdicts.get(end, NO_EVIDENCE)] for end in shown)
+
+
+def _by_verdict(
+    verdicts: Mapping[pd.Timestamp, str], shown: Iterable[pd.Timestamp]
+) -> Iterator[tuple[str, list[pd.Timestamp]]]:
+    periods = list(shown)
+    for one in MARKS:
+        if ends := [end for end in periods if verdicts.get(end, NO_EVIDENCE) == one]:
+            yield one, ends

@@ -13,10 +13,10 @@ from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import BETTER, verdicts
+from forecasting.verification.verdict import NO_EVIDENCE, verdicts
 from reports import Row, numbers
 from reports.names import plural_in_unit, series_place
-from reports.skill import verdict_words
+from reports.skill import MARKS
 
 CALENDAR_YEAR = "calendar year"
 KINDS = {CALENDAR_YEAR: _("Calendar year"), "July to June": _("July to June")}
@@ -231,7 +231,7 @@ def record_words(row: Row, language: Language) -> str:
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
     text = _("{ratio} of the baseline’s error at past dates, over {years}: {verdict}")
     ratio = language.decimal(float(row["relative_wis"]))
-    said = language.text(text, ratio=ratio, years=years, verdict=verdict_words(verdict_of(row), language))
+    said = language.text(text, ratio=ratio, years=years, verdict=language.text(verdict_of(row)))
     held = language.text(_("80% intervals held {share}"), share=language.share(row["coverage_80"]))
     return language.listed([said, _marked(held, row, language)])
 
@@ -280,9 +280,9 @@ def _more_than(lines: list[YearLine], language: Language) -> str:
 
 
 def _record(row: Row, language: Language) -> str:
-    """The ratio to the baseline's error, marked where it is better."""
-    mark = " ✓" if verdict_of(row) == BETTER else ""
-    return language.decimal(row["relative_wis"]) + mark
+    """The ratio to the baseline's error, with its verdict's mark where there is evidence."""
+    verdict = verdict_of(row)
+    return language.decimal(row["relative_wis"]) + (f" {MARKS[verdict]}" if verdict != NO_EVIDENCE else "")
 
 
 def _marked(text: str, row: Row, language: Language) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -32,8 +31,9 @@ from dashboard.charts import (
     require,
 )
 from dashboard.theme import Theme, with_opacity
+from forecasting.verification.verdict import NO_EVIDENCE
 from reports.charts import FARTHEST_BAND
-from reports.skill import Better
+from reports.skill import MARKS, Verdicts
 
 HEIGHT = 530
 STRIP_PIXELS = 34
@@ -76,7 +76,7 @@ class Fan:
         threshold: A number of persons that may be passed.
         is_own: Whether the reader has typed it.
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
-        better: Last days of the periods in which the forecast beats the baseline; None leaves the strip out.
+        verdicts: The forecast's verdict by period, see :mod:`reports.skill`; None leaves the strip out.
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
         is_log: Whether the axis is one of ratios.
@@ -95,7 +95,7 @@ class Fan:
     threshold: float | None = None
     is_own: bool = False
     chances: pd.DataFrame | None = None
-    better: Better = None
+    verdicts: Verdicts = None
     months_back: int = 24
     months_each: int = 1
     is_log: bool = False
@@ -127,7 +127,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = max(_largest(figure, fan.threshold), fan.reach)
-    headroom = (STRIP_PIXELS if fan.better is not None else TOP_PIXELS) / plot_height
+    headroom = (STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS) / plot_height
     scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months))
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
@@ -145,9 +145,9 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     )
     ends = fan_labels.median_label(fan.forecast, theme, fan.months_each)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
-    if fan.better is not None:
-        is_better = np.isin(np.sort(fan.forecast["target_end_date"].unique()), pd.DatetimeIndex(fan.better))
-        fan_labels.skill_strip(figure, targets, fan.now, is_better, theme)
+    if fan.verdicts is not None:
+        said = [fan.verdicts.get(end, NO_EVIDENCE) for end in sorted(fan.forecast["target_end_date"].unique())]
+        fan_labels.skill_strip(figure, targets, fan.now, said, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     wished = fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
     labels += fan_labels.clear_of_each_other(wished, room, taken)
@@ -189,9 +189,9 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         parts.append(key_mark(f"border-top: 3px dashed {theme.warning.fill}", text))
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))
-    if fan.better is not None:
-        parts.append(key_mark(f"border-top: 3px solid {theme.fan}", _("better than baseline")))
-        parts.append(key_mark(f"border-top: 3px solid {theme.ended.fill}", _("not shown to beat the baseline")))
+    if fan.verdicts is not None:
+        said = {fan.verdicts.get(end, NO_EVIDENCE) for end in fan.forecast["target_end_date"]}
+        parts += [key_mark(_strip_border(one, theme), _(one)) for one in MARKS if one in said]
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
     return key_line(parts)
@@ -201,6 +201,11 @@ def band_words(coverage: float) -> str:
     """What a band holds: ``80%: 4 in 5``."""
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
     return labelled(lang().percent(coverage), words[coverage])
+
+
+def _strip_border(verdict: str, theme: Theme) -> str:
+    colour, dash = fan_labels.strip_style(verdict, theme)
+    return f"border-top: 3px {'dotted' if dash == 'dot' else dash} {colour}"
 
 
 def key_mark(style: str, text: str) -> str:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
 from core import interval_levels
 from dashboard import _, lang
 from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
 from dashboard.theme import Theme, halo
+from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from reports.names import country_name
 
 Annotations = list[Annotation]
@@ -211,28 +211,34 @@ def skill_strip(
     figure: go.Figure,
     targets: pd.DatetimeIndex,
     now: dt.date,
-    is_better: NDArray[np.bool_],
+    verdicts: Sequence[str],
     theme: Theme,
 ) -> None:
-    """A bar under the top edge: the months in which the forecast beats the baseline, and those without evidence.
+    """A bar under the top edge: the verdict on the forecast, month by month.
 
-    The key above the chart names both colours.
+    The key above the chart names the lines.
 
     Args:
         figure: The chart, which gets the bars.
         targets: Months ahead, at mid-month.
         now: Date of knowledge.
-        is_better: Whether the forecast beats the baseline, one per month ahead.
+        verdicts: One per month ahead.
         theme: Colours.
     """
     stop, gap = targets[-1] + pd.Timedelta(days=2), pd.Timedelta(days=2)
     ends = [*targets.to_period("M").end_time.normalize()[:-1], stop]
     start = pd.Timestamp(now)
-    for better, part in groupby(zip(ends, is_better, strict=True), key=lambda one: bool(one[1])):
-        end = [last for last, _is_better in part][-1]
+    for verdict, part in groupby(zip(ends, verdicts, strict=True), key=lambda one: one[1]):
+        end = [last for last, _verdict in part][-1]
         if end > start:
-            _bar(figure, start + gap, end, theme.fan if better else theme.ended.fill)
+            _bar(figure, start + gap, end, *strip_style(verdict, theme))
             start = end
+
+
+def strip_style(verdict: str, theme: Theme) -> tuple[str, str]:
+    """The colour and the dash of a verdict's bar."""
+    colour = {BETTER: theme.fan, LIKELY: theme.fan, WORSE: theme.warning.fill}.get(verdict, theme.ended.fill)
+    return colour, "dot" if verdict == LIKELY else "solid"
 
 
 def _words_that_fit(
@@ -256,6 +262,6 @@ def _words_that_fit(
     )
 
 
-def _bar(figure: go.Figure, start: pd.Timestamp, stop: pd.Timestamp, colour: str) -> None:
-    line = {"color": colour, "width": 3}
+def _bar(figure: go.Figure, start: pd.Timestamp, stop: pd.Timestamp, colour: str, dash: str) -> None:
+    line = {"color": colour, "width": 3, "dash": dash}
     figure.add_shape(type="line", x0=start, x1=stop, y0=0.99, y1=0.99, yref="paper", line=line)

@@ -98,7 +98,7 @@ def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
         night.as_of,
         asylum.unit(view, lang()),
         earlier=earlier_of(night, view) if earlier else None,
-        better=view.better,
+        verdicts=view.verdicts,
         months_back=SHOWN[view.freq],
         months_each=view.months_each,
         events=events,

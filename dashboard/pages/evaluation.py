@@ -24,7 +24,7 @@ from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, WORSE
+from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from reports import record, skill
 from reports.record import PART_SERIES
 from store.status import issued_skill
@@ -35,7 +35,7 @@ SCALES = ("log", "natural")
 HUB = "hub"
 GROUPS = ("region", "citizen", "route")
 MATRIX = "evaluation_matrix.md"
-CLASSES = {BETTER: "better", WORSE: "worse"}
+CLASSES = {BETTER: "better", LIKELY: "likely", WORSE: "worse"}
 PARTS = ("skill", "issued", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
 
@@ -101,7 +101,7 @@ def as_html(grid: pd.DataFrame) -> str:
         name = _("All routes") if route_id == ALL else layout.route_name(str(route_id))
         cells = "".join(
             f'<td class="vigie-{CLASSES.get(verdict, "none")}">{skill.MARKS[verdict]}'
-            f'<span class="vigie-hidden">{html.escape(skill.verdict_words(verdict, lang()))}</span></td>'
+            f'<span class="vigie-hidden">{html.escape(_(verdict))}</span></td>'
             if isinstance(verdict, str)
             else "<td></td>"
             for verdict in row
@@ -168,8 +168,7 @@ def show_table(rows: pd.DataFrame) -> None:
     """The same as a sortable table."""
     text = _(
         "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
-        "than the baseline, whose forecast is the last value with its own past errors. Not shown: the 90% interval "
-        "includes 1, or the finding does not hold once all routes and months are tested together."
+        "than the baseline, whose forecast is the last value with its own past errors."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())

@@ -18,6 +18,7 @@ from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
+from forecasting.verification.verdict import BETTER, LIKELY
 from reports import Row, numbers, reception
 from reports.changes import changes, changes_title
 from reports.citations import map_note, unsettled
@@ -155,8 +156,15 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], g
         if rows["months"].gt(0).any():
             time_travel.show_reveal_switch(there=True)
         title = _("Arrivals expected by route, {months}").format(months=months)
-        better = [" ".join(f"{end:%Y-%m}" for end in one or ()) for one in summary["better"]]
-        downloads.buttons(downloads.export_of(night, "routes", title, summary.assign(better=better)))
+        skilled = {
+            name: [
+                " ".join(f"{end:%Y-%m}" for end, one in (verdicts or {}).items() if one == verdict)
+                for verdicts in summary["verdicts"]
+            ]
+            for name, verdict in (("better", BETTER), ("likely", LIKELY))
+        }
+        exported = summary.drop(columns="verdicts").assign(**skilled)
+        downloads.buttons(downloads.export_of(night, "routes", title, exported))
     reads.drawn_once(night, lambda: show_table(night, summary, months), "routes", gone)
     if rows["months"].gt(0).any() and state.switch("reveal"):
         show_outcomes(night, rows, knowing, ends)
@@ -181,7 +189,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     )
     note = _(
         "Persons, {months}. Expected is the median. Held: share of past counts inside such intervals. "
-        "For each month in turn: ✓ past forecasts beat the baseline, ○ not shown to."
+        "Beats baseline, month by month: ✓ proven, ◐ likely, · no sign."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}.")

@@ -194,7 +194,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         is_own=view.is_own,
         chances=view.chances,
         # At a past origin the record of today was not known yet.
-        better=None if view.origin else view.summary["better"],
+        verdicts=None if view.origin else view.summary["verdicts"],
         months_back=months_back,
         is_log=is_log,
         events=events,

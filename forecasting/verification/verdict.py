@@ -2,7 +2,8 @@
 
 Origins near each other err together, so blocks of consecutive origins are drawn, running on from the last origin to the
 first so that none is drawn less often: the circular block bootstrap of Politis and Romano 1992, in LePage and Billard
-(eds), *Exploring the Limits of Bootstrap*. A ratio of scores is better, no evidence, or worse, wherever it is shown.
+(eds), *Exploring the Limits of Bootstrap*. A ratio of scores is better, likely better, no evidence, or worse,
+wherever it is shown.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ DRAWS = 1000
 SHORTEST_BLOCK = 3
 LONGEST_ALERT = 6
 """Months ahead of the farthest alert whose record is kept."""
-BETTER, NO_EVIDENCE, WORSE = _("better than the baseline"), _("no evidence"), _("worse than the baseline")
+BETTER, LIKELY = _("better than the baseline"), _("likely better than the baseline")
+NO_EVIDENCE, WORSE = _("no sign of beating the baseline"), _("worse than the baseline")
 SIGNIFICANT = 1 - COVERAGE
 FAMILY = ["model_id", "scale"]
 """Holm's correction runs over all series and horizons of one model on one scale: a release's whole table of skill."""
@@ -46,12 +48,14 @@ def verdicts(low: ArrayLike, high: ArrayLike, p_holm: ArrayLike | None = None) -
         p_holm: P-values corrected for all the ratios that are judged at once; None where there is but one.
 
     Returns:
-        :data:`BETTER` where the whole interval lies below 1 and the corrected p-value is below .10, :data:`WORSE`
-        where it lies above 1 likewise, else :data:`NO_EVIDENCE`, also where there is no interval.
+        :data:`BETTER` where the whole interval lies below 1 and the corrected p-value is below .10, :data:`LIKELY`
+        where the interval alone does, :data:`WORSE` where it lies above 1 and the corrected p-value is below .10, else
+        :data:`NO_EVIDENCE`, also where there is no interval.
     """
     lower, upper = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     stands = np.ones(lower.shape, bool) if p_holm is None else np.asarray(p_holm, dtype=float) < SIGNIFICANT
-    return np.select([(upper < 1) & stands, (lower > 1) & stands], [BETTER, WORSE], default=NO_EVIDENCE)
+    below, above = upper < 1, (lower > 1) & stands
+    return np.select([below & stands, below, above], [BETTER, LIKELY, WORSE], default=NO_EVIDENCE)
 
 
 def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE) -> pd.DataFrame:

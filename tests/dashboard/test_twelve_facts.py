@@ -27,7 +27,7 @@ from reports.messages.announcement import Announcement
 from reports.names import level_name
 from reports.record import held_words
 from reports.route import expected_words, known_to
-from reports.skill import better_ends, better_signs, better_words
+from reports.skill import verdict_ends, verdict_signs, verdict_words
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
 from store.status import read_status
@@ -111,13 +111,13 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     sums = numbers.expected_total(night.frame("trajectories"), [series_id], ends)
     counts = numbers.series_of(night.frame("observations"), series_id).iloc[-1]
     before = numbers.expected_before(night.frame("backtest"), series_id, counts["end_date"])
-    better = better_ends(night.frame("scores"), night.frame("forecasts"), series_id)
+    verdicts = verdict_ends(night.frame("scores"), night.frame("forecasts"), series_id)
     assert sums is not None and before is not None
     alert = ("Alerts", "mail", "Atom", "CAP", "alerts.csv", "site")
     route = ("Overview", "Route", "Scenarios", "briefing", "routes.csv", "site")
     pages = ("Overview", "Route", "Alerts", "Asylum", "Reception", "Scenarios", "Track record", "About")
     (place,) = (one for one in reception.lines(night.frame("reception_needs"), ENGLISH) if one.startswith("Italy"))
-    words = better_words(better, ends, ENGLISH)
+    words = verdict_words(verdicts, ends, ENGLISH)
     return {
         "figures to": (known_to(night, ENGLISH), pages),
         "expected": (ENGLISH.expected(sums.median), route),
@@ -134,7 +134,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
             ("Route", "mail", "Atom", "CAP"),
         ),
         "skill": (words[0].upper() + words[1:], ("Route",)),
-        "skill's mark": (better_signs(better, ends), ("Overview",)),
+        "skill's mark": (verdict_signs(verdicts, ends), ("Overview",)),
         "level": (level_name("severe", ENGLISH), ("Overview", "briefing", *alert)),
         "chance": (report.chance, ("Overview", "briefing", *alert)),
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),

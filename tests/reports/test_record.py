@@ -59,9 +59,9 @@ YES, NO = [True] * 4, [False] * 4
 @pytest.mark.parametrize(
     ("route_id", "said"),
     [
-        (ALL, "All routes together: past forecasts beat the baseline by 20%, 1–4 months ahead; not shown for Eastern"),
+        (ALL, "All routes together: past forecasts beat the baseline by 20%, 1–4 months ahead; not proven for Eastern"),
         ("CMR", "Central Mediterranean: past forecasts beat the baseline by 20%, 1, 3–4 months ahead"),
-        ("EMR", "Eastern Mediterranean: not shown to beat the baseline"),
+        ("EMR", "Eastern Mediterranean: likely better than the baseline 1–4 months ahead"),
         ("WMR", "No past forecasts have been scored yet"),
     ],
 )
@@ -70,9 +70,9 @@ def test_title_says_how_far_ahead_past_forecasts_were_better(route_id: str, said
     assert record.title(scored, route_id, Language()).startswith(said)
 
 
-def test_interval_below_1_without_proof_is_not_shown_to_be_better() -> None:
+def test_interval_below_1_without_proof_is_likely_better() -> None:
     grid = record.verdicts(release(T=YES, EMR=[True, False, False, True]))
-    assert [MARKS[str(one)] for one in grid.loc["EMR"].to_numpy()] == ["✓", "·", "·", "✓"]
+    assert [MARKS[str(one)] for one in grid.loc["EMR"].to_numpy()] == ["✓", "◐", "◐", "✓"]
 
 
 def test_record_of_interval_names_how_many_counts_it_held() -> None:
@@ -126,7 +126,7 @@ def test_alerts_ahead_that_came_true_are_counted_by_rule() -> None:
     ("model_id", "interval", "verdict", "words"),
     [
         ("vigie-ets", (0.9, 0.8, 0.95), BETTER, "better than the baseline"),
-        ("vigie-ets", (0.9, 0.8, 1.1), NO_EVIDENCE, "not shown to beat the baseline"),
+        ("vigie-ets", (0.9, 0.8, 1.1), NO_EVIDENCE, "no sign of beating the baseline"),
         ("vigie-ets", (1.2, 1.1, 1.3), WORSE, "worse than the baseline"),
         ("vigie-ets", (NAN, NAN, NAN), NO_EVIDENCE, "not scored"),
         ("vigie-baseline", (1.0, NAN, NAN), NO_EVIDENCE, "the baseline"),

@@ -72,7 +72,7 @@ def test_no_alert_is_said_as_plainly_as_alert() -> None:
 
 def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
-           "better": ()}  # fmt: skip
+           "verdicts": {}}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
     assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
     assert (
@@ -93,7 +93,7 @@ def test_quiet_route_says_how_its_alert_ended_where_it_had_one(
     was: str, over: str, level: str, change: str, begins: str
 ) -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
-           "better": ()}  # fmt: skip
+           "verdicts": {}}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH, was, over=over)
     assert (card.level, card.change, card.figure) == (level, change, "1,500")
     assert card.sentence.startswith(begins)
@@ -167,16 +167,16 @@ def test_past_title_states_first_month() -> None:
 
 
 @pytest.mark.parametrize(
-    ("better", "origin", "said"),
+    ("verdicts", "origin", "said"),
     [
         (None, "", "No score for this route in this release."),
         (None, "2024-12-31", "No score for this route in this release."),
-        ((), "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
-        ((), "", "Not shown to beat the baseline in February–April 2025."),
+        ({}, "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
+        ({}, "", "No sign of beating the baseline in February–April 2025."),
     ],
 )
-def test_no_evidence_claims_no_skill(better: tuple[()] | None, origin: str, said: str) -> None:
-    view = past_and_ahead(summary={"better": better}, origin=origin)
+def test_no_evidence_claims_no_skill(verdicts: dict[pd.Timestamp, str] | None, origin: str, said: str) -> None:
+    view = past_and_ahead(summary={"verdicts": verdicts}, origin=origin)
     assert skill_words(view, ENGLISH).startswith(said)
 
 

@@ -9,7 +9,16 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from reports.skill import better_ends, better_mark, better_signs, better_words, held_words, with_interval
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
+from reports.skill import (
+    ahead_words,
+    held_words,
+    verdict_ends,
+    verdict_mark,
+    verdict_signs,
+    verdict_words,
+    with_interval,
+)
 
 ENGLISH = Language("en")
 
@@ -17,51 +26,77 @@ ENGLISH = Language("en")
 ENDS = [pd.Timestamp(day) for day in ("2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30")]
 
 
-@pytest.mark.parametrize(
-    ("better", "months"),
-    [({1: True, 2: False, 3: True}, (0, 2)), ({3: True, 2: True, 1: False}, (1, 2)), ({1: False}, ())],
-)
-def test_months_with_skill_are_all_named(better: dict[int, bool], months: tuple[int, ...]) -> None:
+def test_verdicts_stand_by_month_of_release() -> None:
     rows = {
-        "model_id": "vigie-ensemble", "series_id": "a", "horizon": list(better), "scale": "log", "n": 50,
-        "relative_wis": 0.8, "relative_wis_lo": 0.7, "relative_wis_hi": 0.9,
-        "p_holm": [0.01 if one else 0.5 for one in better.values()],
+        "model_id": "vigie-ensemble", "series_id": "a", "horizon": [3, 1, 2], "scale": "log", "n": 50,
+        "relative_wis": 0.8, "relative_wis_lo": 0.7, "relative_wis_hi": [0.9, 0.9, 1.1], "p_holm": [0.01, 0.5, 0.01],
     }  # fmt: skip
     forecasts = pd.DataFrame(
         {"model_id": "vigie-ensemble", "series_id": "a", "horizon": range(1, 5), "target_end_date": ENDS}
     )
-    assert better_ends(pd.DataFrame(rows), forecasts, "a") == tuple(ENDS[month] for month in months)
-    assert better_ends(pd.DataFrame(rows), forecasts, "b") is None
+    found = verdict_ends(pd.DataFrame(rows), forecasts, "a")
+    assert found == dict(zip(ENDS, [LIKELY, NO_EVIDENCE, BETTER], strict=False))
+    assert verdict_ends(pd.DataFrame(rows), forecasts, "b") is None
+
+
+NONE = "no sign of beating the baseline"
 
 
 @pytest.mark.parametrize(
-    ("better", "words", "mark", "signs"),
+    ("verdicts", "words", "mark", "signs"),
     [
         (None, "not scored", "not scored", "–"),
-        ((), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "○○○"),
-        ((0,), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline", "○○○"),
-        ((1, 2, 3), "better than the baseline in February–April 2025", "✓ February–April 2025", "✓✓✓"),
+        ({}, f"{NONE} in February–April 2025", NONE, "···"),
+        ({0: BETTER}, f"{NONE} in February–April 2025", NONE, "···"),
         (
-            (0, 1, 3),
-            "better than the baseline in February 2025, in April 2025; not shown in March 2025",
-            "✓ February 2025, April 2025",
-            "✓○✓",
+            {1: BETTER, 2: BETTER, 3: BETTER},
+            "better than the baseline in February–April 2025",
+            "✓ February–April 2025",
+            "✓✓✓",
+        ),
+        (
+            {1: BETTER, 2: LIKELY, 3: BETTER},
+            "better than the baseline in February 2025, in April 2025; likely better than the baseline in March 2025",
+            "✓ February 2025, April 2025; ◐ March 2025",
+            "✓◐✓",
+        ),
+        (
+            {1: LIKELY, 2: WORSE},
+            f"likely better than the baseline in February 2025; {NONE} in April 2025; "
+            "worse than the baseline in March 2025",
+            "◐ February 2025; ✗ March 2025",
+            "◐✗·",
         ),
     ],
 )
 def test_verdict_concerns_months_that_are_shown(
-    better: tuple[int, ...] | None, words: str, mark: str, signs: str
+    verdicts: dict[int, str] | None, words: str, mark: str, signs: str
 ) -> None:
-    ends = None if better is None else tuple(ENDS[month] for month in better)
-    assert better_words(ends, ENDS[1:], ENGLISH) == words
-    assert better_mark(ends, ENDS[1:], ENGLISH) == mark
-    assert better_signs(ends, ENDS[1:]) == signs
+    said = None if verdicts is None else {ENDS[month]: verdict for month, verdict in verdicts.items()}
+    assert verdict_words(said, ENDS[1:], ENGLISH) == words
+    assert verdict_mark(said, ENDS[1:], ENGLISH) == mark
+    assert verdict_signs(said, ENDS[1:]) == signs
 
 
 def test_quarters_are_named_by_their_months() -> None:
     quarters = [pd.Timestamp("2024-12-31"), pd.Timestamp("2025-03-31")]
-    words = "better than the baseline in January–March 2025; not shown in October–December 2024"
-    assert better_words((quarters[1],), quarters, ENGLISH, 3) == words
+    words = f"better than the baseline in January–March 2025; {NONE} in October–December 2024"
+    assert verdict_words({quarters[1]: BETTER}, quarters, ENGLISH, 3) == words
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        (None, "not scored"),
+        ({1: NO_EVIDENCE}, NONE),
+        (
+            {1: BETTER, 2: BETTER, 3: LIKELY, 4: WORSE},
+            "better than the baseline 1–2 months ahead; likely better than the baseline 3 months ahead",
+        ),
+    ],
+)
+def test_verdicts_are_named_by_months_ahead(verdicts: dict[int, str] | None, said: str) -> None:
+    assert ahead_words(verdicts, ENGLISH) == said
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ def view(better: list[bool]) -> WeekView:
     ("better", "words"),
     [
         ([], "No record yet"),
-        ([False, True], "Not shown to beat"),
-        ([True, True, False, True], "up to 2 weeks ahead. Not shown beyond."),
+        ([False, True], "Not proven to beat"),
+        ([True, True, False, True], "up to 2 weeks ahead. Not proven beyond."),
         ([True] * 8, "up to 8 weeks ahead. Its error was 0.70"),
     ],
 )

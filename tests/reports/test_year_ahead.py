@@ -75,7 +75,7 @@ def test_record_names_years_and_coverage() -> None:
     assert said == (
         "0.90 of the baseline’s error at past dates, over 6 years: better than the baseline; 80% intervals held 75%"
     )
-    assert "not shown to beat the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
+    assert "likely better than the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 

@@ -13,6 +13,7 @@ from core.errors import SchemaError
 from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
 from dashboard.charts.fan import Beside, Fan, fan_chart, fan_key
 from dashboard.theme import LIGHT, Theme
+from forecasting.verification.verdict import BETTER
 
 NOW = dt.date(2025, 1, 31)
 
@@ -81,7 +82,7 @@ def test_far_number_does_not_flatten_chart(
 
 
 def test_skill_strip_never_crosses_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    figure = draw(observed, forecast, better=tuple(forecast["target_end_date"].unique()[:10]))
+    figure = draw(observed, forecast, verdicts=dict.fromkeys(forecast["target_end_date"].unique()[:10], BETTER))
     strip = [shape for shape in figure.layout.shapes if shape.y0 == shape.y1 == 0.99]
     assert len(strip) == 2 and all(pd.Timestamp(bar.x0) >= pd.Timestamp(NOW) for bar in strip)
 

@@ -23,6 +23,7 @@ from dashboard.charts.bars import WEEKS_HEIGHT, week_chart
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.charts.seasons import season_bars
 from dashboard.theme import LIGHT
+from forecasting.verification.verdict import BETTER
 from tests.browser import chromium
 
 from .test_fan import NOW, running_month
@@ -97,7 +98,7 @@ def test_words_of_fan_never_overlap(
             NOW,
             "Arrivals per month",
             threshold=threshold,
-            better=tuple(ends[:skill]),
+            verdicts=dict.fromkeys(ends[:skill], BETTER),
             is_log=is_log,
             **more,
         )

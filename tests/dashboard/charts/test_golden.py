@@ -52,6 +52,7 @@ from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, s
 from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
 from dashboard.tables import sparkline
 from dashboard.theme import DARK, LIGHT
+from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from tests.dashboard.shown import drawn
 from tests.golden import check_golden
 
@@ -117,7 +118,7 @@ def fan_with_every_layer() -> Drawn:
     return fan(
         Fan(
             COUNTED, COMING, NOW, "Arrivals", earlier=earlier, outcomes=outcomes, running=running, threshold=2200.0,
-            chances=chances, better=tuple(ends[1:4]),
+            chances=chances, verdicts={ends[1]: BETTER, ends[2]: LIKELY, ends[3]: LIKELY, ends[4]: WORSE},
         )
     )  # fmt: skip
 
@@ -132,7 +133,7 @@ def fan_of_ratios() -> Drawn:
             "Arrivals",
             threshold=9000.0,
             is_log=True,
-            better=tuple(COMING["target_end_date"].unique()),
+            verdicts=dict.fromkeys(COMING["target_end_date"], BETTER),
         ),
         "dark",
     )
@@ -146,12 +147,14 @@ def fan_of_quarters() -> Drawn:
 
 def fan_after_a_short_history() -> Drawn:
     far = ahead("2025-01-31", [300, 290, 280, 100, 50, 40], spread=8.0)
-    return fan(Fan(COUNTED.tail(3), far, NOW, "Arrivals", better=tuple(far["target_end_date"].unique()[3:])))
+    return fan(
+        Fan(COUNTED.tail(3), far, NOW, "Arrivals", verdicts=dict.fromkeys(far["target_end_date"].unique()[3:], BETTER))
+    )
 
 
 def fan_that_is_widest_at_its_end() -> Drawn:
     far = ahead("2025-01-31", [100, 120, 130, 150, 180, 400], spread=8.0)
-    return fan(Fan(COUNTED.tail(2), far, NOW, "Arrivals", better=(), threshold=1700.0))
+    return fan(Fan(COUNTED.tail(2), far, NOW, "Arrivals", verdicts={}, threshold=1700.0))
 
 
 def nationalities() -> Drawn:

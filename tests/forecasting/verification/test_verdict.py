@@ -9,6 +9,7 @@ from scipy.stats import t as student
 
 from forecasting.verification.verdict import (
     BETTER,
+    LIKELY,
     LONGEST_ALERT,
     NO_EVIDENCE,
     WORSE,
@@ -37,9 +38,9 @@ def test_verdict_needs_interval_beyond_1() -> None:
     assert skill(scores())["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE, NO_EVIDENCE]
 
 
-def test_holm_correction_removes_evidence() -> None:
+def test_holm_correction_leaves_likely_better() -> None:
     judged = skill(scores(p_holm=[0.2, 0.5, 0.09, np.nan]))
-    assert judged["verdict"].tolist() == [NO_EVIDENCE, NO_EVIDENCE, WORSE, NO_EVIDENCE]
+    assert judged["verdict"].tolist() == [LIKELY, NO_EVIDENCE, WORSE, NO_EVIDENCE]
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.2), (0.8, 1.0), (1.0, 1.0), (np.nan, np.nan)])
