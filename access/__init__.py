@@ -27,15 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from alerts.lifecycle import (
-    ACKNOWLEDGED,
-    ANSWERED,
-    COMMENTED,
-    CORRECTION,
-    DISMISSED,
-    DISSENTED,
-    SIGNED_OFF,
-)
+from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
 from core.settings import PROJECT, AccessSettings

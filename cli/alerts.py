@@ -56,12 +56,7 @@ NoSend = Annotated[
 
 
 @app.callback()
-def list_alerts(
-    context: typer.Context,
-    home: Home = None,
-    route: RouteName = "",
-    as_json: AsJson = False,
-) -> None:
+def list_alerts(context: typer.Context, home: Home = None, route: RouteName = "", as_json: AsJson = False) -> None:
     """List the alerts of the current release: level, state, subject, sentence, and ID."""
     if not is_group_alone(context, home):
         return
@@ -256,13 +251,7 @@ def deliver(
 
 
 @outbox_app.command()
-def drop(
-    context: typer.Context,
-    message_id: MessageId,
-    reason: Reason,
-    name: Name = "",
-    home: Home = None,
-) -> None:
+def drop(context: typer.Context, message_id: MessageId, reason: Reason, name: Name = "", home: Home = None) -> None:
     """Drop a message: it is not sent. The journal keeps who dropped it and why."""
     from access import shell_actor
     from decisions.actions import drop_message

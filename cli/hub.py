@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import (
-    EXIT_DEGRADED,
-    EXIT_NOTHING_PUBLISHED,
-    AsJson,
-    Group,
-    Home,
-    as_date,
-    current_release,
-    echo_json,
-)
+from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, AsJson, Group, Home, as_date, current_release, echo_json
 from core.errors import InputError
 from core.log import counted, get_logger
 from core.routes import region_of

@@ -53,13 +53,9 @@ class Engine(StrEnum):
     spark = "spark"
 
 
-HubColumns = Annotated[
-    bool,
-    typer.Option("--hub", help="Write only the columns of hubverse's model output."),
-]
+HubColumns = Annotated[bool, typer.Option("--hub", help="Write only the columns of hubverse's model output.")]
 RunsOn = Annotated[
-    Engine,
-    typer.Option("--engine", help="Where fits run; a cluster needs the packages of requirements/<engine>.txt."),
+    Engine, typer.Option("--engine", help="Where fits run; a cluster needs the packages of requirements/<engine>.txt.")
 ]
 
 

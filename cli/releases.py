@@ -291,11 +291,7 @@ def _issued_line(issued: list[dict[str, Any]]) -> str:
 
 
 @editions_app.callback()
-def list_editions(
-    context: typer.Context,
-    as_json: AsJson = False,
-    home: Home = None,
-) -> None:
+def list_editions(context: typer.Context, as_json: AsJson = False, home: Home = None) -> None:
     """List ingested files and answers with their state and changes, newest last."""
     if not is_group_alone(context, home):
         return

@@ -104,10 +104,7 @@ def message(template: Template, /, **parameters: object) -> Message:
 
 
 def _rendered(
-    value: object,
-    translate: Callable[[str], str],
-    number: Callable[[float], str],
-    form: Callable[[str, str, int], str],
+    value: object, translate: Callable[[str], str], number: Callable[[float], str], form: Callable[[str, str, int], str]
 ) -> object:
     if isinstance(value, list) and all(isinstance(item, Message) for item in value):
         return translate(_("; ")).join(item.render(translate, number, form) for item in value)

@@ -44,13 +44,7 @@ TEXT, NUMBER, WHOLE, DAY, YES_NO = "object", "float64", "int64", "datetime64[ns]
 """The five kinds of columns, as pandas dtypes."""
 
 
-_PERSONS = (
-    "arrivals",
-    "reception",
-    "asylum_",
-    "temporary_protection",
-    "deaths_and_",
-)
+_PERSONS = ("arrivals", "reception", "asylum_", "temporary_protection", "deaths_and_")
 _UNITS = {
     **dict.fromkeys(_PERSONS, "persons"),
     "detections": "detections",

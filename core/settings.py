@@ -406,11 +406,7 @@ class Settings(BaseSettings):
     """Everything a person may set; each field has a default that works from the bundled snapshot."""
 
     model_config = SettingsConfigDict(
-        extra="forbid",
-        env_prefix="VIGIE_",
-        env_nested_delimiter="_",
-        env_nested_max_split=1,
-        env_ignore_empty=True,
+        extra="forbid", env_prefix="VIGIE_", env_nested_delimiter="_", env_nested_max_split=1, env_ignore_empty=True
     )
     journal_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the home folder")
     exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")

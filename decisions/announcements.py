@@ -29,13 +29,7 @@ from core.settings import FEED, DeliverySettings, Settings
 from decisions import Workflow, open_workflow
 from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.messages import atom_feed, cap_message, cap_name, feed_name
-from reports.messages.announcement import (
-    FRESHNESS,
-    Announcement,
-    alert_facts,
-    announcement_of,
-    message_identity,
-)
+from reports.messages.announcement import FRESHNESS, Announcement, alert_facts, announcement_of, message_identity
 from reports.scenario import kept_by_route, reception_of
 from store import sha256_of_file
 from store.export import write_published

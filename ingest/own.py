@@ -19,14 +19,7 @@ from core.languages import languages
 from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
-from core.schema import (
-    ALL,
-    NOT_APPLICABLE,
-    PLACES,
-    make_series_id,
-    refuse_person_level,
-    resembles_person_level,
-)
+from core.schema import ALL, NOT_APPLICABLE, PLACES, make_series_id, refuse_person_level, resembles_person_level
 from core.table_files import FORMULA_STARTS
 from ingest import Parsed, RawFile
 from ingest.own_mapping import OwnMapping, with_advice

@@ -223,10 +223,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
 
 
 def read_table(
-    path: Path,
-    columns: Sequence[str] | None = None,
-    texts_as_codes: Sequence[str] = (),
-    content: bytes | None = None,
+    path: Path, columns: Sequence[str] | None = None, texts_as_codes: Sequence[str] = (), content: bytes | None = None
 ) -> pa.Table:
     """Read one Parquet file as an Arrow table.
 

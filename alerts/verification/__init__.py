@@ -294,12 +294,7 @@ def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] 
 
 
 def _rows(
-    judged: Judged,
-    frozen: Mapping[int, Cutoffs],
-    past: PastForecasts,
-    span: Span,
-    *,
-    is_probability: bool = True,
+    judged: Judged, frozen: Mapping[int, Cutoffs], past: PastForecasts, span: Span, *, is_probability: bool = True
 ) -> Iterator[dict[str, object]]:
     """Rows of one rule: every horizon with cut-offs, every route and all of them pooled, every level."""
     routes = _columns_by_route([subject_of(name) or name for name in past.series])

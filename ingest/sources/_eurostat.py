@@ -111,10 +111,7 @@ def _slices(
     """Totals of all citizenships from ``since``, and every citizenship, year by year, from ``by_citizen``."""
     now = pd.Period(pull.today, freq="M")
     totals = Question("", (*_EVERY, *filters, *_TOTAL), since, by_citizen - 1)
-    return [
-        *([totals] if since < by_citizen else []),
-        *_years(Question("", (*_EVERY, *filters), by_citizen, now)),
-    ]
+    return [*([totals] if since < by_citizen else []), *_years(Question("", (*_EVERY, *filters), by_citizen, now))]
 
 
 def _file(pull: Pull, code: str, questions: list[Question]) -> RawFile:

@@ -13,16 +13,7 @@ from core.countries import region_codes
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, Pull, RawFile, gather, get_file
-from ingest.rows import (
-    Reading,
-    RowRule,
-    count_rules,
-    duplicate_rules,
-    future_rule,
-    require_rows,
-    to_days,
-    to_numbers,
-)
+from ingest.rows import Reading, RowRule, count_rules, duplicate_rules, future_rule, require_rows, to_days, to_numbers
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_reception"

@@ -21,18 +21,7 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
 from core.schema import PLACES_OF_EVENTS
-from ingest import (
-    GZIP,
-    SETTING,
-    Parsed,
-    Pull,
-    RawFile,
-    Request,
-    as_file,
-    get_file,
-    unpacked,
-    unzipped,
-)
+from ingest import GZIP, SETTING, Parsed, Pull, RawFile, Request, as_file, get_file, unpacked, unzipped
 from ingest.rows import Reading, RowRule, flags, melt, since, to_days, to_numbers
 from ingest.tables import read_csv
 
@@ -45,10 +34,7 @@ _DATE_COLUMN = ""
 """The first header cell is blank."""
 _UNNAMED = re.compile(r"Unnamed: \d+")
 _WRONG_YEARS = message(_("its dates run 12 months early ({example})"), example="1989-01 is really 1990-01")
-_REFUSED = {
-    "df_input.csv": _WRONG_YEARS,
-    "views_ged_sb_df_input.csv": _WRONG_YEARS,
-}
+_REFUSED = {"df_input.csv": _WRONG_YEARS, "views_ged_sb_df_input.csv": _WRONG_YEARS}
 
 
 def parse(raw: RawFile) -> Parsed:

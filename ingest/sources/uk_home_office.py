@@ -11,15 +11,7 @@ from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, Pull, RawFile, Request, gather, get_file, json_body, links
-from ingest.rows import (
-    Reading,
-    RowRule,
-    figure_rules,
-    flags,
-    to_dates,
-    to_days,
-    to_numbers,
-)
+from ingest.rows import Reading, RowRule, figure_rules, flags, to_dates, to_days, to_numbers
 from ingest.tables import as_texts, read_csv, read_sheet, require_columns
 
 SOURCE_ID = "uk_home_office"
@@ -144,11 +136,7 @@ def _by_day(daily: pd.DataFrame, raw: RawFile, *, as_of: pd.Timestamp | None) ->
     good = reading.keep(daily, *figure_rules(daily, days, "day", "migrants", ["day"]))
     recent = days[good.index] > days[good.index].max() - pd.Timedelta(days=PROVISIONAL_DAYS)
     tidy = pd.DataFrame(
-        {
-            "time_period": good["day"],
-            "obs_value": to_numbers(good["migrants"]),
-            "obs_flag": flags(recent),
-        }
+        {"time_period": good["day"], "obs_value": to_numbers(good["migrants"]), "obs_flag": flags(recent)}
     )
     if as_of is not None:
         tidy["as_of"] = as_of

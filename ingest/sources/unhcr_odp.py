@@ -294,11 +294,7 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
     frame = read_csv(raw, DAYS)
     days = to_days(frame["data_date"])
     reading = Reading(raw, source_id, lag_days)
-    good = reading.keep(
-        frame,
-        *figure_rules(frame, days, "data_date", "individuals", ["data_date"]),
-        tolerated=0,
-    )
+    good = reading.keep(frame, *figure_rules(frame, days, "data_date", "individuals", ["data_date"]), tolerated=0)
     found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))
     found = found[found["month"] >= pd.Period(DAYS_FROM, freq="M")]
     whole = found[found["month"] < found["month"].max()]

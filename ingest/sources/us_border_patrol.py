@@ -18,11 +18,7 @@ from ingest.tables import read_sheets, require_columns
 SOURCE_ID = "us_border_patrol"
 LAG_DAYS = 47
 """The workbook that ends with November 2024 was written on 16 January 2025."""
-BORDERS = {
-    "Southwest Land Border": "US_SOUTHWEST",
-    "Northern Land Border": "US_NORTH",
-    "Coastal Border": "US_COAST",
-}
+BORDERS = {"Southwest Land Border": "US_SOUTHWEST", "Northern Land Border": "US_NORTH", "Coastal Border": "US_COAST"}
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",

@@ -21,10 +21,7 @@ SERIES = {
         "Rice, Thai 5%": "commodity_price_rice",
         "Urea": "commodity_price_urea",
     },
-    "Monthly Indices": {
-        "Energy": "commodity_price_index_energy",
-        "Food": "commodity_price_index_food",
-    },
+    "Monthly Indices": {"Energy": "commodity_price_index_energy", "Food": "commodity_price_index_food"},
 }
 _MISSING = {"", "..", "…"}
 _MONTH = r"\d{4}M\d{2}"

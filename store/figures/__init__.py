@@ -211,11 +211,7 @@ class VintageStore:
         return self._revisions("between", self._table(exclude_sources), **days)
 
     def all_revisions(
-        self,
-        until: dt.date,
-        *,
-        only: Collection[str] | None = None,
-        void: Collection[dt.datetime] = (),
+        self, until: dt.date, *, only: Collection[str] | None = None, void: Collection[dt.datetime] = ()
     ) -> pd.DataFrame:
         """Every single revision known by a day, one vintage to the next: what a source usually does.
 

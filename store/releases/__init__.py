@@ -435,11 +435,7 @@ class ReleaseStore:
         return None if head is None else str(head["manifest_sha256"])
 
     def _write(
-        self,
-        contents: Mapping[str, bytes],
-        files: Mapping[str, Any],
-        about: About,
-        witness: Callable[[str, str], None],
+        self, contents: Mapping[str, bytes], files: Mapping[str, Any], about: About, witness: Callable[[str, str], None]
     ) -> Release:
         # The recorded head, not the files found: an altered or removed newest release must stay provable.
         head = read_head(self.folder)

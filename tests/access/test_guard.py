@@ -9,16 +9,7 @@ from typing import cast
 import pytest
 
 from access import Actor, Person
-from access.guard import (
-    LONGEST_DEBT,
-    LOOPBACK_HOSTS,
-    SESSION_COOKIE,
-    Bucket,
-    Guard,
-    guard_of,
-    host_name,
-    own_names,
-)
+from access.guard import LONGEST_DEBT, LOOPBACK_HOSTS, SESSION_COOKIE, Bucket, Guard, guard_of, host_name, own_names
 from core.errors import InputError, StoreError
 from core.settings import PROJECT, SHORTEST_COOKIE_SECRET, load_settings
 from store.journal import Journal

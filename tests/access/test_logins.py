@@ -15,17 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import access
-from access import (
-    ASK_JOURNAL_AFTER,
-    SIGNED_IN,
-    SIGNED_OUT,
-    Actor,
-    Logins,
-    Person,
-    form_token,
-    login_id_of,
-    revoke,
-)
+from access import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Actor, Logins, Person, form_token, login_id_of, revoke
 from access.guard import CALLBACK_PATH, LOGIN_HEADER, LOGIN_PATH, LOGOUT_PATH, Guard, login_routes, own_names
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal

@@ -209,13 +209,7 @@ class TestMiss:
         ],
     )
     def test_miss_is_reported_from_smallest_distance_on(
-        self,
-        evidence: Night,
-        panel: Build,
-        issued: Build,
-        value: float,
-        level: str | None,
-        threshold: float | None,
+        self, evidence: Night, panel: Build, issued: Build, value: float, level: str | None, threshold: float | None
     ) -> None:
         found = self._night(evidence, panel, issued, value)
         assert found["alert_level"].to_list() == ([level] if level else [])
@@ -276,8 +270,7 @@ class TestSourcesAndRevisions:
         return pd.DataFrame([row | columns | change])
 
     @pytest.mark.parametrize(
-        ("before", "after", "told"),
-        [(2000, 2200, 1), (2000, 2199, 0), (1000, 1199, 0), (2000, 1000, 1)],
+        ("before", "after", "told"), [(2000, 2200, 1), (2000, 2199, 0), (1000, 1199, 0), (2000, 1000, 1)]
     )
     def test_large_revision_beyond_typical_informs(
         self, evidence: Night, before: float, after: float, told: int

@@ -16,13 +16,7 @@ from alerts.rules import ROUTE_RULES
 from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import full_record, hindcast
-from alerts.verification.contingency import (
-    ContingencyTable,
-    entries,
-    measures,
-    ranking,
-    rate_interval,
-)
+from alerts.verification.contingency import ContingencyTable, entries, measures, ranking, rate_interval
 from alerts.verification.hindcast import COMPARISONS, PATHS, USUAL_START, WINDOW, Pairs, judge, past_forecasts
 from core import QUANTILE_LEVELS
 from core.calendar import PLANNING_MONTHS

@@ -61,8 +61,7 @@ def test_typical_is_three_times_ninth_decile(others: list[float], usual: float) 
 
 
 @pytest.mark.parametrize(
-    ("share", "persons", "told"),
-    [(0.9, 200, 1), (0.9, 199, 0), (-0.1, -5000, 1), (0.0999, 5000, 0)],
+    ("share", "persons", "told"), [(0.9, 200, 1), (0.9, 199, 0), (-0.1, -5000, 1), (0.0999, 5000, 0)]
 )
 def test_revision_is_told_if_large_and_beyond_typical(share: float, persons: float, told: int) -> None:
     assert is_large(share, persons, 0.0999) == told

@@ -14,8 +14,7 @@ DATES = st.dates(min_value=dt.date(1980, 1, 1), max_value=dt.date(2100, 12, 31))
 
 
 @pytest.mark.parametrize(
-    ("text", "freq"),
-    [("2024", "A"), ("2024-Q4", "Q"), ("2024-12", "M"), ("2024-W05", "W"), ("2024-12-31", "D")],
+    ("text", "freq"), [("2024", "A"), ("2024-Q4", "Q"), ("2024-12", "M"), ("2024-W05", "W"), ("2024-12-31", "D")]
 )
 def test_period_reports_its_frequency_by_its_layout(text: str, freq: calendar.Frequency) -> None:
     assert calendar.frequency_of(text) == freq

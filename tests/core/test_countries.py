@@ -8,14 +8,7 @@ import pycountry
 import pytest
 from babel import Locale
 
-from core.countries import (
-    KOSOVO,
-    NO_REGION,
-    country_code,
-    display_name,
-    map_countries,
-    region_of,
-)
+from core.countries import KOSOVO, NO_REGION, country_code, display_name, map_countries, region_of
 from core.errors import InputError, SourceError
 
 RAW = os.environ.get("VIGIE_RAW_DATA", "")

@@ -107,10 +107,7 @@ def test_unreadable_settings_are_named(tmp_path: Path) -> None:
         ("trajectory = 3", "trajectory"),
         ("[alerts]\nsurge_factor = 0.5", r"alerts\.surge_factor"),
         ("trajectories =", "not readable as TOML"),
-        (
-            "[alerts.thresholds]\nAtlantis = 5",
-            r"thresholds: .*no one route 'Atlantis'.*CHA \(English Channel\)",
-        ),
+        ("[alerts.thresholds]\nAtlantis = 5", r"thresholds: .*no one route 'Atlantis'.*CHA \(English Channel\)"),
         ("[alerts.thresholds]\nManche = -5", r"thresholds\.Manche: .*greater than or equal to 0"),
         ("[alerts.thresholds]\nManche = true", r"thresholds\.Manche: .*valid number"),
         ("[operation]\nfit_seconds = true", r"fit_seconds: a number is meant, not true or false"),

@@ -10,15 +10,7 @@ from typing import Any
 import pytest
 
 from access import Actor, NotAllowedError, may
-from alerts.lifecycle import (
-    ANNOUNCED,
-    COMMENTED,
-    DISMISSED,
-    PROPOSED,
-    SENT,
-    SIGNED_OFF,
-    StepError,
-)
+from alerts.lifecycle import ANNOUNCED, COMMENTED, DISMISSED, PROPOSED, SENT, SIGNED_OFF, StepError
 from core.schema import Entry
 from core.settings import Settings
 from decisions import Workflow, open_workflow

@@ -9,14 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.settings import ChatChannel, EmailChannel, WebhookChannel
-from decisions.sending import (
-    ChannelDownError,
-    RefusedError,
-    post_chat,
-    post_webhook,
-    send_mail,
-    try_channel,
-)
+from decisions.sending import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail, try_channel
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 
 SECRET = "xoxb-1234"  # noqa: S105  # a made-up one, to see that it is kept

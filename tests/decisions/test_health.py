@@ -147,8 +147,7 @@ def test_nobody_learns_where_journal_lies(home: Path, address: str, capfd: pytes
 
 
 @pytest.mark.parametrize(
-    ("action", "code"),
-    [("published", 0), ("published degraded", 3), ("nothing published", 1), ("not delivered", 1)],
+    ("action", "code"), [("published", 0), ("published degraded", 3), ("nothing published", 1), ("not delivered", 1)]
 )
 def test_how_last_night_ended_is_reported_as_its_exit_code(home: Path, action: str, code: int) -> None:
     journal = Journal(journal_url("", home))

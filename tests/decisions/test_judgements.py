@@ -14,15 +14,7 @@ from core import QUANTILE_LEVELS
 from core.errors import InputError
 from core.settings import Settings
 from decisions import open_workflow
-from decisions.judgements import (
-    Judgement,
-    fitted,
-    hand_in,
-    people_metadata,
-    people_model,
-    said_by,
-    said_by_panels,
-)
+from decisions.judgements import Judgement, fitted, hand_in, people_metadata, people_model, said_by, said_by_panels
 from store.hub import SubmissionStore
 
 SERIES = "arrivals.CMR._T._T.M"

@@ -14,13 +14,7 @@ import pytest
 from core.errors import StoreError
 from core.release import FORECASTS, RELEASE
 from hub import night as hub
-from hub.night import (
-    HUB_SOURCE,
-    _counting,
-    brought,
-    collect_night,
-    hub_of_night,
-)
+from hub.night import HUB_SOURCE, _counting, brought, collect_night, hub_of_night
 from nightly import RealTimeData
 from store.hub import Edition
 from store.journal import Journal

@@ -14,10 +14,7 @@ from benchmarks.hub_mutations import MODEL, RIGHT, ROUND, WRONG, misjudged, run,
 from core.errors import SourceError
 from hub import METADATA_SCHEMA, read_config
 from hub.own import config_files
-from hub.submission import (
-    read_metadata,
-    read_submission,
-)
+from hub.submission import read_metadata, read_submission
 from tests.hub.outside import PATH, config, submission
 
 HUB = world()

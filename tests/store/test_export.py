@@ -12,12 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import InputError
-from store.export import (
-    KINDS,
-    OBSERVED,
-    observations_bytes,
-    write_export,
-)
+from store.export import KINDS, OBSERVED, observations_bytes, write_export
 from store.releases import About, Release, ReleaseStore
 from tests.release_tables import whole_release
 

@@ -19,13 +19,7 @@ import pytest
 from core.errors import SchemaError, StoreError
 from core.release import RELEASE, REQUIRED
 from store import sha256_of_file
-from store.releases import (
-    About,
-    Release,
-    ReleaseStore,
-    expendable,
-    predecessor,
-)
+from store.releases import About, Release, ReleaseStore, expendable, predecessor
 
 Frames = dict[str, pd.DataFrame]
 Copied = Callable[[Callable[[Path], object], Path], None]

@@ -125,12 +125,7 @@ def eurostat(publisher: Publisher) -> dict[str, Any]:
     return {
         "addresses": {"statistics": f"{publisher.address}/stat", "asynchronous": f"{publisher.address}/async"},
         "pause_seconds": 0,
-        "options": {
-            "since": "2021-11",
-            "since_by_citizen": "2022-11",
-            "protection_since": "2023-12",
-            "queue_polls": 4,
-        },
+        "options": {"since": "2021-11", "since_by_citizen": "2022-11", "protection_since": "2023-12", "queue_polls": 4},
     }
 
 
@@ -303,11 +298,7 @@ def ucdp(publisher: Publisher) -> dict[str, Any]:
     publisher.serve(
         "/ged/GEDEvent_v23_01_23_12.csv", Reply(ged_csv("2023-12") + ged_csv("2023-11").partition(b"\n")[2])
     )
-    return {
-        "addresses": {"candidate": f"{publisher.address}/ged"},
-        "pause_seconds": 0,
-        "options": {"months": 4},
-    }
+    return {"addresses": {"candidate": f"{publisher.address}/ged"}, "pause_seconds": 0, "options": {"months": 4}}
 
 
 def missing_migrants_csv(route: str = "Migration route", date: str = "Incident Date") -> bytes:

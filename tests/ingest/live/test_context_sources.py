@@ -13,12 +13,7 @@ import pytest
 from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest import RawFile, read_raw
-from ingest.sources import (
-    eurostat,
-    idmc,
-    missing_migrants,
-    ucdp,
-)
+from ingest.sources import eurostat, idmc, missing_migrants, ucdp
 from ingest.sources.idmc import FEED
 from tests.ingest.live import layouts_indicators as rows_of
 from tests.ingest.live.layouts import ged_csv, pull
