@@ -261,7 +261,8 @@ class ExceedanceRule(Rule):
 
     def bayes_cutoffs(self, settings: AlertSettings) -> Cutoffs:
         """The levels' cut-offs as they would be if every probability were calibrated."""
-        return bayes_cutoffs(self.costs, settings.cost_loss_ratio)
+        costs, ratio = self.costs, settings.cost_loss_ratio
+        return Cutoffs(**{level: bayes_threshold(ratio * costs.of(level)) for level in LEVELS})
 
     def base_rates(
         self, counts: pd.DataFrame, settings: AlertSettings, start: int, months: int = PLANNING_MONTHS
@@ -425,11 +426,6 @@ def bayes_threshold(ratio: float) -> float:
         ratio: Cost of a false alarm over the cost of a missed event, above 0.
     """
     return ratio / (1 + ratio)
-
-
-def bayes_cutoffs(costs: LevelCosts, ratio: float) -> Cutoffs:
-    """The same for each level of a rule."""
-    return Cutoffs(**{level: bayes_threshold(ratio * costs.of(level)) for level in LEVELS})
 
 
 def rank(level: str) -> int:

@@ -43,10 +43,7 @@ BINS = 10
 SPANS: Mapping[str, tuple[str, ...]] = {"M": ("1-3", "4-6", "7-12"), "Q": ("1-2", "3-4"), "W": ("1-2", "3-4", "5-8")}
 """Periods ahead, taken together. The first are the league that is shown first: of months, Vigie's planning window."""
 SEASONS = ("winter", "spring", "summer", "autumn")
-COLUMNS = [
-    "kind", "group", "model_id", "wis", "pairwise_wis", "relative_wis", "relative_wis_lo", "relative_wis_hi", "p_holm",
-    "coverage_50", "coverage_80", "coverage_95", "n", "missing", "rounds", *(f"pit_{one + 1}" for one in range(BINS)),
-]  # fmt: skip
+COLUMNS = [name for name in HUB_SCORES.columns if name not in {"timing", "target", "freq"}]
 
 
 def unit_of(series_id: str) -> tuple[str, str]:

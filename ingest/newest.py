@@ -24,7 +24,7 @@ from core import FloatArray
 from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, Frequency, end_dates, period_index, to_period
 from core.errors import InputError
 from core.release import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
-from core.schema import ALL, NOT_APPLICABLE, check, concat_filled
+from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, typed
 from ingest import SourceCard
 from ingest.rows import period_ends
 
@@ -452,8 +452,7 @@ def freshness(
         _row(str(source_id), figures, night, cards[str(source_id)], learned[learned["source_id"] == source_id])
         for source_id, figures in complete.groupby("source_id", sort=True)
     ]
-    frame = pd.DataFrame(states, columns=list(FRESHNESS.columns))
-    return check(frame.astype(FRESHNESS.empty().dtypes), FRESHNESS)
+    return typed(pd.DataFrame(states, columns=list(FRESHNESS.columns)), FRESHNESS)
 
 
 def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -468,7 +467,7 @@ def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """
     both = after.merge(before[["source_id", "state"]], on="source_id", suffixes=("", "_before"))
     changed = both[both["state"] != both["state_before"]].rename(columns={"state_before": "before", "state": "after"})
-    return check(changed[list(FRESHNESS_CHANGES.columns)].reset_index(drop=True), FRESHNESS_CHANGES)
+    return typed(changed, FRESHNESS_CHANGES)
 
 
 def _row(

@@ -36,7 +36,7 @@ from core.calendar import MONTHS_EACH, frequency_of, planning_window, to_period
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
 from core.languages import marked as _
-from core.release import ALERTS
+from core.release import ALERTS, RELEASE
 from core.schema import check, concat_filled
 from core.settings import AlertSettings
 
@@ -47,7 +47,7 @@ INTENDED_USE = "Planning of reception, health care and protection capacity"
 SUBJECT = ["rule", "route_id", "source_id"]
 """An alert goes on from night to night while its rule speaks of the same route and source."""
 _CHANCES = ("probability", "base_rate", "cutoff", "prepare_from")
-COLUMNS = [*ALERTS.columns, *_CHANCES[1:], "likely_period", "reason_key", "reason_params", "unjudged_since"]
+COLUMNS = list(RELEASE["alerts"].columns)
 
 
 def _found() -> tuple[Rule, ...]:
@@ -163,7 +163,7 @@ def evaluate(
     raised += newest(signal for signals in observed.values() for signal in signals)
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     before = no_alerts() if previous is None else check(previous, ALERTS)
-    former = _by_subject(before)
+    former = before.astype(dict.fromkeys(SUBJECT, str)).set_index(SUBJECT)[["alert_id", "alert_level"]].to_dict("index")
     alerts = pd.DataFrame([_row(one, former, evidence.as_of) for one in raised], columns=COLUMNS)
     alerts = alerts.drop_duplicates(SUBJECT)
     stay = _unjudged(before[~before["alert_id"].isin(alerts["alert_id"])], evidence, observed)
@@ -245,11 +245,10 @@ def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
 
 def no_alerts() -> pd.DataFrame:
     """A frame of alerts without rows."""
-    frame = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
-    return frame.astype(dict.fromkeys((*_CHANCES, "threshold"), float) | {"horizon": "int64"})
+    return RELEASE["alerts"].empty()
 
 
-def _row(raised: Raised, former: Mapping[tuple[str, ...], Mapping[str, str]], as_of: dt.date) -> dict[str, object]:
+def _row(raised: Raised, former: Mapping[Hashable, Mapping[Hashable, Any]], as_of: dt.date) -> dict[str, object]:
     subject = (raised.rule, raised.route_id, raised.source_id)
     before = former.get(subject)
     names = [raised.rule, *(text for text in (raised.route_id, raised.source_id) if text.strip("_Z")), str(as_of)]
@@ -270,9 +269,3 @@ def _change(before: str, now: str) -> str:
     if before == now:
         return "unchanged"
     return "up" if rank(now) > rank(before) else "down"
-
-
-def _by_subject(previous: pd.DataFrame) -> dict[tuple[str, ...], dict[str, str]]:
-    wanted = previous[[*SUBJECT, "alert_id", "alert_level"]].astype(str)
-    rows = [{str(name): str(value) for name, value in row.items()} for row in wanted.to_dict("records")]
-    return {tuple(row[name] for name in SUBJECT): row for row in rows}

@@ -36,7 +36,6 @@ from alerts import (
 from alerts.rules import INFORMING, OBSERVED_RULES, ROUTE_RULES
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification.contingency import (
-    QUARTILES,
     ContingencyTable,
     contingency_table,
     entries,
@@ -63,9 +62,9 @@ from alerts.verification.hindcast import (
 )
 from core import FloatArray
 from core.calendar import PLANNING_MONTHS
-from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
+from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, RELEASE, TRACK_RECORD
 from core.routes import is_route
-from core.schema import ALL, check, concat_filled
+from core.schema import ALL, Table, check, concat_filled, typed
 from core.settings import AlertSettings
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import draw_weights
@@ -74,15 +73,6 @@ FEWEST_EVENTS = 5
 """Fewer past events say little about a rule."""
 COMPARED_HORIZONS = (WINDOW, 1, 3, 6)
 _SPANS = ("trained_from", "trained_to", "judged_from", "judged_to")
-_MEASURED = (
-    "precision", "recall", "false_alarms_per_route_year", *(f"lead_months_{name}" for name in QUARTILES), "auc",
-    "brier_skill",
-)  # fmt: skip
-COLUMNS = [
-    "rule", "level", "route_id", "horizon", "n_events",
-    *(name + suffix for name in _MEASURED for suffix in ("", "_lo", "_hi")),
-    "n_alerts", "n_repeats", "n_no_onset", "base_rate", "cutoff", *_SPANS,
-]  # fmt: skip
 _QUIET, _NOT_JUDGED = -1, -2
 
 
@@ -163,8 +153,8 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
             rows = _rows(other, chosen, past, span, is_probability=simple.is_probability)
             beside += [row | {"rule": simple.rule, "against": rule.rule} for row in rows]
     return Record(
-        check(_frame(own, COLUMNS), TRACK_RECORD),
-        check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
+        _frame(own, TRACK_RECORD),
+        _frame(beside, RELEASE["track_record_comparison"]),
         cutoff_table(frozen, {rule.rule: rule.costs for rule in rules}, span, settings.cost_loss_ratio),
         concat_filled(reliable, ALERT_RELIABILITY.empty()),
         past,
@@ -202,14 +192,14 @@ def documented_rises(
 
 
 def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:
-    """The record of rules about counts just made, in :data:`COLUMNS`."""
+    """The record of rules about counts just made (``core.release.TRACK_RECORD``)."""
     followed = {rule.rule: rule.followed for rule in OBSERVED_RULES}
     rows = [
         row | ({"level": INFORMATION} if rule in INFORMING else {})
         for rule, own in signals.items()
         for row in signal_rows(own, window=followed.get(rule, FOLLOWED_MONTHS))
     ]
-    return check(_frame(rows, COLUMNS), TRACK_RECORD)
+    return _frame(rows, TRACK_RECORD)
 
 
 def signal_rows(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iterator[dict[str, object]]:
@@ -322,11 +312,8 @@ def _table(alert: BoolArray, confirmed: BoolArray, judged: BoolArray, window: in
     )
 
 
-def _frame(rows: list[dict[str, object]], columns: list[str]) -> pd.DataFrame:
-    texts = ("against", "rule", "level", "route_id", *_SPANS)
-    kinds = dict.fromkeys(columns, "float64")
-    kinds |= {name: "object" for name in texts if name in columns} | dict.fromkeys(("horizon", "n_events"), "int64")
-    return pd.DataFrame(rows, columns=columns).astype(kinds)
+def _frame(rows: Sequence[object], table: Table) -> pd.DataFrame:
+    return typed(pd.DataFrame(rows, columns=list(table.columns)), table)
 
 
 TRAINING_SHARE = 0.4
@@ -335,17 +322,6 @@ FEWEST_ORIGINS = 48
 PRIOR_MONTHS = 360.0
 """Months of a route (thirty years of one, six of five) at which the span and theory weigh the same."""
 CANDIDATES: FloatArray = np.round(np.arange(0.05, 0.951, 0.01), 2)
-CUTOFF_COLUMNS = [
-    "rule",
-    "level",
-    "horizon",
-    "cutoff",
-    "honest_cutoff",
-    "cost_loss_ratio",
-    "trained_from",
-    "trained_to",
-]
-"""``honest_cutoff`` is the Bayes threshold."""
 
 
 @dataclass(frozen=True)
@@ -363,16 +339,16 @@ class Span:
     @property
     def trained(self) -> tuple[str, str]:
         """First and last origin of the training span; empty where there is none."""
-        if self.first_judged == 0:
-            return "", ""
-        return str(self.origins[0]), str(self.origins[self.first_judged - 1])
+        return _ends(self.origins[: self.first_judged])
 
     @property
     def judged(self) -> tuple[str, str]:
         """First and last origin that the record is counted on; empty where there is none."""
-        if self.first_judged >= len(self.origins):
-            return "", ""
-        return str(self.origins[self.first_judged]), str(self.origins[-1])
+        return _ends(self.origins[self.first_judged :])
+
+
+def _ends(months: pd.PeriodIndex) -> tuple[str, str]:
+    return (str(months[0]), str(months[-1])) if len(months) else ("", "")
 
 
 def part(origins: pd.PeriodIndex, settings: AlertSettings) -> Span:
@@ -414,24 +390,15 @@ def cutoff_table(
     """Frozen cut-offs as rows, to be published.
 
     Returns:
-        :data:`CUTOFF_COLUMNS`.
+        ``core.release.RELEASE["alert_thresholds"]``; ``honest_cutoff`` is the Bayes threshold.
     """
     rows = [
-        {
-            "rule": rule,
-            "level": level,
-            "horizon": horizon,
-            "cutoff": cutoffs.of(level),
-            "honest_cutoff": bayes_threshold(ratio * costs[rule].of(level)),
-            "cost_loss_ratio": ratio,
-            "trained_from": span.trained[0],
-            "trained_to": span.trained[1],
-        }
+        (rule, level, horizon, cutoffs.of(level), bayes_threshold(ratio * costs[rule].of(level)), ratio, *span.trained)
         for rule, by_horizon in frozen.items()
         for horizon, cutoffs in by_horizon.items()
         for level in LEVELS
     ]
-    return pd.DataFrame(rows, columns=CUTOFF_COLUMNS)
+    return _frame(rows, RELEASE["alert_thresholds"])
 
 
 def _learn(pairs: Pairs, costs: LevelCosts, settings: AlertSettings, conventional: float | None) -> Cutoffs:

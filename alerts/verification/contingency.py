@@ -11,6 +11,7 @@ from scipy.special import betaincinv, gammaincinv, ndtri
 from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, Pairs
 from core import FloatArray
 from core.calendar import PLANNING_MONTHS
+from core.release import ALERT_RELIABILITY
 from forecasting.verification.verdict import COVERAGE
 
 MONTHS_PER_YEAR = 12
@@ -18,7 +19,6 @@ QUARTILES = {"q25": 0.25, "median": 0.50, "q75": 0.75}
 EDGES: FloatArray = np.array([0.0, 0.1, 0.25, 0.45, 0.65, 1.0])
 """Bins of the probability, narrow where most of them lie."""
 _BOUNDS = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
-RELIABILITY_COLUMNS = ["rule", "horizon", "bin_low", "bin_high", "chance", "came", "came_lo", "came_hi", "n"]
 
 
 @dataclass(frozen=True)
@@ -206,14 +206,14 @@ def reliability(judged: Judged, rule: str, weights: FloatArray) -> pd.DataFrame:
     """Probabilities against how often the event occurred, over all routes and calm origins.
 
     Returns:
-        :data:`RELIABILITY_COLUMNS`: ``horizon`` 0 is any month of the window, ``chance`` the mean probability, ``came``
-        the share of events with its interval ``came_lo, came_hi``, and ``n`` the months; one row per bin that holds a
-        month.
+        ``core.release.ALERT_RELIABILITY``: ``horizon`` 0 is any month of the window, ``chance`` the mean probability,
+        ``came`` the share of events with its interval ``came_lo, came_hi``, and ``n`` the months; one row per bin that
+        holds a month.
     """
     rows: list[dict[str, object]] = []
     for horizon in range(WINDOW, HORIZONS + 1):
         rows += [{"rule": rule, "horizon": horizon, **found} for found in _bins(judged.month(horizon), weights)]
-    return pd.DataFrame(rows, columns=RELIABILITY_COLUMNS)
+    return pd.DataFrame(rows, columns=list(ALERT_RELIABILITY.columns))
 
 
 def _bins(pairs: Pairs, weights: FloatArray) -> list[dict[str, object]]:

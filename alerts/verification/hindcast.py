@@ -321,7 +321,7 @@ def retrospective_alerts(
     """
     judged = judge(SURGE, past, counts, settings)
     columns = {route_of(name): column for column, name in enumerate(past.series)}
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     for event_id, (route_id, month) in events.items():
         column = columns.get(route_id)
         if column is None:
@@ -334,20 +334,9 @@ def retrospective_alerts(
                 continue
             learned = cutoffs[horizon] if row >= first_judged else SURGE.bayes_cutoffs(settings)
             levels = learned.lifted(float(judged.base_rates[row, column, horizon]))
-            rows.append(
-                {
-                    "event_id": event_id,
-                    "route_id": route_id,
-                    "month": month,
-                    "horizon": horizon,
-                    "origin": str(origin),
-                    "chance": float(judged.probability[at]),
-                    "cutoff": levels.watch,
-                    "level": levels.level(float(judged.probability[at])) or "",
-                    "came": float(judged.event[at]) if judged.known[at] else np.nan,
-                    "basis": basis,
-                }
-            )
+            chance, came = float(judged.probability[at]), float(judged.event[at]) if judged.known[at] else np.nan
+            said = chance, levels.watch, levels.level(chance) or "", came, basis
+            rows.append((event_id, route_id, month, horizon, str(origin), *said))
     return pd.DataFrame(rows, columns=EVENT_COLUMNS).astype(EVENT_KINDS)
 
 
