@@ -37,15 +37,9 @@ VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "admin
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
 PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "pages").glob("[!_]*.py")))
 """A page is a file: every role may read it unless ``_READERS`` says who."""
-DOWNLOAD, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE = (
-    "download",
-    "scenario saved",
-    "scenario deleted",
-    "places kept",
-    "forecast handed in",
-    "edition decided",
-    "message dropped",
-)
+DOWNLOAD, SAVE_SCENARIO, DELETE_SCENARIO = "download", "scenario saved", "scenario deleted"
+KEEP_PLACES, HAND_IN = "places kept", "forecast handed in"
+DECIDE_EDITION, DROP_MESSAGE = "edition decided", "message dropped"
 _EVERYBODY: Final = frozenset(ROLES)
 _WORKING_ON_IT: Final = frozenset({ANALYST, MANAGER})
 _DECIDING: Final = frozenset({MANAGER})
@@ -64,21 +58,11 @@ def page_action(page: str) -> str:
 
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     **{page_action(page): _READERS.get(page, _EVERYBODY) for page in PAGES},
-    DOWNLOAD: _WORKING_ON_IT,
-    SAVE_SCENARIO: _WORKING_ON_IT,
-    DELETE_SCENARIO: _WORKING_ON_IT,
-    KEEP_PLACES: _WORKING_ON_IT,
-    HAND_IN: _WORKING_ON_IT,
-    DECIDE_EDITION: _WORKING_ON_IT,
-    DROP_MESSAGE: _DECIDING,
-    SIGNED_OFF: _DECIDING,
-    DISMISSED: _DECIDING,
-    ACKNOWLEDGED: _WORKING_ON_IT,
-    ANSWERED: _WORKING_ON_IT,
+    **dict.fromkeys((DOWNLOAD, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION), _WORKING_ON_IT),
+    **dict.fromkeys((DROP_MESSAGE, SIGNED_OFF, DISMISSED), _DECIDING),
+    **dict.fromkeys((ACKNOWLEDGED, ANSWERED), _WORKING_ON_IT),
     # Every reader may object: governance requires it.
-    COMMENTED: _EVERYBODY,
-    DISSENTED: _EVERYBODY,
-    CORRECTION: _EVERYBODY,
+    **dict.fromkeys((COMMENTED, DISSENTED, CORRECTION), _EVERYBODY),
 }
 """Action -> roles that may do it. Actions that are not listed are forbidden."""
 
