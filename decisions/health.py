@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from alerts import LEVELS
+from core.calendar import is_ahead
 from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
 from core.release import code_version
@@ -37,7 +38,6 @@ JSON_TYPE, METRICS_TYPE = "application/json", "text/plain; version=0.0.4; charse
 _EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1, 1), strict=True))
 _LEAST_BYTES = 10_000_000
 """Space of three full releases."""
-_LARGEST_SKEW = dt.timedelta(hours=1)
 LEAST_FREE_MEGABYTES = 500
 """Free space from which a home is well: a few hundred releases, or the first night with its past forecasts."""
 _ADVICE_BY_CHANNEL = {
@@ -102,9 +102,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     disk = _disk(home)
     try:
         settings, current = load_settings(home), ReleaseStore(home).current()
-        problem = None
-        if current is not None:
-            problem = alteration(home, current, settings)
+        problem = alteration(home, current, settings) if current is not None else None
         if current is not None and problem is not None:
             get_logger().error("release altered", run_id=problem.run_id, file=problem.file, rule=problem.rule)
             reason = "the release is not as it was published: run vigie verify"
@@ -127,7 +125,8 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         about |= {"store": cooldown if contact.reason else "", "store_seen": contact.since}
     if release is None:
         return Health(NONE, "no night has published yet" + ("; one is running" if found["running"] else ""), **about)
-    age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
+    now, created = now or dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(release["created_at"])
+    age = now - created
     most = dt.timedelta(hours=settings.operation.stale_hours)
     lost = [row for row in found["routes"] if row["state"] != "ok" and row["run_id"]]
     status, reason = OK, ""
@@ -139,7 +138,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         reason = "the disk is full: 'vigie home prune'" if disk["writable"] else "the home folder cannot be written"
     if age > most:
         status, reason = STALE, f"the release is older than {settings.operation.stale_hours:g} hours"
-    elif age < -_LARGEST_SKEW:
+    elif is_ahead(created, now):
         status, reason = CLOCK, "the release lies in the future: this machine's clock is wrong, or was"
     return Health(
         status,

@@ -17,7 +17,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -379,17 +379,11 @@ def _connection(channel: EmailChannel) -> Iterator[smtplib.SMTP]:
         if password:
             server.login(channel.user, password)
         yield server
-        _say_goodbye(server)
+        # The mail was taken before: a line that breaks now must not have it sent again.
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
     finally:
         server.close()
-
-
-def _say_goodbye(server: smtplib.SMTP) -> None:
-    try:
-        server.quit()
-    except (smtplib.SMTPException, OSError):
-        # The mail was taken before: a line that breaks now must not have it sent again.
-        return
 
 
 @contextmanager
@@ -433,10 +427,7 @@ def try_channel(channel: Channel) -> None:
         except OSError as error:
             raise ChannelDownError(f"webhook {parts.hostname}: {str(error) or type(error).__name__}") from None
     else:
-        import apprise  # noqa: PLC0415  # as in post_chat
-
-        if apprise.Apprise.instantiate(secret(channel.url_env), suppress_exceptions=True) is None:
-            raise ChannelDownError(f"environment variable {channel.url_env} holds no address of a service of Apprise")
+        _chat_service(channel, secret(channel.url_env))
 
 
 def post_webhook(channel: WebhookChannel, payload: dict[str, Any], message_id: str) -> None:
@@ -472,14 +463,18 @@ def post_chat(channel: ChatChannel, title: str, text: str, message_id: str) -> N
         ChannelDownError: The service refused it; Apprise gives no reason that could be shown.
         InputError: The service's address is not in the environment, or is not one of Apprise's.
     """
+    service = _chat_service(channel, _with_limits(secret(channel.url_env), channel.seconds, message_id))
+    if not service.notify(body=text, title=title, body_format="text"):
+        raise ChannelDownError(f"chat service {service.service_name} did not take the message")
+
+
+def _chat_service(channel: ChatChannel, address: str) -> Any:  # noqa: ANN401  # Apprise's types are not read
     import apprise  # noqa: PLC0415  # it takes a second to import, and few homes use it
 
-    address = secret(channel.url_env)
-    service = apprise.Apprise.instantiate(_with_limits(address, channel.seconds, message_id), suppress_exceptions=True)
+    service = apprise.Apprise.instantiate(address, suppress_exceptions=True)
     if service is None:
         raise ChannelDownError(f"environment variable {channel.url_env} holds no address of a service of Apprise")
-    if not service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
-        raise ChannelDownError(f"chat service {service.service_name} did not take the message")
+    return service
 
 
 def time_stamp(address: str, sha256: str) -> bytes:
