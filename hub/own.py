@@ -19,7 +19,7 @@ import yaml
 from numpy.typing import NDArray
 
 from core import QUANTILE_LEVELS, FloatArray
-from core.calendar import Frequency, end_dates, last_complete_period, pandas_frequency
+from core.calendar import Frequency, end_dates, last_complete_period, pandas_frequency, target_end_date
 from core.countries import display_name
 from core.languages import marked as _
 from core.routes import is_own, route_name
@@ -92,7 +92,9 @@ def config_files(series: Sequence[str], as_of: dt.date, name: str) -> dict[str, 
     files = {"hub-config/tasks.json": (json.dumps(tasks(series, as_of), indent=2) + "\n").encode()}
     listed = "\n".join(f"| `{one}` | {series_name(one)} |" for one in series)
     example = next((one for one in series if frequency(one) == "M"), series[0])
-    places = {"@NAME@": name, "@SERIES@": listed, "@EXAMPLE@": example, "@ROUND@": str(_open_month(as_of))}
+    # The round of months that is open: it opens on the day after its month.
+    month = last_complete_period(as_of - dt.timedelta(days=RHYTHMS["M"].due[0]), "M").end_time.date()
+    places = {"@NAME@": name, "@SERIES@": listed, "@EXAMPLE@": example, "@ROUND@": str(month)}
     for path in sorted(TEMPLATES.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             text = path.read_text(encoding="utf-8")
@@ -107,60 +109,32 @@ def tasks(series: Sequence[str], as_of: dt.date) -> dict[str, Any]:
     """``tasks.json``: one round per month, with a block of tasks per target and frequency, and one per week."""
     months = [str(day) for day in _ends("M", as_of)]
     rounds = []
-    for names, days in (
-        ([one for one in series if frequency(one) != "W"], months),
-        # A round has one name: a Sunday that ends a month is that month's.
-        (
-            [one for one in series if frequency(one) == "W"],
-            [str(one) for one in _ends("W", as_of) if str(one) not in months],
-        ),
-    ):
-        kinds = sorted({(one.split(".")[0], frequency(one)) for one in names})
-        if not kinds:
-            continue
-        due = RHYTHMS[kinds[0][1]].due
-        rounds.append(
-            {
-                "round_id_from_variable": True,
-                "round_id": "origin_date",
-                "model_tasks": [
-                    _task(
-                        target,
-                        freq,
-                        [one for one in names if one.startswith(f"{target}.") and frequency(one) == freq],
-                        days,
-                    )
-                    for target, freq in kinds
-                ],
+    # A round has one name: a Sunday that ends a month is that month's.
+    weeks = [str(day) for day in _ends("W", as_of) if str(day) not in months]
+    kinds: dict[tuple[str, Frequency], list[str]] = {}
+    for name in series:
+        kinds.setdefault((name.split(".")[0], frequency(name)), []).append(name)
+    for days, is_weekly in ((months, False), (weeks, True)):
+        blocks = [(*kind, kinds[kind]) for kind in sorted(kinds) if (kind[1] == "W") is is_weekly]
+        if blocks:
+            due = RHYTHMS[blocks[0][1]].due
+            rounds.append({
+                "round_id_from_variable": True, "round_id": "origin_date",
+                "model_tasks": [_task(target, freq, names, days) for target, freq, names in blocks],
                 "submissions_due": {"relative_to": "origin_date", "start": due[0], "end": due[1]},
-                "derived_task_ids": ["target_end_date"],
-                "additional_metadata": CHECKS_ENDS,
-            }
-        )
+                "derived_task_ids": ["target_end_date"], "additional_metadata": CHECKS_ENDS,
+            })  # fmt: skip
     return {"schema_version": TASKS_SCHEMA, "rounds": rounds}
-
-
-def _open_month(as_of: dt.date) -> dt.date:
-    """The round of months that is open on a day: it opens on the day after its month."""
-    end: dt.date = last_complete_period(as_of - dt.timedelta(days=RHYTHMS["M"].due[0]), "M").end_time.date()
-    return end
 
 
 def _task(target: str, freq: Frequency, names: list[str], days: list[str]) -> dict[str, Any]:
     rhythm = RHYTHMS[freq]
     steps = range(1, rhythm.horizons + 1)
-    ends = {
-        str(end)
-        for day in days
-        for end in ((pd.Period(day, freq=pandas_frequency(freq)) + step).end_time.date() for step in steps)
-    }
+    ends = {str(target_end_date(dt.date.fromisoformat(day), step, freq)) for day in days for step in steps}
     optional = {
-        "origin_date": days,
-        "target": [target],
-        "series_id": names,
-        "horizon": list(steps),
+        "origin_date": days, "target": [target], "series_id": names, "horizon": list(steps),
         "target_end_date": sorted(ends),
-    }
+    }  # fmt: skip
     value = {"type": "double", "minimum": 0}
     about = {
         "target_id": f"{target} {rhythm.period}"[:30],
@@ -260,8 +234,7 @@ def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
     parts: list[FloatArray] = []
     for series_id, origin in rounds[rounds["series_id"].isin(versions)].drop_duplicates().itertuples(index=False):
         rhythm, unit = RHYTHMS[frequency(series_id)], pandas_frequency(frequency(series_id))
-        ends, as_of, values = versions[series_id]
-        newest = _known(ends, as_of, values, origin, origin + pd.Timedelta(days=rhythm.due[1]))
+        newest = _known(versions[series_id], origin, origin + pd.Timedelta(days=rhythm.due[1]))
         if len(newest) <= FEWEST_ERRORS:
             continue
         here, last = (pd.Period(day, freq=unit) for day in (origin, newest.index[-1]))
@@ -273,17 +246,12 @@ def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
     return QuantileTable(frame, np.clip(np.expm1(np.concatenate(parts)), 0, None) if parts else np.empty((0, 23)))
 
 
-def _known(
-    ends: NDArray[np.datetime64],
-    as_of: NDArray[np.datetime64],
-    values: FloatArray,
-    origin: pd.Timestamp,
-    close: pd.Timestamp,
-) -> pd.Series:
+def _known(versions: Sequence[NDArray[Any]], origin: pd.Timestamp, close: pd.Timestamp) -> pd.Series:
     """The newest version of each figure up to a round that was known when the round closed, by its end.
 
     The versions, one by one, are sorted by end and then by the day on which they became known.
     """
+    ends, as_of, values = versions
     seen = (as_of <= close.to_datetime64()) & (ends <= origin.to_datetime64())
     dated = ends[seen]
     newest = np.ones(len(dated), dtype=bool)

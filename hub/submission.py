@@ -130,14 +130,11 @@ def read_submission(hub: Hub, path: str, content: bytes) -> tuple[Submission | N
     if isinstance(place, SourceError):
         return None, [place]
     model_id, round_id = place
-    found = hub.round_of(round_id)
-    if found is None:  # place_of has found it
-        return None, []
     try:
         table = _table(path, content)
     except SourceError as fault:
         return None, [fault]
-    check = _Check(path, round_id, found, table, content)
+    check = _Check(path, round_id, next(one for one in hub.rounds if round_id in one.ids), table, content)
     faults = check.faults()
     return (None if faults else Submission(model_id, round_id, check.texts, check.numbers)), faults
 
