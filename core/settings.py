@@ -122,22 +122,24 @@ def _route_id(named: str) -> str:
 
 
 class AlertSettings(_Section):
-    """What alerts are measured against."""
+    """What alerts are measured against.
 
-    thresholds: dict[str, Annotated[float, Field(strict=True, ge=0)]] = Field(
-        default_factory=dict, description="Monthly capacity per route, by code or name in any language, persons"
-    )
-    surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
-    surge_minimum: float = Field(default=100, ge=0, description="Smallest trailing mean for which a surge is meant")
-    fall_factor: float = Field(default=0.5, gt=0, lt=1, description="Fraction of the trailing 12-month mean")
-    cost_loss_ratio: float = Field(
-        default=1 / 3, gt=0, le=100, description="What a false alarm costs, where a missed event costs 1"
-    )
-    trained_until: str = Field(
-        default="",
-        pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$",
-        description="Last origin (month) that alerts learn their cut-offs from; empty: the first 40 % of past origins",
-    )
+    Attributes:
+        thresholds: Monthly capacity per route, by code or name in any language, persons.
+        surge_factor: Multiple of the trailing 12-month mean.
+        surge_minimum: Smallest trailing mean for which a surge is meant.
+        fall_factor: Fraction of the trailing 12-month mean.
+        cost_loss_ratio: What a false alarm costs, where a missed event costs 1.
+        trained_until: Last origin (month) that alerts learn their cut-offs from; empty: the first 40 % of past
+            origins.
+    """
+
+    thresholds: dict[str, Annotated[float, Field(strict=True, ge=0)]] = Field(default_factory=dict)
+    surge_factor: float = Field(default=1.5, gt=1)
+    surge_minimum: float = Field(default=100, ge=0)
+    fall_factor: float = Field(default=0.5, gt=0, lt=1)
+    cost_loss_ratio: float = Field(default=1 / 3, gt=0, le=100)
+    trained_until: str = Field(default="", pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$")
 
     @field_validator("thresholds")
     @classmethod
@@ -149,59 +151,77 @@ class AlertSettings(_Section):
 
 
 class LiveSettings(_Section):
-    """How publishers are asked for their figures; what is asked of whom stands in each source's module."""
+    """How publishers are asked for their figures; what is asked of whom stands in each source's module.
 
-    connect_seconds: float = Field(default=15, gt=0, description="Longest wait for a connection")
-    read_seconds: float = Field(default=60, gt=0, description="Longest silence while an answer arrives")
-    total_seconds: float = Field(default=600, gt=0, description="Longest time for one answer, however it trickles")
-    largest_megabytes: float = Field(default=300, gt=0, description="Largest answer, unpacked")
-    attempts: int = Field(default=4, ge=1, le=20, description="Tries per request")
-    first_wait_seconds: float = Field(
-        default=2, ge=0, description="Wait before the second try; it doubles, with jitter"
-    )
-    longest_wait_seconds: float = Field(default=120, ge=0, description="Longest wait that a publisher may ask for")
-    keep_months: int = Field(default=24, ge=1, description="Months for which publishers' answers are kept as they came")
-    parallel: int = Field(default=4, ge=1, le=16, description="Sources asked at once; one request per host at a time")
+    Attributes:
+        connect_seconds: Longest wait for a connection.
+        read_seconds: Longest silence while an answer arrives.
+        total_seconds: Longest time for one answer, however it trickles.
+        largest_megabytes: Largest answer, unpacked.
+        attempts: Tries per request.
+        first_wait_seconds: Wait before the second try; it doubles, with jitter.
+        longest_wait_seconds: Longest wait that a publisher may ask for.
+        keep_months: Months for which publishers' answers are kept as they came.
+        parallel: Sources asked at once; one request per host at a time.
+        browser_agent: Sent only to sources whose card says agent = 'browser'.
+        sources: Fields of a source's access to change, by source_id: addresses, options and others.
+    """
+
+    connect_seconds: float = Field(default=15, gt=0)
+    read_seconds: float = Field(default=60, gt=0)
+    total_seconds: float = Field(default=600, gt=0)
+    largest_megabytes: float = Field(default=300, gt=0)
+    attempts: int = Field(default=4, ge=1, le=20)
+    first_wait_seconds: float = Field(default=2, ge=0)
+    longest_wait_seconds: float = Field(default=120, ge=0)
+    keep_months: int = Field(default=24, ge=1)
+    parallel: int = Field(default=4, ge=1, le=16)
     user_agent: str = Field(default="Vigie/1.0 (open software; forecasts of migration flows)", min_length=1)
     browser_agent: str = Field(
         default="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
         min_length=1,
-        description="Sent only to sources whose card says agent = 'browser'",
     )
-    sources: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Fields of a source's access to change, by source_id: addresses, options, …"
-    )
+    sources: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class OperationSettings(_Section):
-    """What the people who run Vigie set; see docs/operations.md."""
+    """What the people who run Vigie set; see docs/operations.md.
 
-    fit_seconds: float = Field(default=120, gt=0, description="Longest time of one fit of a night; then it is cut off")
-    fit_megabytes: int = Field(default=2048, ge=64, description="Most memory of one fit, beyond its process's own")
-    keep_nights: int = Field(
-        default=92, ge=2, description="Newest releases that are kept whole; the last of each month stays for good"
-    )
-    stale_hours: float = Field(
-        default=36, gt=0, description="Age of the newest release from which Vigie is not healthy"
-    )
-    time_authority: str = Field(
-        default="",
-        pattern=r"^(https?://\S+)?$",
-        description="Address of a time-stamp authority (RFC 3161); empty: none",
-    )
+    Attributes:
+        fit_seconds: Longest time of one fit of a night; then it is cut off.
+        fit_megabytes: Most memory of one fit, beyond its process's own.
+        keep_nights: Newest releases that are kept whole; the last of each month stays for good.
+        stale_hours: Age of the newest release from which Vigie is not healthy.
+        time_authority: Address of a time-stamp authority (RFC 3161); empty: none.
+    """
+
+    fit_seconds: float = Field(default=120, gt=0)
+    fit_megabytes: int = Field(default=2048, ge=64)
+    keep_nights: int = Field(default=92, ge=2)
+    stale_hours: float = Field(default=36, gt=0)
+    time_authority: str = Field(default="", pattern=r"^(https?://\S+)?$")
 
 
 class HubSettings(_Section):
-    """The forecast hub that every night collects from; see docs/hub.md."""
+    """The forecast hub that every night collects from; see docs/hub.md.
 
-    place: str = Field(default="", description="Folder, Git checkout or fsspec address of the hub; empty: none")
+    Attributes:
+        place: Folder, Git checkout or fsspec address of the hub; empty: none.
+    """
+
+    place: str = ""
 
 
 class StoreSettings(_Section):
-    """The shared store; see docs/scaling.md. Credentials come from the environment alone."""
+    """The shared store; see docs/scaling.md. Credentials come from the environment alone.
 
-    url: str = Field(default="", description="s3://bucket/folder, file:///folder, …; empty: nothing is shared")
-    poll_seconds: float = Field(default=60, ge=1, description="How often a dashboard looks for a new release")
+    Attributes:
+        url: s3://bucket/folder, file:///folder, …; empty: nothing is shared.
+        poll_seconds: How often a dashboard looks for a new release.
+    """
+
+    url: str = ""
+    poll_seconds: float = Field(default=60, ge=1)
 
     @field_validator("url")
     @classmethod
@@ -217,30 +237,34 @@ class StoreSettings(_Section):
 
 
 class AccessSettings(_Section):
-    """Login with OpenID Connect, roles, and how long a login holds."""
+    """Login with OpenID Connect, roles, and how long a login holds.
 
-    provider: str = Field(default="", description="Address of the provider's discovery document; empty: no login")
-    client_id: str = Field(default="", description="What the provider calls this dashboard")
-    client_secret_env: str = Field(
-        default="VIGIE_OIDC_CLIENT_SECRET",
-        min_length=1,
-        description="Environment variable that holds the client secret",
-    )
-    cookie_secret_env: str = Field(
-        default="VIGIE_COOKIE_SECRET", min_length=1, description="Environment variable that holds the key of cookies"
-    )
+    Attributes:
+        provider: Address of the provider's discovery document; empty: no login.
+        client_id: What the provider calls this dashboard.
+        client_secret_env: Environment variable that holds the client secret.
+        cookie_secret_env: Environment variable that holds the key of cookies.
+        prompt: The prompt that the provider shows even with a login of its own.
+        identity_claim: Claim kept as the person's name.
+        roles_claim: Claim that holds roles or groups; dots lead inwards.
+        claim_roles: Role per value of the claim; empty: the values are the roles' names.
+        people: Roles per person, beside those of claims.
+        session_minutes: Longest time from one login to the next.
+        idle_minutes: A login ends after this time without use.
+    """
+
+    provider: str = ""
+    client_id: str = ""
+    client_secret_env: str = Field(default="VIGIE_OIDC_CLIENT_SECRET", min_length=1)
+    cookie_secret_env: str = Field(default="VIGIE_COOKIE_SECRET", min_length=1)
     scope: str = Field(default="openid email profile", pattern=r"^openid(\s+\S+)*$")
-    prompt: Literal["select_account", "login", "consent"] = Field(
-        default="select_account", description="The prompt that the provider shows even with a login of its own"
-    )
-    identity_claim: str = Field(default="email", min_length=1, description="Claim kept as the person's name")
-    roles_claim: str = Field(default="roles", description="Claim that holds roles or groups; dots lead inwards")
-    claim_roles: dict[str, Role] = Field(
-        default_factory=dict, description="Role per value of the claim; empty: the values are the roles' names"
-    )
-    people: dict[str, list[Role]] = Field(default_factory=dict, description="Roles per person, beside those of claims")
-    session_minutes: float = Field(default=480, gt=0, le=43_200, description="Longest time from one login to the next")
-    idle_minutes: float = Field(default=60, gt=0, le=43_200, description="A login ends after this time without use")
+    prompt: Literal["select_account", "login", "consent"] = "select_account"
+    identity_claim: str = Field(default="email", min_length=1)
+    roles_claim: str = "roles"
+    claim_roles: dict[str, Role] = Field(default_factory=dict)
+    people: dict[str, list[Role]] = Field(default_factory=dict)
+    session_minutes: float = Field(default=480, gt=0, le=43_200)
+    idle_minutes: float = Field(default=60, gt=0, le=43_200)
 
     @property
     def is_on(self) -> bool:
@@ -262,36 +286,50 @@ class AccessSettings(_Section):
 
 
 class LoadSettings(_Section):
-    """How much may be asked of the dashboard at once; see docs/access.md."""
+    """How much may be asked of the dashboard at once; see docs/access.md.
 
-    page_messages_per_second: float = Field(default=2, gt=0, description="Messages of one open page, on average")
-    page_messages_at_once: int = Field(default=30, ge=1, description="Messages of one open page in a burst")
-    reader_messages_per_second: float = Field(
-        default=6, gt=0, description="Messages of one person, or of one address without a login, on average"
-    )
-    person_messages_at_once: int = Field(default=60, ge=1, description="Messages of one person in a burst")
-    address_messages_at_once: int = Field(
-        default=100, ge=1, description="Messages of one address without a login in a burst"
-    )
-    reader_runs_at_once: int = Field(
-        default=2, ge=1, description="Pages of one person, or of one address without a login, that are made at once"
-    )
+    Attributes:
+        page_messages_per_second: Messages of one open page, on average.
+        page_messages_at_once: Messages of one open page in a burst.
+        reader_messages_per_second: Messages of one person, or of one address without a login, on average.
+        person_messages_at_once: Messages of one person in a burst.
+        address_messages_at_once: Messages of one address without a login in a burst.
+        reader_runs_at_once: Pages of one person, or of one address without a login, that are made at once.
+    """
+
+    page_messages_per_second: float = Field(default=2, gt=0)
+    page_messages_at_once: int = Field(default=30, ge=1)
+    reader_messages_per_second: float = Field(default=6, gt=0)
+    person_messages_at_once: int = Field(default=60, ge=1)
+    address_messages_at_once: int = Field(default=100, ge=1)
+    reader_runs_at_once: int = Field(default=2, ge=1)
 
 
 class _Channel(_Section):
-    seconds: float = Field(default=20, gt=0, le=120, description="Longest time for one message")
+    """What every channel has.
+
+    Attributes:
+        seconds: Longest time for one message.
+    """
+
+    seconds: float = Field(default=20, gt=0, le=120)
 
 
 class EmailChannel(_Channel):
-    """A mail server that takes messages."""
+    """A mail server that takes messages.
+
+    Attributes:
+        sender: Such as ``Vigie <vigie@example.org>``.
+        password_env: Name of the environment variable that holds the password.
+    """
 
     kind: Literal["email"]
     host: str = Field(min_length=1)
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
-    sender: str = Field(min_length=3, description="Vigie <vigie@example.org>")
+    sender: str = Field(min_length=3)
     user: str = ""
-    password_env: str = Field(default="", description="Name of the environment variable that holds the password")
+    password_env: str = ""
 
     @model_validator(mode="after")
     def _is_safe(self) -> EmailChannel:
@@ -305,12 +343,17 @@ class EmailChannel(_Channel):
 
 
 class WebhookChannel(_Channel):
-    """An address that takes JSON by POST."""
+    """An address that takes JSON by POST.
+
+    Attributes:
+        url_env: Environment variable that holds the address, where it is a secret.
+        token_env: Environment variable that holds a bearer token.
+    """
 
     kind: Literal["webhook"]
     url: str = ""
-    url_env: str = Field(default="", description="Environment variable that holds the address, where it is a secret")
-    token_env: str = Field(default="", description="Environment variable that holds a bearer token")
+    url_env: str = ""
+    token_env: str = ""
 
     @model_validator(mode="after")
     def _has_one_address(self) -> WebhookChannel:
@@ -335,22 +378,31 @@ class WebhookChannel(_Channel):
 
 
 class ChatChannel(_Channel):
-    """A chat service, by its Apprise address (https://github.com/caronc/apprise/wiki), which holds its secrets."""
+    """A chat service, by its Apprise address (https://github.com/caronc/apprise/wiki), which holds its secrets.
+
+    Attributes:
+        url_env: Environment variable that holds the Apprise address.
+    """
 
     kind: Literal["chat"]
-    url_env: str = Field(min_length=1, description="Environment variable that holds the Apprise address")
+    url_env: str = Field(min_length=1)
 
 
 Channel = Annotated[EmailChannel | WebhookChannel | ChatChannel, Field(discriminator="kind")]
 
 
 class Subscription(_Section):
-    """Recipients, their subjects and their language."""
+    """Recipients, their subjects and their language.
+
+    Attributes:
+        to: Mail addresses; empty for webhooks and chats.
+        routes: Codes or names of routes; empty: all.
+    """
 
     name: str = Field(min_length=1)
     channel: str
-    to: list[str] = Field(default_factory=list, description="Mail addresses; empty for webhooks and chats")
-    routes: list[str] = Field(default_factory=list, description="Codes or names of routes; empty: all")
+    to: list[str] = Field(default_factory=list)
+    routes: list[str] = Field(default_factory=list)
     levels: list[Level] = Field(default=["watch", "warning", "severe"], min_length=1)
     events: list[Event] = Field(default=["raised", "updated", "ended", "withdrawn"], min_length=1)
     language: str = Field(default=DEFAULT_LANGUAGE, pattern=r"[a-z]{2,3}")
@@ -374,18 +426,26 @@ class Subscription(_Section):
 
 
 class DeliverySettings(_Section):
-    """How alerts are sent."""
+    """How alerts are sent.
 
-    silence_days: float = Field(
-        default=7, ge=0, description="Quiet after a message about the same matter; severe passes"
-    )
-    replays: bool = Field(default=False, description="Send what a replayed night says too, marked as an exercise")
-    briefing: bool = Field(default=True, description="Attach the one-page briefing to mails that raise an alert")
-    publisher: str = Field(default="vigie", pattern=r"^[^\s,<&]+$", description="Sender in CAP messages")
-    first_wait_seconds: float = Field(default=60, ge=0, description="Wait after a first failure; it doubles")
+    Attributes:
+        silence_days: Quiet after a message about the same matter; severe passes.
+        replays: Send what a replayed night says too, marked as an exercise.
+        briefing: Attach the one-page briefing to mails that raise an alert.
+        publisher: Sender in CAP messages.
+        first_wait_seconds: Wait after a first failure; it doubles.
+        give_up_days: Age at which a letter is no longer tried.
+        longest_seconds: Longest time that sending takes from a night.
+    """
+
+    silence_days: float = Field(default=7, ge=0)
+    replays: bool = False
+    briefing: bool = True
+    publisher: str = Field(default="vigie", pattern=r"^[^\s,<&]+$")
+    first_wait_seconds: float = Field(default=60, ge=0)
     longest_wait_seconds: float = Field(default=6 * 3600, ge=0)
-    give_up_days: float = Field(default=14, gt=0, description="Age at which a letter is no longer tried")
-    longest_seconds: float = Field(default=120, gt=0, description="Longest time that sending takes from a night")
+    give_up_days: float = Field(default=14, gt=0)
+    longest_seconds: float = Field(default=120, gt=0)
     channels: dict[str, Channel] = Field(default_factory=dict)
     subscriptions: list[Subscription] = Field(default_factory=list)
 
@@ -403,39 +463,41 @@ class DeliverySettings(_Section):
 
 
 class Settings(BaseSettings):
-    """Everything a person may set; each field has a default that works from the bundled snapshot."""
+    """Everything a person may set; each field has a default that works from the bundled snapshot.
+
+    Attributes:
+        journal_url: SQLAlchemy URL; empty: SQLite in the home folder.
+        exclude_sources: source_id left out of every release.
+        regions: Regions whose corridors a release holds.
+        backtest_origins: Monthly origins for the fast models.
+        slow_backtest_origins: Monthly origins for Prophet, which is slow.
+        pooled_model: Routes learn from all monthly counts too: minutes on the first night of a year.
+        oldest_origin_months: A route whose data are older gets no forecast of the present.
+        dashboard_url: Where messages link to.
+        drill: Cut off: nothing is sent, shared, or written to a journal elsewhere.
+    """
 
     model_config = SettingsConfigDict(
         extra="forbid", env_prefix="VIGIE_", env_nested_delimiter="_", env_nested_max_split=1, env_ignore_empty=True
     )
-    journal_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the home folder")
-    exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")
-    regions: list[str] = Field(
-        default=[DEFAULT_REGION], min_length=1, description="Regions whose corridors a release holds"
-    )
+    journal_url: str = ""
+    exclude_sources: list[str] = Field(default_factory=list)
+    regions: list[str] = Field(default=[DEFAULT_REGION], min_length=1)
     trajectories: int = Field(default=1000, ge=100, le=10_000)
-    backtest_origins: int = Field(default=60, ge=12, description="Monthly origins for the fast models")
-    slow_backtest_origins: int = Field(default=24, ge=4, description="Monthly origins for Prophet, which is slow")
-    pooled_model: bool = Field(
-        default=True, description="Routes learn from all monthly counts too: minutes on the first night of a year"
-    )
-    oldest_origin_months: int = Field(
-        default=6, ge=1, description="A route whose data are older gets no forecast of the present"
-    )
+    backtest_origins: int = Field(default=60, ge=12)
+    slow_backtest_origins: int = Field(default=24, ge=4)
+    pooled_model: bool = True
+    oldest_origin_months: int = Field(default=6, ge=1)
     alerts: AlertSettings = AlertSettings()
     live: LiveSettings = LiveSettings()
-    dashboard_url: str = Field(
-        default="http://127.0.0.1:8501", pattern=r"^https?://\S+$", description="Where messages link to"
-    )
+    dashboard_url: str = Field(default="http://127.0.0.1:8501", pattern=r"^https?://\S+$")
     delivery: DeliverySettings = DeliverySettings()
     operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()
     load: LoadSettings = LoadSettings()
     store: StoreSettings = StoreSettings()
     hub: HubSettings = HubSettings()
-    drill: bool = Field(
-        default=False, description="Cut off: nothing is sent, shared, or written to a journal elsewhere"
-    )
+    drill: bool = False
 
     @classmethod
     def settings_customise_sources(
