@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -161,11 +162,8 @@ def check_publishers(
         for fault in one.faults:
             get_logger().error("failed", text=f"{one.source_id}: {fault}")
     if report is not None:
-        write_bytes(
-            report,
-            (json.dumps([one.report() for one in found], indent=1, ensure_ascii=False) + "\n").encode(),
-            private=False,
-        )
+        text = json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False) + "\n"
+        write_bytes(report, text.encode(), private=False)
         typer.echo(f"{report} written: statuses, headers and first bytes; it holds no key")
     if any(one.failed for one in found):
         raise typer.Exit(EXIT_DEGRADED)

@@ -14,12 +14,12 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.errors import InputError
+from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.languages import marked as _
 from core.schema import ALL, make_series_id
@@ -30,6 +30,8 @@ ALWAYS = "9999-12"
 """``zeros_until`` of a part whose sources never list a zero."""
 Degrees = tuple[float, float]
 _CODE = re.compile(r"(?!X_)[A-Z][A-Z0-9_]{1,37}")
+_NOT_TOML = _("not readable as TOML: {error}")
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Part(BaseModel):
@@ -202,12 +204,21 @@ def _read(path: Path) -> Corridor:
 
 @lru_cache(maxsize=256)  # settings are read with every message of a page, and own corridors with them
 def _parsed(name: str, text: str) -> Corridor:
+    return validated(Corridor, toml_of(text, name), name)
+
+
+def validated(kind: type[_Model], values: object, name: str) -> _Model:
+    """Return what a file holds as a model.
+
+    Raises:
+        InputError: A field is missing, unknown or out of range; the text names it.
+    """
     try:
-        return Corridor.model_validate(toml_of(text, name))
+        return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name}, field {where or 'corridor'}: {first['msg'].removeprefix('Value error, ')}") from None
+        where, fault = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{name}, field {where}: {fault}" if where else f"{name}: {fault}") from None
 
 
 def read_text(path: Path, name: str) -> str:
@@ -223,9 +234,9 @@ def read_text(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+        raise SourceError(name, _("cannot be read: {error}"), error=error.strerror) from None
     except UnicodeDecodeError as error:
-        raise _unreadable(name, error) from None
+        raise SourceError(name, _NOT_TOML, error=error) from None
 
 
 def toml_of(text: str, name: str) -> dict[str, Any]:
@@ -237,11 +248,7 @@ def toml_of(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(name, error) from None
-
-
-def _unreadable(name: str, error: ValueError) -> InputError:
-    return InputError(f"{name}: not readable as TOML: {error}")
+        raise SourceError(name, _NOT_TOML, error=error) from None
 
 
 ROUTES: dict[str, Corridor] = read_corridors(FOLDER)

@@ -369,61 +369,41 @@ def gather(pull: Pull, parts: Mapping[str, Callable[[], T]]) -> list[T]:
     return found
 
 
-def links(answer: Answer, pattern: str) -> list[str]:
-    """Addresses on a web page that match a pattern.
+def get_linked(pull: Pull, page: str, pattern: str) -> RawFile:
+    """Ask for the file that a web page links to.
 
     Args:
-        answer: The page.
-        pattern: Regular expression that the whole address is searched for.
-
-    Returns:
-        Absolute addresses in the page's order, each once.
+        pull: The visit.
+        page: Name of the page's address.
+        pattern: Regular expression that the file's whole address is searched for; of several files that match the first
+            is taken, or the one whose groups sort last.
 
     Raises:
         SourceError: There is none: the page was rebuilt.
     """
-    page = answer.content.decode("utf-8", "replace")
-    found = [urljoin(answer.url, html.unescape(href).strip()) for href in _HREF.findall(page)]
-    matching = list(dict.fromkeys(address for address in found if re.search(pattern, address)))
+    answer = pull.ask(Request(pull.access.address(page)))
+    hrefs = _HREF.findall(answer.content.decode("utf-8", "replace"))
+    addresses = [urljoin(answer.url, html.unescape(href).strip()) for href in hrefs]
+    matching = [found for address in addresses if (found := re.search(pattern, address))]
     if not matching:
-        raise SourceError(
-            answer.url, _("the page holds no link such as '{pattern}': it may have been rebuilt"), pattern=pattern
-        )
-    return matching
+        fault = _("the page holds no link such as '{pattern}': it may have been rebuilt")
+        raise SourceError(answer.url, fault, pattern=pattern)
+    return get_file(pull, max(matching, key=re.Match.groups).string)
 
 
-def json_body(answer: Answer) -> Any:  # noqa: ANN401  # JSON can be anything; callers check what they need
-    """An answer's body as JSON.
-
-    Raises:
-        SourceError: It is not JSON, such as an error page or a sentence.
-    """
-    try:
-        return json.loads(answer.content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError):
-        _refuse_cut(answer.url, answer.content)
-        start = answer.content[:80].decode("utf-8", "replace").strip()
-        raise SourceError(answer.url, _("not JSON but '{start}'"), start=start) from None
-
-
-def json_document(raw: RawFile) -> Any:  # noqa: ANN401  # as above
-    """What a JSON file holds.
+def json_document(raw: RawFile) -> Any:  # noqa: ANN401  # JSON can be anything; callers check what they need
+    """What a JSON file, or an answer as one, holds.
 
     Raises:
-        SourceError: It is not JSON in UTF-8.
+        SourceError: It is not JSON in UTF-8, such as an error page, or begins as JSON and does not end as such.
     """
     try:
         return json.loads(raw.content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        _refuse_cut(raw.name, raw.content)
+        text = raw.content.strip()
+        if text[:1] in (b"{", b"[") and text[-1:] not in (b"}", b"]"):
+            raise raw.fault(_("the JSON document was cut off")) from None
         raise raw.fault(_("not a JSON document in UTF-8: {error}"), error=error) from None
-
-
-def _refuse_cut(place: str, content: bytes) -> None:
-    """Raise for text that begins as a JSON document and does not end as one."""
-    text = content.strip()
-    if text[:1] in (b"{", b"[") and text[-1:] not in (b"}", b"]"):
-        raise SourceError(place, _("the JSON document was cut off"))
 
 
 def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict[str, Any]]:

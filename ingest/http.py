@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -142,7 +142,9 @@ class Client:
 
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
-        url = _with_token(request, token)
+        url = request.url  # it is kept and shown without the token, which is added as it is sent
+        if request.token_query:
+            url += f"{'&' if request.query else '?'}{urlencode({request.token_query: token})}"
         async with httpx.AsyncClient(timeout=limits, verify=self._certificates) as client:
             for _attempt in range(_REDIRECTS + 1):
                 _refuse_foreign(url, request, access)
@@ -265,13 +267,6 @@ def _token(access: SourceAccess) -> str:
     if not _PRINTABLE.fullmatch(token):
         raise SourceError(access.source_id, _("the key in {name} holds characters that no key has"), name=access.token)
     return token
-
-
-def _with_token(request: Request, token: str) -> str:
-    """The address as it is sent; ``Request.url``, which is kept and shown, never holds the token."""
-    if not request.token_query:
-        return request.url
-    return f"{request.url}{'&' if request.query else '?'}{urlencode({request.token_query: token})}"
 
 
 def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:
@@ -421,10 +416,6 @@ class Contact:
         reached = "refused" if reached == "no" and self.answers else reached
         figures = f"{self.newest:11} {self.rows:>8,} {self.seconds:>7.1f}"
         return f"{self.source_id:22} {reached:9} {layout:10} {figures}  {self.todo}".rstrip()
-
-    def report(self) -> dict[str, Any]:
-        """What a maintainer needs."""
-        return asdict(self)
 
 
 _SHOWN = {

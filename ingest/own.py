@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -266,8 +266,6 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
     if suffix == ".xlsx":
         refuse_workbook(raw)
         sheet = read_sheet(raw, mapping.table.sheet or "").dropna(how="all")
-        if sheet.empty:
-            raise raw.fault(_("the sheet is empty"))
         sheet = sheet[sheet.index >= mapping.table.header_row]
         if sheet.empty:
             raise raw.fault(_("the sheet is empty"))
@@ -282,7 +280,11 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
     frame = read_csv(
         RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
     )
-    _refuse_formulas(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
+    for name in frame.columns:
+        for row, cell in frame[name].items():
+            # A spreadsheet would run it (OWASP, *CSV Injection*).
+            if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not _SIGNED.fullmatch(cell):
+                raise raw.fault(_("refused: the cell holds a formula"), row=str(row), column=str(name))
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 
 
@@ -368,14 +370,3 @@ def _number(cell: object, mapping: OwnMapping) -> str:
 
 
 _SIGNED = re.compile(r"[+-]?[0-9][0-9 .,']*(?:[eE][+-]?[0-9]+)?%?")
-
-
-def _refuse_formulas(raw: RawFile, cells: Iterable[tuple[object, str, object]]) -> None:
-    """Refuse text cells that a spreadsheet would run as a formula (OWASP, *CSV Injection*).
-
-    Raises:
-        SourceError: At the first such cell.
-    """
-    for row, column, cell in cells:
-        if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not _SIGNED.fullmatch(cell):
-            raise raw.fault(_("refused: the cell holds a formula"), row=str(row), column=column)

@@ -10,10 +10,11 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.errors import InputError, Message, SourceError, message
+from core.errors import Message, SourceError, message
 from core.languages import marked as _
+from core.routes import read_text, toml_of, validated
 from core.schema import PLACES, RECEPTION
 from core.settings import SNAPSHOT
 from ingest import SourceCard
@@ -193,13 +194,7 @@ def read_mapping(path: Path) -> OwnMapping:
     Raises:
         InputError: It cannot be read, is not TOML, or a field is missing, unknown or out of range; the text names it.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
-    except UnicodeDecodeError as error:
-        raise SourceError(path.name, _("not readable as TOML: {error}"), error=error) from None
-    return mapping_of_text(text, path.name)
+    return mapping_of_text(read_text(path, path.name), path.name)
 
 
 def mapping_of_text(text: str, name: str) -> OwnMapping:
@@ -208,16 +203,7 @@ def mapping_of_text(text: str, name: str) -> OwnMapping:
     Raises:
         InputError: It is not TOML, or a field is missing, unknown or out of range; the text names it.
     """
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SourceError(name, _("not readable as TOML: {error}"), error=error) from None
-    try:
-        return OwnMapping.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "mapping"
-        raise InputError(f"{name}, {where}: {first['msg']}") from None
+    return validated(OwnMapping, toml_of(text, name), name)
 
 
 _ADVICE = {

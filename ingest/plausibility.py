@@ -102,17 +102,11 @@ def judge(
     ]
     if forecast is not None and not held:
         reported += _outside_forecast(forecast, 1.0, _OUTSIDE_FORECAST)
-    if len(lost):
-        reported.append(
-            _first(
-                ngettext(
-                    "{n} known figure is missing in it: {series} {period}",
-                    "{n} known figures are missing in it, such as {series} {period}",
-                ),
-                lost,
-            )
-        )
-    return Judgement(held, reported)
+    text = ngettext(
+        "{n} known figure is missing in it: {series} {period}",
+        "{n} known figures are missing in it, such as {series} {period}",
+    )
+    return Judgement(held, [*reported, *_first(text, lost)])
 
 
 def _beside_known(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -158,7 +152,7 @@ def _of_another_size(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Messa
             n=len(strange), series=str(strange["size"].idxmax()),
         )  # fmt: skip
     elif counted["times"].median() >= FACTOR:
-        yield _first(
+        yield from _first(
             _("{n} known figures change by much, up and down, such as {series} {period} (moved rows?)"), counted
         )
 
@@ -221,12 +215,11 @@ def _not_as_rounded(rows: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message
         values = (held if len(held) >= MANY else some)["obs_value"]
         step = _rounded_to(values)
         broken = some[some["obs_value"] % step != 0] if step else some.iloc[:0]
-        if len(broken):
-            text = ngettext(
-                "{n} figure is no multiple of {step}, as {target} always were: {series} {period}",
-                "{n} figures are no multiples of {step}, as {target} always were, such as {series} {period}",
-            )
-            yield _first(text, broken, step=step, target=target)
+        text = ngettext(
+            "{n} figure is no multiple of {step}, as {target} always were: {series} {period}",
+            "{n} figures are no multiples of {step}, as {target} always were, such as {series} {period}",
+        )
+        yield from _first(text, broken, step=step, target=target)
 
 
 def _rounded_to(values: pd.Series) -> int:
@@ -259,15 +252,12 @@ def _cut_short(
     totals = absent[absent["citizen"].isin([ALL, NOT_APPLICABLE])]
     deleted = revisions[revisions["kind"] == "deleted"].groupby("as_of").size()
     allowed = max(GONE * len(span), 2.0 * float(deleted.max()) if len(deleted) else 0.0)
+    text = ngettext(
+        "it lacks {n} figure that is known, {series} {period} (was it cut short?)",
+        "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
+    )
     if len(gone) > allowed or len(totals):
-        chosen = totals if len(totals) else gone
-        yield _first(
-            ngettext(
-                "it lacks {n} figure that is known, {series} {period} (was it cut short?)",
-                "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
-            ),
-            chosen,
-        )
+        yield from _first(text, totals if len(totals) else gone)
 
 
 def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator[Message]:
@@ -304,26 +294,19 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
     news = news.join(newest.rename("newest"), on=here)
     large = ~news["series_id"].isin(known["series_id"].unique()) & (news["obs_value"].abs() >= LEAST)
     kinds = news[news["newest"].isna() | large & (news["time_period"] > news["newest"])]
-    if len(kinds):
-        yield _first(
-            ngettext(
-                "{n} figure of a kind that this source did not have: {series} {period}",
-                "{n} figures of a kind that this source did not have, such as {series} {period}",
-            ),
-            kinds,
-        )
+    text = ngettext(
+        "{n} figure of a kind that this source did not have: {series} {period}",
+        "{n} figures of a kind that this source did not have, such as {series} {period}",
+    )
+    yield from _first(text, kinds)
     late = news[news["time_period"] <= news["newest"]]
     past = revisions[revisions["kind"] == "added"].groupby("as_of").size()
+    text = ngettext(
+        "{n} figure of a period that was known without it: {series} {period} (another label or year?)",
+        "{n} figures of periods that were known without them, such as {series} {period} (another label or year?)",
+    )
     if len(late) > (float(past.quantile(USUAL_QUANTILE)) if len(past) >= ENOUGH else 0.0):
-        largest = late.sort_values("obs_value", ascending=False)
-        yield _first(
-            ngettext(
-                "{n} figure of a period that was known without it: {series} {period} (another label or year?)",
-                "{n} figures of periods that were known without them, such as {series} {period} (another label or "
-                "year?)",
-            ),
-            largest,
-        )
+        yield from _first(text, late.sort_values("obs_value", ascending=False))
     for (_target, freq), after in news[news["time_period"] > news["newest"]].groupby(here):
         first, last = (
             to_period(period, cast(Frequency, freq)).ordinal
@@ -334,7 +317,7 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
                 "{n} figure follows a gap in what is known: {series} {period} (another year?)",
                 "{n} figures follow a gap in what is known, such as {series} {period} (another year?)",
             )
-            yield _first(text, after.sort_values("time_period"))
+            yield from _first(text, after.sort_values("time_period"))
 
 
 def _far_from_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
@@ -343,18 +326,16 @@ def _far_from_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
     is_settled = weighed["series_id"].str.split(".").str[3] != UNKNOWN
     far = weighed[is_settled & (weighed["times_beyond"] > RECORD)].sort_values("times_beyond", ascending=False)
     if len(far):
-        yield _first(
-            ngettext(
-                "{n} new figure is more than {times} times beyond all that its series did: {series} {period} is "
-                "{value}, {former} the period before",
-                "{n} new figures are more than {times} times beyond all that their series did, such as {series} "
-                "{period}: {value}, {former} the period before",
-            ),
-            far, times=f"{RECORD:g}", value=float(far["obs_value"].iloc[0]), former=float(far["former"].iloc[0]),
-        )  # fmt: skip
+        text = ngettext(
+            "{n} new figure is more than {times} times beyond all that its series did: {series} {period} is {value}, "
+            "{former} the period before",
+            "{n} new figures are more than {times} times beyond all that their series did, such as {series} {period}: "
+            "{value}, {former} the period before",
+        )
+        value, former = (float(far[name].iloc[0]) for name in ("obs_value", "former"))
+        yield from _first(text, far, times=f"{RECORD:g}", value=value, former=former)
     alike = weighed[weighed["times_together"] > FACTOR]
-    if len(alike):
-        yield _first(_("{n} series move alike in {period}, as they never did (another unit?)"), alike)
+    yield from _first(_("{n} series move alike in {period}, as they never did (another unit?)"), alike)
 
 
 _FAR_FROM_FORECAST = ngettext(
@@ -380,7 +361,7 @@ def _outside_forecast(forecast: pd.DataFrame, times: float, text: Template) -> I
         worst = {name: float(found[column].iloc[0].round()) for name, column in (
             ("value", "obs_value"), ("low", "low"), ("high", "high"),
         )}  # fmt: skip
-        yield _first(text, found, times=f"{times:g}", **worst)
+        yield from _first(text, found, times=f"{times:g}", **worst)
 
 
 def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
@@ -418,26 +399,23 @@ def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
         if len(some):
             some = some.loc[(some["obs_value"] - some["former"]).abs().sort_values(ascending=False).index]
             value, former = (float(some[column].iloc[0]) for column in ("obs_value", "former"))
-            yield _first(text, some, value=value, former=former, fewest=FEWEST)
+            yield from _first(text, some, value=value, former=former, fewest=FEWEST)
     alike = weighed[weighed["times_together"].between(1.0, FACTOR, inclusive="right")]
-    if len(alike):
-        yield _first(_("{n} series move alike in {period}, more than they did before"), alike)
+    yield from _first(_("{n} series move alike in {period}, more than they did before"), alike)
 
 
 def _partial(news: pd.DataFrame, received: dt.date | None) -> Iterator[Message]:
     """New figures of a period that was not over when they were published, not marked as provisional."""
     published = news["as_of"].mask(news["as_of_estimated"], pd.Timestamp(received) if received else pd.NaT)
     early = news[(published <= period_ends(news)) & ~news["obs_flag"].str.contains("p")]
-    if len(early):
-        yield _first(
-            ngettext(
-                "{n} new figure is of a period that was not over: {series} {period}",
-                "{n} new figures are of a period that was not over, such as {series} {period}",
-            ),
-            early,
-        )
+    text = ngettext(
+        "{n} new figure is of a period that was not over: {series} {period}",
+        "{n} new figures are of a period that was not over, such as {series} {period}",
+    )
+    yield from _first(text, early)
 
 
-def _first(template: Template, rows: pd.DataFrame, **more: object) -> Message:
-    one = rows.iloc[0]
-    return message(template, n=len(rows), series=one["series_id"], period=one["time_period"], **more)
+def _first(template: Template, rows: pd.DataFrame, **more: object) -> Iterator[Message]:
+    """A sentence on some rows that names the first of them; none where there is none."""
+    for one in rows.head(1).itertuples():
+        yield message(template, n=len(rows), series=one.series_id, period=one.time_period, **more)

@@ -71,7 +71,9 @@ def route_arrivals(
     totals = {code: _route_total(newest, code) for code in wanted if not sources.isdisjoint(ROUTES[code].sources)}
     parts = [_tidy(total.frame(), route_id, ALL) for route_id, total in totals.items()]
     if not totals_only:
-        parts += [_carried_part(total, route_id) for route_id, total in totals.items()]
+        for route_id, total in totals.items():
+            guessed = replace(total, value=total.carried).at(total.carried > 0)
+            parts.append(_tidy(guessed.frame(), route_id, ALL).assign(target=CARRIED))
         parts += [_route_by_citizen(newest, route_id, totals[route_id]) for route_id in totals]
     parts = [part for part in parts if not part.empty]
     if not parts:
@@ -154,11 +156,6 @@ def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
 
 def _rows_of(newest: pd.DataFrame, route_id: str, target: str) -> pd.DataFrame:
     return newest[(newest["route_id"] == route_id) & (newest["target"] == target)]
-
-
-def _carried_part(total: _Months, route_id: str) -> pd.DataFrame:
-    part = total.at(total.carried > 0)
-    return _tidy(replace(part, value=part.carried).frame(), route_id, ALL).assign(target=CARRIED)
 
 
 def _observed(totals: pd.DataFrame, part: Part, route_id: str) -> _Months:

@@ -397,17 +397,10 @@ def _period_rules(cells: pd.DataFrame, freq: Frequency, today: dt.date | None) -
     sound = periods.str.fullmatch(layout)
     ends = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
     ends[sound] = end_dates(periods[sound], freq)
-    return [
-        RowRule("time_period", fault, ~sound),
-        future_rule(ends, "time_period", today=_end_of_running_period(freq, today)),
-    ]
-
-
-def _end_of_running_period(freq: Frequency, today: dt.date | None) -> dt.date:
-    """A running period may be reported before it ends; a later one may not."""
-    day = today or dt.datetime.now(tz=dt.UTC).date()
-    end: dt.date = pd.Period(day, freq=pandas_frequency(freq)).end_time.date()
-    return end
+    # A running period may be reported before it ends; a later one may not.
+    running = pd.Period(today or dt.datetime.now(tz=dt.UTC).date(), freq=pandas_frequency(freq))
+    future = future_rule(ends, "time_period", today=running.end_time.date())
+    return [RowRule("time_period", fault, ~sound), future]
 
 
 def _value_rules(text: pd.Series, *, counts: bool, whole: bool) -> list[RowRule]:

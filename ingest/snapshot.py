@@ -11,18 +11,17 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
-from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.errors import InputError, StoreError
 from core.release import DRIVER_TESTS, OBSERVATIONS, RELEASE
-from core.routes import ROUTES, read_text, toml_of
+from core.routes import ROUTES, read_text, toml_of, validated
 from core.schema import check
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
@@ -150,12 +149,7 @@ def driver_tests(data_folder: Path) -> pd.DataFrame:
 
 def _entries(path: Path, name: str, kind: type[_Entry]) -> list[_Entry]:
     entries = toml_of(read_text(path, path.name), path.name).get(name, [])
-    try:
-        return [kind.model_validate(entry) for entry in entries]
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path.name}, an entry of {first['input']!r}, field {where}: {first['msg']}") from None
+    return [validated(kind, entry, f"{path.name}, {name} {place}") for place, entry in enumerate(entries, start=1)]
 
 
 def _refuse_twice(file: str, ids: list[str]) -> None:
@@ -178,7 +172,9 @@ def load(folder: Path) -> pd.DataFrame:
         StoreError: A file is missing, was altered or is not in the manifest; the text names the file.
     """
     listed, rejected_hash = _manifest(folder)
-    _refuse_unlisted(folder, listed)
+    for path in sorted((folder / FOLDER).glob("*.parquet")):
+        if path.stem not in listed:
+            raise StoreError(f"{FOLDER}/{path.name}: not in the manifest")
     _verified(folder, REJECTED_FILE, rejected_hash)
     frames = [
         _from_table(pq.read_table(pa.BufferReader(_verified(folder, f"{source_id}.parquet", sha256))))
@@ -209,12 +205,6 @@ def _manifest(folder: Path) -> tuple[dict[str, str], str]:
         return {name: str(entry["sha256"]) for name, entry in manifest["sources"].items()}, manifest["rejected_sha256"]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise StoreError(f"{FOLDER}/{MANIFEST}: not a snapshot's manifest") from None
-
-
-def _refuse_unlisted(folder: Path, listed: Collection[str]) -> None:
-    extra = sorted(path.name for path in (folder / FOLDER).glob("*.parquet") if path.stem not in listed)
-    if extra:
-        raise StoreError(f"{FOLDER}/{extra[0]}: not in the manifest")
 
 
 def _verified(folder: Path, name: str, sha256: str) -> bytes:

@@ -200,19 +200,14 @@ def refuse_wrong_kind(raw: RawFile) -> None:
 
 def _decode(raw: RawFile, encoding: str) -> str:
     refuse_wrong_kind(raw)
+    named = encoding.removesuffix("-sig")
     try:
         text = raw.content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = raw.content.count(b"\n", 0, error.start) + 1
-        raise raw.fault(
-            _("not {encoding} text: {error} at byte {n}"),
-            row=line,
-            encoding=encoding.removesuffix("-sig"),
-            error=error.reason,
-            n=error.start,
-        ) from None
+        line, fault = raw.content.count(b"\n", 0, error.start) + 1, _("not {encoding} text: {error} at byte {n}")
+        raise raw.fault(fault, row=line, encoding=named, error=error.reason, n=error.start) from None
     if "\x00" in text:
-        raise raw.fault(_("not {encoding} text: it holds NUL bytes"), encoding=encoding.removesuffix("-sig"))
+        raise raw.fault(_("not {encoding} text: it holds NUL bytes"), encoding=named)
     return text
 
 

@@ -11,11 +11,9 @@ import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from core.errors import InputError
 from core.languages import marked as _
-from core.routes import ROUTES
+from core.routes import ROUTES, validated
 from core.settings import SNAPSHOT
 from ingest import SETTING, LiveSource, Source, SourceAccess, SourceCard, routes
 
@@ -24,6 +22,8 @@ VERBS = ("SOURCE_ID", "LAG_DAYS", "parse")
 _CARDS = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (SNAPSHOT / "sources").glob("*.toml")}
 _CARDS[routes.SOURCE_ID]["derived_from"] = sorted({source for route in ROUTES.values() for source in route.sources})
 _ACCESS = {name: card.pop("access") for name, card in _CARDS.items() if "access" in card}
+LABELS: dict[str, dict[str, Any]] = {name: card.pop("labels", {}) for name, card in _CARDS.items()}
+"""By ``source_id``: tables of a publisher's own words and what they mean here, for the source's module."""
 INTAKE: dict[str, dict[str, Any]] = {name: card.pop("intake", {}) for name, card in _CARDS.items()}
 """By ``source_id``: ``region``, where the figures are of one only; ``not_live``, why the publisher cannot be asked; for
 ``benchmarks/build_snapshot.py``, ``files`` below the raw-data folder, none where the licence forbids redistribution,
@@ -106,16 +106,8 @@ def source_access(changes: Mapping[str, Mapping[str, Any]] | None = None) -> dic
     unknown = sorted(set(wanted) - set(known))
     if unknown:
         raise InputError(f"{SETTING}: {unknown} are no sources that can be asked; known: {list(known)}")
-    return {name: _access(name, wanted.get(name, {})) for name in known}
-
-
-def _access(source_id: str, change: Mapping[str, Any]) -> SourceAccess:
-    try:
-        return SourceAccess(source_id=source_id, **_merged(_ACCESS[source_id], change))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{SETTING}, {source_id}, field {where}: {first['msg']}") from None
+    fields = {name: _merged(_ACCESS[name], wanted.get(name, {})) | {"source_id": name} for name in known}
+    return {name: validated(SourceAccess, one, f"{SETTING}, {name}") for name, one in fields.items()}
 
 
 def _merged(entry: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -252,12 +252,8 @@ def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> lis
         codes = list(index) if isinstance(index, (list, dict)) else []
         whole = all(isinstance(code, str) for code in codes)
     if not whole or len(codes) != size:
-        raise raw.fault(
-            ngettext("{n} category where 'size' says {expected}", "{n} categories where 'size' says {expected}"),
-            column=name,
-            n=len(codes),
-            expected=size,
-        )
+        fault = ngettext("{n} category where 'size' says {expected}", "{n} categories where 'size' says {expected}")
+        raise raw.fault(fault, column=name, n=len(codes), expected=size)
     return codes
 
 

@@ -22,6 +22,7 @@ from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
 from ingest.rows import Reading, RowRule, flags, newest, require_rows
+from ingest.sources import LABELS
 from ingest.sources._eurostat import MISSING, ask_eurostat, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -33,18 +34,8 @@ REGULATION_SINCE = "2008-01"
 PROVISIONAL_MONTHS = 3
 """Newest months of a file that only some countries have reported yet."""
 _ALL_APPLICANTS, _FIRST_TIME = "asylum_applications", "asylum_applications_first"
-_TARGETS = {
-    "ASY_APP": _ALL_APPLICANTS,
-    "Asylum applicant": _ALL_APPLICANTS,
-    "NASY_APP": _FIRST_TIME,
-    "FRST": _FIRST_TIME,
-    "First time applicant": _FIRST_TIME,
-}
-_UNTYPED = {
-    "migr_asytpsm": "temporary_protection",
-    "migr_asytpfm": "temporary_protection_grants",
-    "migr_asypenctzm": "asylum_pending",
-}
+_TARGETS: dict[str, str] = LABELS[SOURCE_ID]["types"]
+_UNTYPED: dict[str, str] = LABELS[SOURCE_ID]["untyped"]
 """Datasets without types of applicants, known by the file's name."""
 _TOTAL = "TOTAL"
 _TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER", "freq": "M"}
@@ -80,7 +71,7 @@ def parse(raw: RawFile) -> Parsed:
         return _parse_quarterly(raw)
     start = raw.content[:400].lstrip(b"\xef\xbb\xbf \r\n")
     if start.startswith((b"{", b"[")):
-        cells = _totals(raw, _from_jsonstat(raw))
+        cells = _totals(raw, read_jsonstat(raw).rename(columns={"time": "time_period", "status": "flag"}))
     elif start.startswith(b'"TIME"'):
         cells = _from_csv(raw)
     else:
@@ -88,11 +79,6 @@ def parse(raw: RawFile) -> Parsed:
     reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     figures = _by_citizen(reading, _by_country(raw, cells[cells["value"] != MISSING]))
     return reading.figures(_flag_periods(figures), counts=True)
-
-
-def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
-    frame = read_jsonstat(raw)
-    return frame.rename(columns={"time": "time_period", "status": "flag"})
 
 
 def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:

@@ -5,21 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, get_file, links
+from ingest import Parsed, Pull, RawFile, get_linked
 from ingest.rows import Reading, melt, since
+from ingest.sources import LABELS
 from ingest.tables import read_csv
 
 SOURCE_ID = "fao_ffpi"
 LAG_DAYS = 7
 
-TARGETS = {
-    "Food Price Index": "food_price_index",
-    "Meat": "food_price_index_meat",
-    "Dairy": "food_price_index_dairy",
-    "Cereals": "food_price_index_cereals",
-    "Oils": "food_price_index_oils",
-    "Sugar": "food_price_index_sugar",
-}
+TARGETS: dict[str, str] = LABELS[SOURCE_ID]["indices"]
 _TITLE_LINES = 2
 
 
@@ -29,8 +23,7 @@ def download(pull: Pull) -> list[RawFile]:
     Raises:
         SourceError: The page links to no CSV of the index.
     """
-    page = pull.ask(Request(pull.access.address("page")))
-    return [get_file(pull, links(page, r"food_price_indices_data[^/]*\.csv")[0])]
+    return [get_linked(pull, "page", r"food_price_indices_data[^/]*\.csv")]
 
 
 def parse(raw: RawFile) -> Parsed:

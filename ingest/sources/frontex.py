@@ -19,7 +19,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, Request, get_file, links
+from ingest import Parsed, Pull, RawFile, get_linked
 from ingest.rows import (
     Reading,
     RowRule,
@@ -31,6 +31,7 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
+from ingest.sources import LABELS
 from ingest.tables import read_rda, read_sheets
 
 SOURCE_ID = "frontex"
@@ -42,20 +43,7 @@ SHEET, NOTES = "Detections_of_IBC", "Notes"
 KEY_COLUMNS = ["Route", "Border type or inland", "Nationality"]
 OTHER_ROUTE = "OTH"
 """Places that Frontex puts on no route, such as the Baltic Sea."""
-ROUTE_LABELS = {
-    "central mediterranean": "CMR",
-    "eastern mediterranean": "EMR",
-    "western mediterranean": "WMR",
-    "western african": "WAR",
-    "western balkan": "WBR",
-    "western balkans": "WBR",
-    "eastern borders": "EBR",
-    "eastern land borders": "EBR",
-    "circular route from albania to greece": "ALB",
-    "black sea": "BSR",
-    "other": OTHER_ROUTE,
-}
-"""Labels of the sheets ``Detections_of_IBC`` and ``Dictionary``, which differ, without a final "Route"."""
+ROUTE_LABELS: dict[str, str] = LABELS[SOURCE_ID]["routes"]
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905  # twelve words read better than quotes
 
 
@@ -65,13 +53,7 @@ def download(pull: Pull) -> list[RawFile]:
     Raises:
         SourceError: The page links to no workbook.
     """
-    page = pull.ask(Request(pull.access.address("page")))
-    return [get_file(pull, max(links(page, WORKBOOK_LINK), key=_date_in_name))]
-
-
-def _date_in_name(address: str) -> str:
-    found = re.search(WORKBOOK_LINK, address)
-    return found[1] if found else ""
+    return [get_linked(pull, "page", WORKBOOK_LINK)]
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -138,13 +120,8 @@ def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[
     row = int(sheet.index[0])
     header = [str(cell).strip() for cell in sheet.iloc[0]]
     if header[:3] != KEY_COLUMNS:
-        raise SourceError(
-            file,
-            _("the header must start with {columns}; found {found}"),
-            row=row,
-            columns=KEY_COLUMNS,
-            found=header[:3],
-        )
+        fault = _("the header must start with {columns}; found {found}")
+        raise SourceError(file, fault, row=row, columns=KEY_COLUMNS, found=header[:3])
     newest = min(as_of, pd.Timestamp(dt.datetime.now(tz=dt.UTC).date()))
     months: dict[str, str] = {}
     for cell in header[3:]:

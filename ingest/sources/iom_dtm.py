@@ -17,9 +17,10 @@ from core.errors import message
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import REJECTED
-from core.schema import ALL, NOT_APPLICABLE
+from core.schema import ALL
 from ingest import Parsed, RawFile
 from ingest.rows import TOLERATED, Reading, RowRule, month_of_epoch_days, month_rules, to_numbers
+from ingest.sources import LABELS
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm"
@@ -27,16 +28,7 @@ LAG_DAYS = 25
 """IOM gathers the ministries' figures in the first half of the next month; the compiled table with December 2024 was
 public on 5 February 2025. 25 days keep the whole month known at the end of the next one."""
 
-PLACES: dict[str, tuple[str, str, str]] = {
-    "ITA": ("CMR", "ITA", "2014-01"),
-    "MLT": ("CMR", "MLT", "2018-01"),
-    "GRC": ("EMR", "GRC", "2015-01"),
-    "CYP": ("EMR", "CYP", "2014-01"),
-    "BGR": ("EMR", "BGR", "2016-01"),
-    "ESP-WMR": ("WMR", "ESP", "2017-01"),
-    "ESP-WAAR": ("WAR", "ESP", "2017-01"),
-    "ESP": (NOT_APPLICABLE, "ESP", "2017-01"),
-}
+PLACES: dict[str, tuple[str, str, str]] = LABELS[SOURCE_ID]["places"]
 """IOM's place -> route_id, geo, first month that is a month. Plain ``ESP`` is the sum of its two routes."""
 EVENED_OUT = {("CYP", year): (f"{year}-01", f"{year}-05") for year in ("2017", "2018")}
 """First and last month among which a place's arrivals were spread evenly: a sum that IOM had, and no counts."""

@@ -14,6 +14,7 @@ from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, Pull, RawFile, gather, get_file
 from ingest.rows import Reading, RowRule, count_rules, duplicate_rules, future_rule, require_rows, to_days, to_numbers
+from ingest.sources import LABELS
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_reception"
@@ -21,22 +22,8 @@ LAG_DAYS = 2
 """The ministry's report of a month's last day comes out on the next working days."""
 KINDS = ("hotspots", "centres", "sai")
 """Hot spots at the landing places, reception centres, and the municipal network (SIPROIMI, since 2020 SAI)."""
-_ONDATA = {
-    "Regione": "region",
-    "Data_Report": "day",
-    "Migranti presenti negli hot spot": "hotspots",
-    "Migranti presenti nei centri di accoglienza": "centres",
-    "Migranti presenti nei centri SIPROIMI": "siproimi",
-    "Migranti presenti nei centri SAI": "sai",
-}
-_MONTH_ENDS = {
-    "regione": "region",
-    "data_riferimento": "day",
-    "migranti_hot_spot": "hotspots",
-    "migranti_centri_accoglienza": "centres",
-    "migranti_siproimi_sai": "sai",
-    "totale_accoglienza": "total",
-}
+_ONDATA: dict[str, str] = LABELS[SOURCE_ID]["ondata"]
+_MONTH_ENDS: dict[str, str] = LABELS[SOURCE_ID]["month_ends"]
 _NEW_REPORTS = pd.Timestamp("2019-06-01")
 """Reports from then on list kinds of centres; a later one without kinds holds the hot spots alone."""
 _OTHER_PLACES = 0.25

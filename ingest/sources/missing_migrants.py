@@ -10,44 +10,21 @@ import json
 
 import pandas as pd
 
-from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL, PLACES_OF_EVENTS
-from ingest import Parsed, Pull, RawFile, Request, get_file, json_body, json_rows, json_table
+from ingest import Parsed, Pull, RawFile, get_file, json_rows, json_table
 from ingest.rows import Reading, RowRule, epoch_days, flags, future_rule, newest, to_dates, to_days, to_numbers
+from ingest.sources import LABELS
 from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"
 LAG_DAYS = 90
 
-ROUTES = {
-    "Central Mediterranean Route": "CMR",
-    "Eastern Mediterranean Route": "EMR",
-    "Western Mediterranean Route": "WMR",
-    "Western African Atlantic Route": "WAR",
-    "Central Mediterranean": "CMR",
-    "Eastern Mediterranean": "EMR",
-    "Western Mediterranean": "WMR",
-    "Western Africa / Atlantic route to the Canary Islands": "WAR",
-}
+ROUTES: dict[str, str] = LABELS[SOURCE_ID]["routes"]
 """Routes that mean what Vigie's mean, as gdidata and as the publisher name them.
 
 "Intra-European routes" mixes the Channel with others and is not split."""
-OTHER_ROUTES = frozenset(
-    {
-        # as gdidata compiled them to April 2025
-        "Central American Route", "Asia Pacific routes", "Intra-African routes", "Undefined", "EHOA Eastern Route",
-        "South American Route", "Intra-European routes", "EHOA Southern Route", "EHOA Horn of Africa Route",
-        "EHOA Northern Route",
-        # as the publisher names them in 2024 and 2025
-        "", "Afghanistan to Iran", "Bay of Bengal/Andaman Sea", "Belarus-EU border", "Caribbean to Central America",
-        "Caribbean to US", "Darien", "Dominican Republic to Puerto Rico", "Eastern Route to/from EHOA",
-        "English Channel to the UK", "Haiti to Dominican Republic", "Iran to Türkiye", "Mainland Europe to the UK",
-        "Naf River crossing", "Northern Route from EHOA", "Route to Southern Africa", "Sahara Desert crossing",
-        "Sea crossings to Mayotte", "Syria to Türkiye", "Türkiye-Europe land route", "US-Mexico border crossing",
-        "Ukraine to Europe", "Venezuela to Caribbean", "Western Balkans",
-    }
-)  # fmt: skip
+OTHER_ROUTES = frozenset(LABELS[SOURCE_ID]["others_compiled"] + LABELS[SOURCE_ID]["others"])
 """Routes outside Vigie's own: they count in the world's sum. An incident of a route that stands nowhere here
 is set aside, and many refuse the file: a route of ours may have been renamed, and would otherwise fall to none."""
 PROVISIONAL_MONTHS = 3
@@ -74,16 +51,9 @@ def download(pull: Pull) -> list[RawFile]:
     if not pull.access.option("by_year", bool):
         return [get_file(pull, pull.access.address("incidents"))]
     years = range(pull.access.whole("since"), pull.today.year + 1)
-    rows = [row for year in years for row in _year(pull, year)]
+    lists = {year: get_file(pull, pull.access.address("years", str(year), "json")) for year in years}
+    rows = [row for year, file in lists.items() for row in json_rows(file, may_be_empty=year == pull.today.year)]
     return [RawFile("missing-migrants.json", json.dumps(rows).encode())]
-
-
-def _year(pull: Pull, year: int) -> list[object]:
-    answer = pull.ask(Request(pull.access.address("years", str(year), "json")))
-    rows = json_body(answer)
-    if not isinstance(rows, list) or (not rows and year < pull.today.year):
-        raise SourceError(answer.url, _("no list of incidents"))
-    return rows
 
 
 def parse(raw: RawFile) -> Parsed:

@@ -257,12 +257,8 @@ def _last_month(name: str) -> str:
         return f"20{int(annual[1]) - 1:02d}-12"
     found = FILE_NAME.fullmatch(name)
     if not found or not 1 <= int(found[2]) <= 12:
-        raise SourceError(
-            name,
-            _("a release must be named such as {example} or {other}"),
-            example="GEDEvent_v26_0_5.csv",
-            other="ged251-csv.zip",
-        )
+        fault = _("a release must be named such as {example} or {other}")
+        raise SourceError(name, fault, example="GEDEvent_v26_0_5.csv", other="ged251-csv.zip")
     return f"20{found[1]}-{int(found[2]):02d}"
 
 

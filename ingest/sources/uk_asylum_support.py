@@ -9,19 +9,13 @@ from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile
 from ingest.rows import Reading, RowRule, epoch_days, figure_rules, flags, to_numbers
+from ingest.sources import LABELS
 from ingest.tables import read_rda
 
 SOURCE_ID = "uk_asylum_support"
 LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
-KINDS = {
-    "Dispersal Accommodation": "dispersal",
-    "Contingency Accommodation - Hotel": "hotel",
-    "Contingency Accommodation - Other": "other",
-    "Other Accommodation": "other",
-    "Initial Accommodation": "initial",
-    "N/A - Section 98 (pre-2023)": "initial",
-}
+KINDS: dict[str, str] = LABELS[SOURCE_ID]["kinds"]
 """Before 2023 everybody in first accommodation counts as that, in hotels or elsewhere."""
 _NO_PLACE_NEEDED = "subsistence only"
 _WITHOUT_REGION = ("Unknown", "N/A -")

@@ -7,10 +7,9 @@ import re
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, Request, gather, get_file, json_body, links
+from ingest import Parsed, Pull, RawFile, gather, get_file, get_linked, json_rows
 from ingest.rows import Reading, RowRule, figure_rules, flags, to_dates, to_days, to_numbers
 from ingest.tables import as_texts, read_csv, read_sheet, require_columns
 
@@ -43,12 +42,7 @@ _ROUTE = {"target": "arrivals", "route_id": "CHA", "geo": "GBR"}
 
 def download(pull: Pull) -> list[RawFile]:
     """Take the daily workbook, and the quarterly one of citizenships; either without the other."""
-    return gather(pull, {"days": lambda: _days(pull), "citizenships": lambda: _citizenships(pull)})
-
-
-def _citizenships(pull: Pull) -> RawFile:
-    page = pull.ask(Request(pull.access.address("tables")))
-    return get_file(pull, links(page, TABLES_LINK)[0])
+    return gather(pull, {"days": lambda: _days(pull), "citizenships": lambda: get_linked(pull, "tables", TABLES_LINK)})
 
 
 def _days(pull: Pull) -> RawFile:
@@ -57,17 +51,12 @@ def _days(pull: Pull) -> RawFile:
     Raises:
         SourceError: No attachment is the workbook of the time series.
     """
-    answer = pull.ask(Request(pull.access.address("content")))
-    page = json_body(answer)
-    details = page.get("details") if isinstance(page, dict) else None
-    attachments = details.get("attachments") if isinstance(details, dict) else None
-    listed = attachments if isinstance(attachments, list) else []
-    addresses = [str(item.get("url", "")) for item in listed if isinstance(item, dict)]
+    page = get_file(pull, pull.access.address("content"))
+    attachments = json_rows(page, "details", "attachments", may_be_empty=True)
+    addresses = [str(item.get("url", "")) for item in attachments]
     workbooks = [address for address in addresses if re.search(WORKBOOK_LINK, address)]
     if not workbooks:
-        raise SourceError(
-            answer.url, _("no attachment is the workbook of the time series; found {found}"), found=addresses
-        )
+        raise page.fault(_("no attachment is the workbook of the time series; found {found}"), found=addresses)
     return get_file(pull, workbooks[0])
 
 

@@ -16,7 +16,7 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import SETTING, Parsed, Pull, RawFile, Request, as_file, gather, json_rows
+from ingest import SETTING, Parsed, Pull, RawFile, Request, as_file, gather, json_document, json_rows
 from ingest.rows import (
     Reading,
     RowRule,
@@ -41,43 +41,25 @@ whole within about ten days."""
 PARTIAL_MONTHS = 2
 """Newest months of a file that UNHCR still fills up: November 2019 holds 915 of Italy's 1,232 arrivals."""
 
-COUNTRIES: dict[str, tuple[str, str]] = {
-    "italy_all": ("CMR", "ITA"),
-    "malta_all": ("CMR", "MLT"),
-    "greece_all": ("EMR", "GRC"),
-    "cyprus_all": ("EMR", "CYP"),
-    "spain_all": (NOT_APPLICABLE, "ESP"),
-}
+_ITA, _MLT, _GRC, _CYP, _ESP = ("CMR", "ITA"), ("CMR", "MLT"), ("EMR", "GRC"), ("EMR", "CYP"), (NOT_APPLICABLE, "ESP")
+_BY_SEA, _BY_LAND, _CANARIES = ("WMR", "ESP_SEA"), ("WMR", "ESP_LAND"), ("WAR", "ESP")
+"""Route and place of what is counted: of Spain in all and by way. The mainland's sea includes the Balearics; its land
+is Ceuta and Melilla."""
+COUNTRIES = {"italy_all": _ITA, "malta_all": _MLT, "greece_all": _GRC, "cyprus_all": _CYP, "spain_all": _ESP}
 """Columns of the combined table. Those by sea and by land are parts of these and give no series."""
-WAYS: dict[str, tuple[str, str]] = {
-    "arrivals_canary": ("WAR", "ESP"),
-    "arrivals_mainland_sea": ("WMR", "ESP_SEA"),
-    "arrivals_mainland_land": ("WMR", "ESP_LAND"),
-}
-"""Columns of the Spanish files: the Canaries; peninsula and Balearics by sea; Ceuta and Melilla by land. The weather
-columns beside them are Open-Meteo's and are left alone."""
-WIDGETS: dict[str, tuple[str, str]] = {
-    "italy": ("CMR", "ITA"),
-    "greece": ("EMR", "GRC"),
-    "cyprus": ("EMR", "CYP"),
-    "spain_sea": ("WMR", "ESP_SEA"),
-    "spain_canaries": ("WAR", "ESP"),
-    "spain_land": ("WMR", "ESP_LAND"),
-}
+WAYS = {"arrivals_canary": _CANARIES, "arrivals_mainland_sea": _BY_SEA, "arrivals_mainland_land": _BY_LAND}
+"""Columns of the Spanish files. The weather columns beside them are Open-Meteo's and are left alone."""
+WIDGETS = {
+    "italy": _ITA, "greece": _GRC, "cyprus": _CYP,
+    "spain_sea": _BY_SEA, "spain_canaries": _CANARIES, "spain_land": _BY_LAND,
+}  # fmt: skip
 """What a widget of ``options.widgets`` counts. Its answer does not say so: the file is named ``odp-<widget>.json``."""
 GROUPS = {"4797": "sea", "4798": "land", "5634": "atlantic"}
 """Population groups, which decide what is counted: by sea, by land, and by sea to the Canary Islands."""
 BY_GROUP: dict[tuple[str, str], tuple[str, str]] = {
-    ("ITA", "sea"): ("CMR", "ITA"),
-    ("MLT", "sea"): ("CMR", "MLT"),
-    ("GRC", "sea"): ("EMR", "GRC"),
-    ("GRC", "land"): ("EMR", "GRC"),
-    ("CYP", "sea"): ("EMR", "CYP"),
-    ("CYP", "land"): ("EMR", "CYP"),
-    ("ESP", "sea"): ("WMR", "ESP_SEA"),
-    ("ESP", "land"): ("WMR", "ESP_LAND"),
-    ("ESP", "atlantic"): ("WAR", "ESP"),
-}
+    ("ITA", "sea"): _ITA, ("MLT", "sea"): _MLT, ("GRC", "sea"): _GRC, ("GRC", "land"): _GRC, ("CYP", "sea"): _CYP,
+    ("CYP", "land"): _CYP, ("ESP", "sea"): _BY_SEA, ("ESP", "land"): _BY_LAND, ("ESP", "atlantic"): _CANARIES,
+}  # fmt: skip
 """What a country's arrivals of a group are part of."""
 SUBLOCATION = "odp-sublocation.json"
 _SUM_COLUMNS = ["geomaster_name", "individuals", "date"]
@@ -172,12 +154,8 @@ def parse(raw: RawFile) -> Parsed:
     else:
         places = {column: place for column, place in WAYS.items() if column in frame.columns}
         if len(places) != 1:
-            raise raw.fault(
-                _("exactly one column of {known} is expected; found {found}"),
-                row=1,
-                known=list(WAYS),
-                found=list(frame.columns),
-            )
+            fault = _("exactly one column of {known} is expected; found {found}")
+            raise raw.fault(fault, row=1, known=list(WAYS), found=list(frame.columns))
         require_columns(frame, ["date"], raw.name)
         days = to_days(frame["date"])
     tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
@@ -281,7 +259,7 @@ DAYS_FROM = "2025-07"
 """First month taken from the days: before it the ministry's own days and IOM's months are there, and go before."""
 MINISTRY_UNTIL = "2025-09-15"
 """Last day of the ministry's own table; later days are these."""
-_PLACES = {"ITA": ("CMR", "ITA"), "GRC": ("EMR", "GRC"), "CYP": ("EMR", "CYP"), "ESP": ("_Z", "ESP")}
+_PLACES = {"ITA": _ITA, "GRC": _GRC, "CYP": _CYP, "ESP": _ESP}
 """Place of a country's months; Spain's are of all ways together."""
 
 
@@ -313,10 +291,10 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
     Raises:
         SourceError: The layout is another, or a month holds no count.
     """
-    body, day = _dated(raw)
+    day = _day_of(raw)
     rows = [
         {"country": country.get("country_code", ""), "month": str(month.get("date", "")), "people": month.get("people")}
-        for country in _list(raw, body, "countries")
+        for country in json_rows(raw, "countries")
         for month in country.get("monthly", [])
     ]
     frame = pd.DataFrame(rows, columns=["country", "month", "people"])
@@ -343,18 +321,9 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
     return reading.parsed(tidy, target="arrivals", citizen=ALL, freq="M")
 
 
-def _dated(raw: RawFile) -> tuple[dict[str, Any], pd.Timestamp]:
-    """The document, and the day on which the portal answered so."""
+def _day_of(raw: RawFile) -> pd.Timestamp:
+    """The day on which the portal answered so."""
     try:
-        body = json.loads(raw.content)
-        day = pd.Timestamp(body["metadata"]["generated_at"]).tz_convert(None).normalize()
+        return pd.Timestamp(json_document(raw)["metadata"]["generated_at"]).tz_convert(None).normalize()
     except (ValueError, KeyError, TypeError):
         raise raw.fault(_("the copy does not say on which day it was made")) from None
-    return body, day
-
-
-def _list(raw: RawFile, body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = body.get(name)
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found) or not found:
-        raise raw.fault(_("'{name}' is no list of records"), name=name)
-    return found

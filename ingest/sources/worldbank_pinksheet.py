@@ -5,24 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, get_file, links
+from ingest import Parsed, Pull, RawFile, get_linked
 from ingest.rows import Reading, melt, since
+from ingest.sources import LABELS
 from ingest.tables import read_sheet
 
 SOURCE_ID = "worldbank_pinksheet"
 LAG_DAYS = 5
 
-SERIES = {
-    "Monthly Prices": {
-        "Crude oil, average": "commodity_price_crude_oil",
-        "Natural gas, Europe": "commodity_price_natural_gas_europe",
-        "Wheat, US HRW": "commodity_price_wheat",
-        "Maize": "commodity_price_maize",
-        "Rice, Thai 5%": "commodity_price_rice",
-        "Urea": "commodity_price_urea",
-    },
-    "Monthly Indices": {"Energy": "commodity_price_index_energy", "Food": "commodity_price_index_food"},
-}
+SERIES: dict[str, dict[str, str]] = LABELS[SOURCE_ID]
 _MISSING = {"", "..", "…"}
 _MONTH = r"\d{4}M\d{2}"
 _TITLE_ROWS = 4
@@ -34,8 +25,7 @@ def download(pull: Pull) -> list[RawFile]:
     Raises:
         SourceError: The page links to no workbook.
     """
-    page = pull.ask(Request(pull.access.address("page")))
-    return [get_file(pull, links(page, r"CMO-Historical-Data-Monthly\.xlsx")[0])]
+    return [get_linked(pull, "page", r"CMO-Historical-Data-Monthly\.xlsx")]
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -59,12 +49,8 @@ def _cells(raw: RawFile, sheet: str, targets: dict[str, str]) -> pd.DataFrame:
     labels = table.loc[_TITLE_ROWS + 1 : first - 1].apply(_label)
     missing = [name for name in targets if (labels == name).sum() != 1]
     if missing:
-        raise raw.fault(
-            _("sheet '{sheet}' lacks the columns {columns}, or has them twice"),
-            row=first - 1,
-            sheet=sheet,
-            columns=missing,
-        )
+        fault = _("sheet '{sheet}' lacks the columns {columns}, or has them twice")
+        raise raw.fault(fault, row=first - 1, sheet=sheet, columns=missing)
     places = {place: targets[name] for place, name in labels.items() if name in targets}
     body = table.loc[first:]
     months = body[0].str.strip().str.replace("M", "-", regex=False)
