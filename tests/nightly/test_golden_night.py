@@ -97,7 +97,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # What the second night forecasts would say nothing new: it is about what changes from night to night.
         first = ReleaseStore(home).all()[0]
         alerts = {name: first.read(name) for name in OF_ALERTS}
-        with without_forecasting(home, "data_tables", "make_weeks", "documents"):
+        with without_forecasting(home, "data_tables", "make_weeks", "documents", "run_alerts"):
             patch.setattr("nightly.night.run_alerts", lambda *given: alerts | {"revisions": given[5]})
             run_night(home, settings, NIGHTS[1])
     return home
