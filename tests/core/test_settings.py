@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from core.errors import InputError
 from core.settings import (
@@ -24,60 +24,6 @@ from core.settings import (
     load_settings,
     secret,
 )
-
-NUMBERS = {
-    # name: (default, lowest that is taken, highest that is taken; a bound that is itself refused stands in brackets)
-    "trajectories": (1000, 100, 10_000),
-    "backtest_origins": (60, 12, None),
-    "slow_backtest_origins": (24, 4, None),
-    "oldest_origin_months": (6, 1, None),
-    "alerts.surge_factor": (1.5, [1], None),
-    "alerts.surge_minimum": (100, 0, None),
-    "alerts.fall_factor": (0.5, [0], [1]),
-    "alerts.cost_loss_ratio": (1 / 3, [0], 100),
-    "live.connect_seconds": (15, [0], None),
-    "live.read_seconds": (60, [0], None),
-    "live.total_seconds": (600, [0], None),
-    "live.largest_megabytes": (300, [0], None),
-    "live.attempts": (4, 1, 20),
-    "live.first_wait_seconds": (2, 0, None),
-    "live.longest_wait_seconds": (120, 0, None),
-    "live.keep_months": (24, 1, None),
-    "live.parallel": (4, 1, 16),
-    "operation.fit_seconds": (120, [0], None),
-    "operation.fit_megabytes": (2048, 64, None),
-    "operation.keep_nights": (92, 2, None),
-    "operation.stale_hours": (36, [0], None),
-    "store.poll_seconds": (60, 1, None),
-    "access.session_minutes": (480, [0], 43_200),
-    "access.idle_minutes": (60, [0], 43_200),
-    "load.page_messages_per_second": (2, [0], None),
-    "load.page_messages_at_once": (30, 1, None),
-    "load.reader_messages_per_second": (6, [0], None),
-    "load.person_messages_at_once": (60, 1, None),
-    "load.address_messages_at_once": (100, 1, None),
-    "load.reader_runs_at_once": (2, 1, None),
-    "delivery.silence_days": (7, 0, None),
-    "delivery.first_wait_seconds": (60, 0, None),
-    "delivery.longest_wait_seconds": (21_600, 0, None),
-    "delivery.give_up_days": (14, [0], None),
-    "delivery.longest_seconds": (120, [0], None),
-}
-
-
-def _bounds_of(name: str) -> tuple[object, object, object]:
-    """Default and bounds of a setting that is a number, as the settings declare them."""
-    section, _dot, field = name.rpartition(".")
-    model: type[BaseModel] = type(getattr(Settings(), section)) if section else Settings
-    info = model.model_fields[field]
-    found: dict[str, object] = {}
-    for one in info.metadata:
-        for end, taken, beyond in (("low", "ge", "gt"), ("high", "le", "lt")):
-            if hasattr(one, taken):
-                found[end] = getattr(one, taken)
-            if hasattr(one, beyond):
-                found[end] = [getattr(one, beyond)]
-    return info.default, found.get("low"), found.get("high")
 
 
 def test_threshold_is_read_by_route_code_or_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,21 +301,6 @@ def test_drill_is_cut_off_until_it_is_adopted(tmp_path: Path, monkeypatch: pytes
     settings = load_settings(tmp_path)
     assert (settings.drill, settings.store.url, settings.journal_url) == (True, "", "")
     assert load_settings(tmp_path, adopted=True).journal_url == "postgresql://live"
-
-
-def test_every_number_has_its_default_and_bounds() -> None:
-    sections: dict[str, type[BaseModel]] = {
-        "": Settings,
-        **{name: type(one) for name, one in Settings() if isinstance(one, BaseModel)},
-    }
-    there = {
-        f"{section}.{name}".removeprefix(".")
-        for section, model in sections.items()
-        for name, info in model.model_fields.items()
-        if info.annotation in {int, float}
-    }
-    assert there == set(NUMBERS)
-    assert {name: _bounds_of(name) for name in NUMBERS} == NUMBERS
 
 
 def test_options_are_off_unless_set() -> None:

@@ -195,19 +195,24 @@ class TestVerify:
         assert problem is not None
         assert problem.run_id == three[-1].run_id
 
-    def test_removed_file_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
-        (three[1].path / "model_cards" / "vigie-ets.md").unlink()
+    @pytest.mark.parametrize(
+        ("change", "place", "rule"),
+        [
+            (Path.unlink, "{}/model_cards/vigie-ets.md", "is missing"),
+            (Path.touch, "{}/model_cards/extra.md", "was added"),
+            (Path.unlink, "{}/manifest.json", "is missing"),
+            (Path.touch, "notes.txt", "was added"),
+        ],
+    )
+    def test_file_added_or_removed_is_named(
+        self, store: ReleaseStore, three: list[Release], change: Callable[[Path], None], place: str, rule: str
+    ) -> None:
+        file = place.format(three[1].run_id)
+        change(store.folder / file)
         problem = store.verify()
         assert problem is not None
-        assert problem.file == f"{three[1].run_id}/model_cards/vigie-ets.md"
-        assert problem.rule == "is missing"
-
-    def test_added_file_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
-        (three[1].path / "model_cards" / "extra.md").write_text("x")
-        problem = store.verify()
-        assert problem is not None
-        assert problem.file == f"{three[1].run_id}/model_cards/extra.md"
-        assert "was added" in problem.rule
+        assert problem.file == file
+        assert rule in problem.rule
 
     @pytest.mark.parametrize("position", [0, 1, 2])
     def test_added_copy_of_release_is_named(self, store: ReleaseStore, three: list[Release], position: int) -> None:
@@ -216,19 +221,6 @@ class TestVerify:
         problem = store.verify()
         assert problem is not None
         assert copy.name in problem.file
-
-    def test_stranger_among_releases_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
-        assert three
-        (store.folder / "notes.txt").write_text("x")
-        problem = store.verify()
-        assert problem is not None
-        assert problem.file == "notes.txt"
-
-    def test_removed_manifest_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
-        (three[1].path / "manifest.json").unlink()
-        problem = store.verify()
-        assert problem is not None
-        assert problem.file == f"{three[1].run_id}/manifest.json"
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"previous": null}', '{"previous": 3}'])
     def test_manifest_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
