@@ -184,10 +184,7 @@ def _check_person(entry: Entry) -> None:
 def _proposed(state: State, entry: Entry) -> State:
     if state.status not in {"", ENDED}:
         raise StepError(_("it is {status} already"), status=state.status)
-    return replace(
-        state, status=PROPOSED, level=_level_of(entry), sign_offs=(), signers=(), acknowledged_by="",
-        reopened=state.status == ENDED, unjudged_since="", version=entry.id,
-    )  # fmt: skip
+    return _anew(state, entry, reopened=state.status == ENDED)
 
 
 def _worsened(state: State, entry: Entry) -> State:
@@ -195,10 +192,14 @@ def _worsened(state: State, entry: Entry) -> State:
     _must_stand(state)
     if rank(level) <= rank(state.level):
         raise StepError("{level} is not graver than {before}", level=level, before=state.level)
-    reopened = state.reopened or state.status != PROPOSED
+    return _anew(state, entry, reopened=state.reopened or state.status != PROPOSED)
+
+
+def _anew(state: State, entry: Entry, *, reopened: bool) -> State:
+    """Proposed at the row's level, whatever was signed or acknowledged before."""
     return replace(
-        state, status=PROPOSED, level=level, sign_offs=(), signers=(), acknowledged_by="", reopened=reopened,
-        unjudged_since="", version=entry.id,
+        state, status=PROPOSED, level=_level_of(entry), sign_offs=(), signers=(), acknowledged_by="",
+        reopened=reopened, unjudged_since="", version=entry.id,
     )  # fmt: skip
 
 
@@ -270,20 +271,10 @@ def _announced(state: State, entry: Entry) -> State:
 
 
 _TAKE: Mapping[str, Callable[[State, Entry], State]] = {
-    PROPOSED: _proposed,
-    WORSENED: _worsened,
-    EASED: _eased,
-    UNJUDGED: _unjudged,
-    JUDGED: _unjudged,
-    SIGNED_OFF: _signed_off,
-    ACKNOWLEDGED: _acknowledged,
-    DISMISSED: _dismissed,
-    ENDED: _ended,
-    DISSENTED: _objected,
-    CORRECTION: _objected,
-    ANSWERED: _answered,
-    ANNOUNCED: _announced,
-}
+    PROPOSED: _proposed, WORSENED: _worsened, EASED: _eased, UNJUDGED: _unjudged, JUDGED: _unjudged,
+    SIGNED_OFF: _signed_off, ACKNOWLEDGED: _acknowledged, DISMISSED: _dismissed, ENDED: _ended,
+    DISSENTED: _objected, CORRECTION: _objected, ANSWERED: _answered, ANNOUNCED: _announced,
+}  # fmt: skip
 
 
 def _must_stand(state: State) -> None:
