@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from core.errors import InputError
 from core.settings import (
     DRILL,
-    SHORTEST_COOKIE_SECRET,
     AccessSettings,
     EmailChannel,
     LiveSettings,
@@ -301,20 +300,6 @@ def test_drill_is_cut_off_until_it_is_adopted(tmp_path: Path, monkeypatch: pytes
     settings = load_settings(tmp_path)
     assert (settings.drill, settings.store.url, settings.journal_url) == (True, "", "")
     assert load_settings(tmp_path, adopted=True).journal_url == "postgresql://live"
-
-
-def test_options_are_off_unless_set() -> None:
-    settings = Settings()
-    said = settings.delivery, settings.access, settings.hub, settings.drill
-    assert (said[0].replays, said[0].briefing, said[1].is_on, said[2].place, said[3]) == (False, True, False, "", False)
-    mail = EmailChannel(kind="email", host="smtp.example.org", sender="a@b.c")
-    assert (mail.seconds, mail.port, mail.security) == (20, 587, "starttls")
-    for refused in ({"port": 0}, {"port": 65_536}, {"seconds": 0}, {"seconds": 121}, {"host": ""}):
-        with pytest.raises(ValidationError):
-            EmailChannel.model_validate(mail.model_dump() | refused)
-    for taken in ({"port": 1}, {"port": 65_535}, {"seconds": 120}):
-        EmailChannel.model_validate(mail.model_dump() | taken)
-    assert SHORTEST_COOKIE_SECRET == 32
 
 
 def test_publisher_is_asked_at_least_once() -> None:

@@ -29,8 +29,8 @@ from store.figures import VintageStore
 from store.figures.editions import TAKEN_IN, RawStore
 from store.journal import Journal, journal_url
 from store.releases import Release
+from tests.ingest.live.conftest import keys  # noqa: F401  # a fixture of every test here
 from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
-from tests.ingest.live.layouts_indicators import KEYS
 from tests.ingest.live.publisher import Answerer, Publisher, Reply
 from tests.nightly.conftest import without_forecasting
 
@@ -76,15 +76,6 @@ QUICK = {"attempts": 2, "first_wait_seconds": 0, "largest_megabytes": 5}
 
 
 SECRET = "k3y-of-none-at-all"  # noqa: S105  # it opens nothing
-
-
-@pytest.fixture(scope="module", autouse=True)
-def keys() -> Iterator[None]:
-    """Keys that open the miniatures of publishers who ask for one."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in KEYS.items():
-            patch.setenv(name, value)
-        yield
 
 
 def settings_for(publisher: Publisher, **changes: object) -> Settings:
