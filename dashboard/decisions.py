@@ -233,14 +233,14 @@ def show_context(night: Night) -> None:
     rows = alerts[alerts["alert_level"] == INFORMATION].to_dict("records")
     if not rows:
         return
-    sources = night.sources()
-    said = [
-        labelled(subject_name(row, sources, lang()), alert_report(row, None, lang()).sentence)
-        for row in rows[:MOST_CONTEXT]
-    ]
-    if len(rows) > MOST_CONTEXT:
-        rest = len(rows) - MOST_CONTEXT
-        said.append(ngettext("and {n} more", "and {n} more", rest).format(n=rest))
+    # What holds for several routes is said once.
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        fact = alert_report(row, None, lang()).sentence.rstrip(".")
+        about.setdefault(fact, []).append(subject_name(row, night.sources(), lang()))
+    said = [f"{fact} ({', '.join(names)})" for fact, names in about.items()]
+    if (rest := len(said) - MOST_CONTEXT) > 0:
+        said[MOST_CONTEXT:] = [ngettext("and {n} more", "and {n} more", rest).format(n=rest)]
     head = _("For information, nothing to decide")
     with st.container(key="context"):
         st.markdown(layout.small(labelled(f"**{head}**", layout.plain(" · ".join(said)))))

@@ -41,16 +41,8 @@ _SERIES_PARTS = 5
 Sources = Mapping[str, Mapping[str, Any]]
 """The catalogue's cards in the reader's language, source_id -> fields."""
 MEDIAN = ngettext("{median} arrival expected", "{median} arrivals expected")
-INSTEAD = ngettext("{route}: {then} arrival instead of {plain}", "{route}: {then} arrivals instead of {plain}")
-WHAT_IF = ngettext(
-    "{route}: {plain} arrival expected, {when}; {then} in this example",
-    "{route}: {plain} arrivals expected, {when}; {then} in this example",
-)
-UNDER_CONDITION = ngettext(
-    "{assumption} ({chance}): {then} arrival expected {when}, 8-in-10 chance of {interval}; {change} ({percent}) "
-    "against the forecast of {plain} ({usual}).",
-    "{assumption} ({chance}): {then} arrivals expected {when}, 8-in-10 chance of {interval}; {change} ({percent}) "
-    "against the forecast of {plain} ({usual}).",
+INSTEAD = ngettext(
+    "{condition}: {then} arrival {when}, not {plain}", "{condition}: {then} arrivals {when}, not {plain}"
 )
 COUNTED = ngettext(
     "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
@@ -92,14 +84,7 @@ _IN_UNITS = {
         "{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}"
     ),
     "{median} arrivals expected": _("{median} {unit} expected"),
-    "{route}: {plain} arrivals expected, {when}; {then} in this example": _(
-        "{route}: {plain} {unit} expected, {when}; {then} in this example"
-    ),
-    "{route}: {then} arrivals instead of {plain}": _("{route}: {then} {unit} instead of {plain}"),
-    UNDER_CONDITION[1]: _(
-        "{assumption} ({chance}): {then} {unit} expected {when}, 8-in-10 chance of {interval}; {change} ({percent}) "
-        "against the forecast of {plain} ({usual})."
-    ),
+    INSTEAD[1]: _("{condition}: {then} {unit} {when}, not {plain}"),
     "arrivals expected": _("{unit} expected"),
     _("Arrivals expected"): _("{unit} expected"),
     _("Arrivals per month"): _("{unit} per month"),

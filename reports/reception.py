@@ -170,13 +170,10 @@ def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) ->
 
 
 def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
-    """People now, people expected, entries and exits."""
+    """People now and people expected."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     end = language.month(need.ends.iloc[-1])
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
-    months = len(need.rows) * need.months_each
-    ahead = language.months(need.ends.iloc[0] - pd.DateOffset(months=need.months_each - 1), need.ends.iloc[-1])
-    moves = {name: float(need.rows[name].sum()) / months for name in ("entries", "exits")}
     return [
         (
             language.text(_("People, end of {month}"), month=language.month(counted)),
@@ -188,18 +185,25 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
             language.expected(float(last["median"])),
             interval_words(last["lo_80"], last["hi_80"], language),
         ),
-        (language.text(_("Entries a month, {months}"), months=ahead), language.expected(moves["entries"]), ""),
-        (language.text(_("Exits a month, {months}"), months=ahead), language.expected(moves["exits"]), ""),
     ]
 
 
+def moves_words(need: Need, language: Language) -> str:
+    """Mean entries and exits of the months ahead, which have no interval."""
+    months = len(need.rows) * need.months_each
+    first = need.ends.iloc[0] - pd.DateOffset(months=need.months_each - 1)
+    moves = {name: language.expected(float(need.rows[name].sum()) / months) for name in ("entries", "exits")}
+    text = _("A month, {months}: {entries} entries and {exits} exits, medians without an interval.")
+    return language.text(text, months=language.months(first, need.ends.iloc[-1]), **moves)
+
+
 def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str]:
-    """Facts behind an alert about one stock, from a release's ``reception_needs``: a sentence or a number each."""
+    """Facts behind an alert about one stock, from a release's ``reception_needs``: a sentence each."""
     need = _alone(needs, series_id, 1.0)
     return [
         title(need, language),
         enough_words(need, language),
-        *(language.labelled(label, value) for label, value, _interval in key_numbers(need, language)[2:]),
+        moves_words(need, language),
     ]
 
 

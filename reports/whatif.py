@@ -36,7 +36,7 @@ from forecasting.scenarios import (
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import ReadableRelease, numbers
 from reports import scenario as wording
-from reports.names import INSTEAD, UNDER_CONDITION, WHAT_IF, message_in, plural_in_unit, route_name, source_name
+from reports.names import INSTEAD, message_in, plural_in_unit, route_name, source_name
 from reports.numbers import LARGEST, route_paths
 
 LONGEST_TOTAL = 3
@@ -192,38 +192,37 @@ def _analogue(release: ReadableRelease, values: Mapping[str, str], route_id: str
     return Scenario(route_id, paths, notes=notes, course=found)
 
 
-def title(release: ReadableRelease, scenario: Scenario, language: Language, *, is_asked: bool = True) -> str:
-    """What follows, as short as a title; where the reader has asked nothing yet, the forecast and an invitation."""
+def title(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:
+    """The condition and what follows in one sentence, so that neither is quoted without the other."""
     route = route_name(scenario.route_id, language)
     if scenario.trajectories is None:
         return language.text(_("{route}: no answer"), route=route)
+    assumed = wording.assumption(values, language)
     ends = title_months(release, scenario.route_id)
     then, plain = (sums["q50"] for sums in both_totals(release, scenario.trajectories, scenario.route_id))
-    texts, number = (INSTEAD, then) if is_asked else (WHAT_IF, plain)
     return plural_in_unit(
-        texts, as_expected(number), scenario.route_id, language, route=route, then=language.expected(then),
-        plain=language.expected(plain), when=language.months(ends[0], ends[-1]),
+        INSTEAD, as_expected(then), scenario.route_id, language, then=language.expected(then),
+        condition=capital(assumed) if route in assumed else f"{route}, {assumed}", plain=language.expected(plain),
+        when=language.in_months(ends[0], ends[-1]),
     )  # fmt: skip
 
 
 def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:
-    """The assumption and its chance, what is expected under it, and how far that lies from the forecast."""
-    assumed = wording.assumption(values, language)
+    """The interval beside the forecast's, how far the medians lie apart, and the chance of the condition."""
     if scenario.trajectories is None:
-        return language.text(_("Assumption: {assumption}."), assumption=assumed)
-    ends = title_months(release, scenario.route_id)
+        return language.text(_("Assumption: {assumption}."), assumption=wording.assumption(values, language))
     then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
-    chance = language.text(_("its chance is not estimated"))
+    chance = language.text(_("The chance of the condition is not estimated."))
     if scenario.chance is not None:
-        word = language.chance_word(scenario.chance)
-        chance = language.text(_("{chance} chance, {word}"), chance=language.percent(scenario.chance), word=word)
-    return plural_in_unit(
-        UNDER_CONDITION, as_expected(then["q50"]), scenario.route_id, language, assumption=capital(assumed),
-        chance=chance, then=language.expected(then["q50"]), when=language.in_months(ends[0], ends[-1]),
-        interval=language.interval_words(then["q10"], then["q90"]), plain=language.expected(plain["q50"]),
-        usual=language.interval(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
+        text, word = _("Chance of the condition: {chance}, {word}."), language.chance_word(scenario.chance)
+        chance = language.text(text, chance=language.percent(scenario.chance), word=word)
+    text = _("8-in-10 chance of {interval}; by the forecast {usual}. Medians: {change} ({percent}).")
+    said = language.text(
+        text, interval=language.interval_words(then["q10"], then["q90"]),
+        usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
         percent=language.change(then["q50"], plain["q50"]),
     )  # fmt: skip
+    return f"{said} {chance}"
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:

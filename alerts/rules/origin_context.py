@@ -132,11 +132,7 @@ RULE = ObservedRule(
     followed=FOLLOWED,
     informs=True,
     sentences={
-        "origin_conflict_deaths": _(
-            "{citizen}, {share} of the count here: {value} conflict deaths in 3 months, the highest in 3 years."
-        ),
-        "origin_new_displacement": _(
-            "{citizen}, {share} of the count here: {value} new displacements in 3 months, the highest in 3 years."
-        ),
+        "origin_conflict_deaths": _("{citizen}: {value} conflict deaths in 3 months, the highest in 3 years."),
+        "origin_new_displacement": _("{citizen}: {value} new displacements in 3 months, the highest in 3 years."),
     },
 )

@@ -72,21 +72,38 @@ def scenario_chart(
     return figure
 
 
-def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Figure:
-    """Bars of the scenario's median less the forecast's, month by month, from zero up and down."""
+def difference_chart(moved: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
+    """Bars of the scenario's median less the forecast's, and a line over such differences within the 80 % interval.
+
+    Args:
+        moved: The scenario's quantiles less the forecast's: a row per month, a column per level.
+        unit: What is counted.
+        theme: Colours.
+    """
+    lowest, highest = interval_levels(0.8)
+    inside = moved[[level for level in moved if lowest <= level <= highest]]
+    difference, ends = moved[0.5], inside.agg(["min", "max"], axis=1)
     months = [lang().month_short(end, year=True) for end in difference.index]
     bars = go.Bar(
         x=list(range(len(difference))),
         y=difference,
         marker={"color": with_opacity(theme.replay.fill, 0.8)},
-        text=[f"{month}<br><b>{lang().signed(value)}</b>" for month, value in zip(months, difference, strict=True)],
+        text=[
+            f"{month}<br><b>{lang().signed(value)}</b> ({lang().signed(low)} – {lang().signed(high)})"
+            for month, value, (low, high) in zip(months, difference, ends.to_numpy(), strict=True)
+        ],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
         name="difference",
     )
-    figure = go.Figure(bars)
-    reach = max(float(difference.abs().max()), 1.0)
-    low, high = (1.1 * end for end in (min(0.0, float(difference.min())), max(0.0, float(difference.max()))))
+    lines = go.Scatter(
+        x=[x for place in range(len(ends)) for x in (place, place, None)],
+        y=[y for low, high in ends.to_numpy() for y in (low, high, None)],
+        mode="lines", line={"color": theme.replay.text, "width": 1.6}, hoverinfo="skip", name="within 80%",
+    )  # fmt: skip
+    figure = go.Figure([bars, lines])
+    reach = max(float(ends.abs().to_numpy().max()), 1.0)
+    low, high = (1.1 * end for end in (min(0.0, float(ends["min"].min())), max(0.0, float(ends["max"].max()))))
     ticks = sorted(
         {side * tick for side in (1, -1) for tick in nice_ticks(1.1 * reach, whole=True) if low <= side * tick <= high}
     )

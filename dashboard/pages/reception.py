@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import _, downloads, labelled, lang, layout, reads, scenario_parts, state, tables
+from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -33,13 +33,11 @@ def show(night: Night) -> None:
     places = state.number("places", 0, MOST_PLACES)
     need = need_of(night, series_id, factor, places)
     st.title(reception.title(need, lang()), anchor=False)
+    said = f"{reception.places_words(need, lang())} {reception.record_words(need, lang())}"
+    st.markdown(plain(said))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         show_controls(need, found)
         scenario_parts.show_factor(own, factor)
-    others = [name.split(".")[1] for name in found if "-" not in name and name.split(".")[1] != chosen[:3]]
-    links = [f"[{place_name(code, lang())}]({state.link('reception', place=code)})" for code in others]
-    if links:
-        st.markdown(small(labelled(_("Other countries with figures in this release"), " · ".join(links))))
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         note = _("A scenario has no record of its own.")
@@ -50,10 +48,8 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-    st.markdown(plain(reception.places_words(need, lang())))
-    arrivals = reception.entries_words(need, night.frame("trajectories"), lang()) if factor == 1 else ""
-    said = (arrivals, reception.gaps_words(need, lang()), reception.record_words(need, lang()))
-    st.markdown(small(plain(" ".join(filter(None, said)))))
+    if gaps := reception.gaps_words(need, lang()):
+        st.markdown(small(plain(gaps)))
     layout.let_draw()
     show_months(night, need)
     show_record(night, need)
@@ -70,10 +66,10 @@ def need_of(night: Night, series_id: str, factor: float, places: float | None) -
 
 
 def show_controls(need: Need, found: list[str]) -> None:
-    """Which country or region, and how many places."""
-    names = {name.split(".")[1]: place_name(name.split(".")[1], lang()) for name in found}
+    """Which country or region, countries first, and how many places."""
+    codes = sorted((name.split(".")[1] for name in found), key=lambda code: "-" in code)
     st.selectbox(
-        _("Country or region"), list(names), format_func=lambda code: names[code], width=240,
+        _("Country or region"), codes, format_func=lambda code: place_name(code, lang()), width=240,
         **state.widget("place", need.series_id.split(".")[1]),
     )  # fmt: skip
     given = None if pd.isna(need.places) else int(need.places)
@@ -109,8 +105,10 @@ def show_months(night: Night, need: Need) -> None:
         "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
         "suffice are enough up to that month in nine of ten cases."
     )
-    more = _("Entries and exits have no interval.")
-    st.markdown(small(f"{text} {more}"))
+    said = [reception.moves_words(need, lang()), text]
+    if need.rows["factor"].eq(1).all():
+        said.insert(1, reception.entries_words(need, night.frame("trajectories"), lang()))
+    st.markdown(small(plain(" ".join(filter(None, said)))))
 
 
 def show_record(night: Night, need: Need) -> None:
@@ -131,7 +129,8 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
     if not regions:
         return
     st.header(_("Regions by further places needed"), anchor=False)
-    reads.drawn_once(night, partial(draw_regions, night, regions, factor), "reception regions", country, factor)
+    whole = next(name for name in found if name.split(".")[1] == country)
+    reads.drawn_once(night, partial(draw_regions, night, whole, regions, factor), "reception regions", country, factor)
     text = _(
         "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
         "up to the country’s: regions are seldom all full at once."
@@ -140,9 +139,10 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
     st.markdown(small(f"{text} {more}"))
 
 
-def draw_regions(night: Night, regions: list[str], factor: float) -> None:
-    """A row per region, with its line."""
+def draw_regions(night: Night, country: str, regions: list[str], factor: float) -> None:
+    """A row for the country, then one per region, each with its line."""
     needs = sorted((need_of(night, name, factor, None) for name in regions), key=lambda need: -need.further)
+    needs.insert(0, need_of(night, country, factor, None))
     rows = reception.regions_table(needs, lang())
     names = rows.columns[0]
     links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]

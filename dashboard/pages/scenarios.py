@@ -10,7 +10,6 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.languages import capital
 from dashboard import (
     _,
     downloads,
@@ -54,10 +53,9 @@ def show(night: Night) -> None:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
     scenario = whatif.build(night, values, route_id, lang())
-    is_asked = bool(given(known))
-    find = partial(whatif.title, night, scenario, lang(), is_asked=is_asked)
-    st.title(reads.once(night, find, "scenario's title", is_asked, *key_of(scenario, values)), anchor=False)
-    badge = _("Conditional") if is_asked else _("Example")
+    find = partial(whatif.title, night, scenario, values, lang())
+    st.title(reads.once(night, find, "scenario's title", *key_of(scenario, values)), anchor=False)
+    badge = _("Conditional") if given(known) else _("Example")
     find = partial(whatif.answer, night, scenario, values, lang())
     said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
@@ -92,8 +90,6 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     with st.container(key="main-chart"):
         left, right = st.columns([1.9, 1], gap="medium")
     with left:
-        with st.container(key="condition"):
-            st.markdown("## " + plain(capital(wording.assumption(values, lang()))), anchors=False)
         draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
         reads.drawn_once(night, draw, "scenario's chart", *key_of(scenario, values))
     with right:
@@ -132,11 +128,11 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
-    median, then = (table[0.5] for table in whatif.by_level(night, trajectories, route_id))
-    figure = difference_chart(
-        then - median, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme()
-    )
-    layout.chart(figure, difference_alt(then - median), "difference")
+    plainly, then = whatif.by_level(night, trajectories, route_id)
+    moved = then - plainly
+    figure = difference_chart(moved, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme())
+    layout.chart(figure, difference_alt(moved[0.5]), "difference")
+    st.markdown(small(_("Bars: move of the median. Lines: least to largest move within the 80% interval.")))
 
 
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
@@ -144,8 +140,8 @@ def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame
     routes = set(frame.get("route_id", [scenario.route_id]))
     sources = citations.sources_of(night, [numbers.route_series(route_id) for route_id in sorted(routes)])
     made = downloads.export_of(night, f"scenario-{name}", title, frame, sources)
-    said = whatif.answer(night, scenario, values, lang())
-    return downloads.with_notes(made, [wording.conditional_note(lang()), said, *scenario.notes])
+    said = [say(night, scenario, values, lang()) for say in (whatif.title, whatif.answer)]
+    return downloads.with_notes(made, [wording.conditional_note(lang()), f"{said[0]}. {said[1]}", *scenario.notes])
 
 
 def show_parts(
@@ -204,11 +200,7 @@ def by_month(
     """The files, the scenario's quantiles by month, and the table on screen."""
     forecast, then = whatif.by_level(night, trajectories, scenario.route_id)
     frame = whatif.months_file(forecast, then, scenario.route_id)
-    # A picture leaves without the page: its title holds months and assumption too.
-    ends = whatif.title_months(night, scenario.route_id)
-    when = lang().months(ends[0], ends[-1])
-    parts = (whatif.title(night, scenario, lang()), when, wording.assumption(values, lang()))
-    made = export_of(night, scenario, values, scenario.route_id, frame, ", ".join(parts))
+    made = export_of(night, scenario, values, scenario.route_id, frame, whatif.title(night, scenario, values, lang()))
     return made, then, whatif.months_table(forecast, then, lang())
 
 

@@ -125,7 +125,7 @@ MANY = (
     "Arrivals expected on every route over its next", "better than the baseline {first}", "Of {n} sample paths",
     "Do drivers help?", "Figures are late", "Its error was", "answered {status} and asks",
     "cut off", "position outside", "redirected more than", "refused: more than", "the answer took longer",
-    "{citizen}, {share} of the count here", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",
+    "{citizen}: {value} ", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",
     "{n} figures repeat", "{n} series move alike", "{span} ", "{share} months of lead time", "{n} before",
     "{place}: {places} places", "{places} places:",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from dashboard.scenario_parts import saved_scenarios
 from decisions.announcements import make_briefing
 from forecasting.scenarios.shocks import Shock, profile
 from reports import numbers, whatif
+from reports.names import route_name
 from reports.scenario import demand, reception_of
 from reports.whatif import KINDS, Lever
 from store.journal import Journal, journal_url
@@ -160,31 +162,31 @@ def test_unchanged_scenario_is_the_served_forecast(night: Night) -> None:
 
 
 @pytest.mark.usefixtures("read_release")
-@pytest.mark.parametrize(("language", "instead"), [("en", "instead of"), ("fr", "au lieu de"), ("es", "en lugar de")])
-def test_title_is_short_and_states_assumption_below(language: str, instead: str) -> None:
-    app = visit(route="WAR", kind="if", lang=language)
-    assert len(app.title[0].value) <= 70 and instead in app.title[0].value
-    below = [one.value for one in app.markdown if "violet-badge" in one.value]
-    assert "2025" in below[-1] and "2025" not in app.title[0].value
+@pytest.mark.parametrize("query", [{}, {"kind": "if"}, {"kind": "shock"}, {"kind": "if", "if_route": "EMR"}])
+@pytest.mark.parametrize(("language", "condition"), [("en", "if"), ("fr", "si"), ("es", "si")])
+def test_title_holds_condition_route_and_both_numbers(language: str, condition: str, query: dict[str, str]) -> None:
+    app = visit(route="WAR", lang=language, **query)
+    title = app.title[0].value
+    named = "EMR" if "if_route" in query else "WAR"
+    assert re.search(rf"\b{condition}\b", title.lower()) and route_name(named, Language(language)) in title
+    assert route_name("WAR", Language(language)) in title and "2025" in title
 
 
-@pytest.mark.parametrize(("kind", "chance"), [("if", "22% chance, unlikely"), ("shock", "its chance is not estimated")])
-def test_answer_states_condition_chance_ends_and_difference(night: Night, kind: str, chance: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "chance"),
+    [("if", "Chance of the condition: 22%, unlikely."), ("shock", "The chance of the condition is not estimated.")],
+)
+def test_answer_states_both_intervals_difference_and_chance(night: Night, kind: str, chance: str) -> None:
     values = values_of(night, kind=kind)
     scenario = whatif.build(night, values, "EMR", Language())
     said = whatif.answer(night, scenario, values, Language())
     assert scenario.trajectories is not None
     then, plain = whatif.both_totals(night, scenario.trajectories, "EMR")
-    change = Language().signed(then["q50"] - plain["q50"])
-    for part in (then["q10"], then["q50"], then["q90"], plain["q10"], plain["q50"], plain["q90"]):
+    for part in (then["q10"], then["q90"], plain["q10"], plain["q90"]):
         assert Language().expected(part) in said
-    assert f"({chance}):" in said and change in said and said.startswith("If ")
-
-
-@pytest.mark.usefixtures("read_release")
-def test_page_opens_on_forecast_and_not_on_unasked_condition() -> None:
-    app = visit(route="WAR")
-    assert "instead of" not in app.title[0].value and "arrivals expected" in app.title[0].value
+    assert said.endswith(chance) and Language().signed(then["q50"] - plain["q50"]) in said
+    title = whatif.title(night, scenario, values, Language())
+    assert all(Language().expected(sums["q50"]) in title for sums in (then, plain))
 
 
 @pytest.mark.usefixtures("read_release")

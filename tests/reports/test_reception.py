@@ -177,7 +177,8 @@ def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
 
 
 def test_reasons_name_people_now_and_places_that_suffice() -> None:
-    assert reception.reasons(rows(), ITALY, ENGLISH)[:2] == [
+    assert reception.reasons(rows(), ITALY, ENGLISH) == [
         reception.title(need(), ENGLISH),
         "1,400 places suffice to the end of March 2025 in nine of ten cases.",
+        reception.moves_words(need(), ENGLISH),
     ]

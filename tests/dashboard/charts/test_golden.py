@@ -259,12 +259,14 @@ def scenario() -> Drawn:
 def differences() -> Drawn:
     months = pd.date_range("2025-01-31", periods=7, freq="ME")
     values = pd.Series([-20.0, 40.0, 125.0, -250.0, 0.0, 15.0, 5.0], index=months)
-    return difference_chart(values, unit="a", theme=LIGHT), [difference_alt(values)]
+    moved = pd.DataFrame({0.1: values - 30, 0.5: values, 0.9: values + 50})
+    return difference_chart(moved, unit="a", theme=LIGHT), [difference_alt(values)]
 
 
 def differences_of_nothing() -> Drawn:
     none = pd.Series([0.0, 0.0], index=pd.date_range("2025-01-31", periods=2, freq="ME"))
-    return difference_chart(none, unit="a", theme=LIGHT), [difference_alt(none)]
+    moved = pd.DataFrame({0.1: none, 0.5: none, 0.9: none})
+    return difference_chart(moved, unit="a", theme=LIGHT), [difference_alt(none)]
 
 
 def places() -> Drawn:
