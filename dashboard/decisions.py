@@ -39,11 +39,10 @@ from dashboard.theme import level_badge
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.alert import alert_report, status_words
+from reports.alert import status_words
 from reports.answer import consequences, decisions_title, judged_now, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
-from reports.names import subject_name
-from reports.overview import Card, cards, overview_title, together
+from reports.overview import Card, cards, facts, overview_title, together
 from store.releases import ReleaseStore
 
 MOST_CARDS, MOST_CONTEXT = 3, 3
@@ -229,16 +228,9 @@ def signed_by_reader(status: AlertStatus) -> bool:
 
 def show_context(night: Night) -> None:
     """What merely informs, apart from what is to be decided; nothing where there is nothing."""
-    alerts = night.frame("alerts")
-    rows = alerts[alerts["alert_level"] == INFORMATION].to_dict("records")
-    if not rows:
+    said = facts(night.frame("alerts"), night.sources(), lang())
+    if not said:
         return
-    # What holds for several routes is said once.
-    about: dict[str, list[str]] = {}
-    for row in rows:
-        fact = alert_report(row, None, lang()).sentence.rstrip(".")
-        about.setdefault(fact, []).append(subject_name(row, night.sources(), lang()))
-    said = [f"{fact} ({', '.join(names)})" for fact, names in about.items()]
     if (rest := len(said) - MOST_CONTEXT) > 0:
         said[MOST_CONTEXT:] = [ngettext("and {n} more", "and {n} more", rest).format(n=rest)]
     head = _("For information, nothing to decide")

@@ -18,13 +18,14 @@ import streamlit as st
 from access import DOWNLOAD
 from core import table_files
 from core.settings import load_settings
-from dashboard import _, labelled, lang, language, reads, state, visitor
+from dashboard import _, labelled, lang, language, listed, reads, state, visitor
 from dashboard.reads import Night
 from dashboard.tables import localised
 from decisions.announcements import make_briefing
 from reports import charts
 from reports import citations as reported
 from reports.charts import WIDE
+from reports.context import event_words, events_note
 from reports.drawing import framed, png_file, svg_file
 from reports.files import explanation, for_people
 
@@ -289,7 +290,10 @@ def drawn(export: Export, fan: charts.Fan, kind: str = "png") -> bytes:
     known = labelled(_("As known on"), export.day)
     caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
     source, release = labelled(_("Source"), " ".join(export.citations)), labelled(_("Release"), export.run_id)
-    notes = [*export.notes, source, caveat, f"Vigie · {release}"]
+    named = [] if fan.events is None else event_words(fan.events, lang())
+    events = [f"{place} {title}" for place, (title, _what, _url) in enumerate(named, start=1)]
+    about = f"{listed(events)}. {events_note(lang())}" if events else ""
+    notes = [about, *export.notes, source, caveat, f"Vigie · {release}"]
     drawing = framed(charts.fan(fan, WIDE, lang()), export.title, notes, mark=mark, subtitle=known)
     drawing = dataclasses.replace(drawing, alt="\n".join([drawing.alt, *export.lines()]))
     return svg_file(drawing, export.title) if kind == "svg" else png_file(drawing, export.title, PIXELS)

@@ -243,28 +243,35 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
     return f"{verdict} {held_words(own, language)}"
 
 
-def missing_words(view: AsylumForecast, language: Language) -> list[str]:
-    """What a reader may look for and does not find, a sentence each, with its reason."""
-    series, parts = view.night.frame("asylum_series"), []
-    for (target, freq), rows in series.groupby(["target", "freq"], sort=False):
+def gap_words(view: AsylumForecast, language: Language) -> str:
+    """Which kinds are too old for a forecast, and that none is added up over countries."""
+    ends: dict[str, list[str]] = {}
+    for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
             last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
-            text = _("{kind}: Eurostat’s figures known here end in {period}, too old for a forecast.")
-            ended = language.period(last, MONTHS_EACH[str(freq)])
-            parts.append(language.text(text, kind=kind_name(kind, language), period=ended))
+            ends.setdefault(language.period(last, MONTHS_EACH[str(freq)]), []).append(kind_name(kind, language))
+    text = _("Figures known here end in {period}, too old for a forecast: {kinds}.")
+    parts = [language.text(text, period=period, kinds=language.listed(kinds)) for period, kinds in ends.items()]
+    total = _("No total is forecast: countries are forecast apart, and medians do not add up.")
+    return " ".join([*parts, language.text(total)])
+
+
+def missing_words(view: AsylumForecast, language: Language) -> list[str]:
+    """What a reader may look for and does not find, a sentence each, with its reason."""
+    series, parts = view.night.frame("asylum_series"), []
     own = of_kind(series, view.kind)
     own = own[own["citizen"] == ALL]
     if lacking := [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]:
         parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
     if citizenships(view).empty:
-        parts.append(language.text(_("Citizenships: Eurostat publishes them by month only, see above.")))
+        parts.append(language.text(_("Citizenships: Eurostat publishes them by month only.")))
     known = set(of_kind(series, view.kind)["geo"])
     if absent := sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known):
         parts.append(
             language.text(_("No figures in this release: {names}."), names=some(absent, language, MOST_ABSENT))
         )
-    return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
+    return parts
 
 
 def why_no_forecast(view: AsylumForecast, language: Language) -> str:

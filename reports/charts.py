@@ -22,6 +22,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import DEFAULT_REGION, region_of
 from core.settings import SNAPSHOT
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from geo import (
     MAPS,
     NARROWEST_KM,
@@ -40,6 +41,7 @@ from reports import Row
 from reports.alert import limit_of
 from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, text_width, width_of
 from reports.names import LEVEL_MARKS, level_label, route_name
+from reports.skill import MARKS, Verdicts
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
@@ -57,6 +59,8 @@ LABEL_LINE, EDGE = 15.0, 3.0
 """Height of a line of a label on the map, and room that a label leaves at the map's edge, in pixels."""
 MOST_WITH_WORDS = 6
 """Routes on a map above which labels leave out the word of their level."""
+_STRIP = {BETTER: "proven", LIKELY: "likely", WORSE: "worse"}
+"""Role of the strip's part by verdict; any other is not proven."""
 Items = list[Shape | Mark | Word]
 _Place = Callable[[pd.Timestamp, float], Point]
 _Rings = Callable[[FloatArray], list[Point]]
@@ -77,6 +81,8 @@ class Fan:
         limit: A number to hold it against, and what it is; None for none.
         earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``; None for none.
         forecast: Quantiles of the forecast that a conditional projection starts from; None if the forecast is shown.
+        verdicts: The forecast's verdict by period, see :mod:`reports.skill`; None leaves the strip out.
+        events: Documented events by ``month``, each with its number from 1; None for none.
     """
 
     history: pd.DataFrame
@@ -89,6 +95,8 @@ class Fan:
     limit: tuple[float, str] | None = None
     earlier: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
+    verdicts: Verdicts = None
+    events: pd.DataFrame | None = None
 
     @property
     def roles(self) -> tuple[str, str]:
@@ -134,6 +142,13 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
     items = frame.items + _periods(frame, (first, last), language)
     items += _earlier(shown, at) + _bands(shown, at) + _counts(shown, at, language)
     now = at(pd.Timestamp(shown.now) + half, 0)[0]
+    for end in shown.quantiles.index if shown.verdicts is not None else ():
+        left, right = max(now, at(end - half, 0)[0]), min(frame.right, at(end + half, 0)[0])
+        if left < right:
+            items.append(Shape([[(left, frame.top), (right, frame.top)]], _strip_role(shown.verdicts, end)))
+    for number, month in enumerate(shown.events["month"] if shown.events is not None else (), start=1):
+        x = at(pd.Period(month, "M").end_time.normalize(), 0)[0]
+        items += [Mark(x, frame.top + 12, 8, "event"), Word(x, frame.top + 16, str(number), anchor="middle")]
     items.append(Shape([[(now, frame.top), (now, frame.bottom)]], "now"))
     day = language.day_short(shown.now)
     items.append(frame.word_at(now, frame.top - 5, day))
@@ -141,6 +156,10 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
         height = frame.y(shown.limit[0])
         items.append(Shape([[(frame.left, height), (frame.right, height)]], "limit", shown.limit[1]))
     return items
+
+
+def _strip_role(verdicts: Verdicts, end: pd.Timestamp) -> str:
+    return _STRIP.get((verdicts or {}).get(end, NO_EVIDENCE), "unproven")
 
 
 def fan_alt(shown: Fan, language: Language) -> str:
@@ -237,7 +256,9 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
             entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
     if shown.limit:
         entries.append(("limit", shown.limit[1]))
-    return entries
+    found = {(shown.verdicts or {}).get(end, NO_EVIDENCE) for end in shown.quantiles.index}
+    parts = [one for one in MARKS if one in found and shown.verdicts is not None]
+    return entries + [(_STRIP.get(one, "unproven"), language.text(one)) for one in parts]
 
 
 def legend(entries: Sequence[tuple[str, str]], width: float, wider: float = WIDER) -> tuple[Items, float]:

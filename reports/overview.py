@@ -17,7 +17,7 @@ from core.routes import ARRIVAL_ROUTES
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
-from reports.names import level_name, plural_in_unit, route_name
+from reports.names import Sources, level_name, plural_in_unit, route_name, subject_name
 from reports.route import in_window, window_words, without_forecast
 from reports.skill import verdict_mark
 
@@ -184,6 +184,15 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
         record=verdict_mark(row["verdicts"], numbers.window_ends(as_of), language),
         route_id=str(row["route_id"]),
     )
+
+
+def facts(alerts: pd.DataFrame, sources: Sources, language: Language) -> list[str]:
+    """What merely informs, each fact once, with the routes, places or sources that it concerns."""
+    about: dict[str, list[str]] = {}
+    for row in alerts[alerts["alert_level"] == INFORMATION].to_dict("records"):
+        fact = alert_report(row, None, language).sentence.rstrip(".")
+        about.setdefault(fact, []).append(subject_name(row, sources, language))
+    return [f"{fact} ({', '.join(names)})" for fact, names in about.items()]
 
 
 @dataclass(frozen=True)

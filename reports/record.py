@@ -130,9 +130,9 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
 
 
 def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many of the counts one to three months later the 80 % interval held."""
+    """How many counts of single months the 80 % intervals held, beside what they promise."""
     held, cases = held_counts(scores, series_of(route_id))
-    text = _("Its 80% interval held {held} of {n} counts one to three months later ({share}).")
+    text = _("80% intervals of single months, one to three ahead, held {held} of {n} counts: {share}; 80% is promised.")
     said = {"held": language.counted(held), "n": language.counted(cases), "share": language.share(held / (cases or 1))}
     return language.text(text, **said) if cases else ""
 

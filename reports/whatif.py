@@ -222,7 +222,7 @@ def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, st
         usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
         percent=language.change(then["q50"], plain["q50"]),
     )  # fmt: skip
-    return f"{said} {chance}"
+    return f"{capital(said)} {chance}"
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:

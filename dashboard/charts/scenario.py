@@ -8,7 +8,7 @@ import datetime as dt
 import pandas as pd
 import plotly.graph_objects as go
 
-from core import interval_levels
+from core import QUANTILE_LEVELS, interval_levels
 from core.languages import MINUS, as_expected
 from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import (
@@ -80,9 +80,9 @@ def difference_chart(moved: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figu
         unit: What is counted.
         theme: Colours.
     """
-    lowest, highest = interval_levels(0.8)
-    inside = moved[[level for level in moved if lowest <= level <= highest]]
-    difference, ends = moved[0.5], inside.agg(["min", "max"], axis=1)
+    levels = [level for level in QUANTILE_LEVELS if level in moved and abs(level - 0.5) < 0.41]
+    inside = moved[levels].to_numpy()
+    difference, ends = moved[0.5], list(zip(inside.min(axis=1), inside.max(axis=1), strict=True))
     months = [lang().month_short(end, year=True) for end in difference.index]
     bars = go.Bar(
         x=list(range(len(difference))),
@@ -90,7 +90,7 @@ def difference_chart(moved: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figu
         marker={"color": with_opacity(theme.replay.fill, 0.8)},
         text=[
             f"{month}<br><b>{lang().signed(value)}</b> ({lang().signed(low)} – {lang().signed(high)})"
-            for month, value, (low, high) in zip(months, difference, ends.to_numpy(), strict=True)
+            for month, value, (low, high) in zip(months, difference, ends, strict=True)
         ],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
@@ -98,12 +98,12 @@ def difference_chart(moved: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figu
     )
     lines = go.Scatter(
         x=[x for place in range(len(ends)) for x in (place, place, None)],
-        y=[y for low, high in ends.to_numpy() for y in (low, high, None)],
+        y=[y for low, high in ends for y in (low, high, None)],
         mode="lines", line={"color": theme.replay.text, "width": 1.6}, hoverinfo="skip", name="within 80%",
     )  # fmt: skip
     figure = go.Figure([bars, lines])
-    reach = max(float(ends.abs().to_numpy().max()), 1.0)
-    low, high = (1.1 * end for end in (min(0.0, float(ends["min"].min())), max(0.0, float(ends["max"].max()))))
+    reach = max(float(abs(inside).max()), 1.0)
+    low, high = 1.1 * min(0.0, float(inside.min())), 1.1 * max(0.0, float(inside.max()))
     ticks = sorted(
         {side * tick for side in (1, -1) for tick in nice_ticks(1.1 * reach, whole=True) if low <= side * tick <= high}
     )

@@ -20,6 +20,7 @@ from dashboard.theme import current_theme
 from reports import asylum, charts, context, numbers
 from reports.asylum import AsylumForecast
 from reports.context import events_between
+from reports.skill import verdict_signs
 
 TITLE, PLACE = _("Asylum"), 3
 SHOWN = {"M": 24, "Q": 16}
@@ -40,6 +41,7 @@ def show(night: Night) -> None:
     st.title(asylum.title(view, lang()), anchor=False)
     if caveats := asylum.skill_words(view, lang()):
         st.markdown(layout.plain(caveats))
+    st.markdown(layout.small(layout.plain(asylum.gap_words(view, lang()))))
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -50,9 +52,8 @@ def show(night: Night) -> None:
     layout.let_draw()
     show_files(night, view)
     show_countries(night, view, order)
-    with st.container(border=True):
-        st.markdown("## " + _("What is missing here, and why"), anchors=False)
-        st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
+    if missing := asylum.missing_words(view, lang()):
+        st.markdown(layout.small(layout.plain(" ".join(missing))))
     show_corridors(night, view)
     show_citizenships(night, view)
     year_ahead.show_countries(night, geo)
@@ -89,9 +90,7 @@ def show_fan(night: Night, view: AsylumForecast) -> None:
 
 def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
     """The fan chart alone."""
-    known_on = pd.Timestamp(night.as_of)
-    since = known_on - pd.DateOffset(months=SHOWN[view.freq] * view.months_each)
-    events = events_between(night.frame("events"), "asylum", since, known_on)
+    events = events_of(night, view)
     fan = Fan(
         numbers.for_chart(view.history),
         view.forecast,
@@ -109,6 +108,13 @@ def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
     layout.show_events(events)
 
 
+def events_of(night: Night, view: AsylumForecast) -> pd.DataFrame:
+    """Events in the periods that the chart shows."""
+    known_on = pd.Timestamp(night.as_of)
+    since = known_on - pd.DateOffset(months=SHOWN[view.freq] * view.months_each)
+    return events_between(night.frame("events"), "asylum", since, known_on)
+
+
 def show_files(night: Night, view: AsylumForecast) -> None:
     """The figures behind the chart, and its files."""
     if view.quantiles.empty:
@@ -117,7 +123,7 @@ def show_files(night: Night, view: AsylumForecast) -> None:
     unit = asylum.unit(view, lang())
     fan = charts.Fan(
         view.history, view.quantiles, night.as_of, unit, export.title, view.months_each, SHOWN[view.freq],
-        earlier=earlier_of(night, view),
+        earlier=earlier_of(night, view), verdicts=view.verdicts, events=events_of(night, view),
     )  # fmt: skip
     downloads.figures(
         export,
@@ -174,29 +180,36 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         downloads.buttons(made)
     draw = partial(draw_countries, night, view.kind, table, title)
     reads.drawn_once(night, draw, "asylum countries", view.kind)
-    st.markdown(layout.small(_("Each line has its own scale from zero: two years of counts, then the forecast.")))
+    text = _(
+        "Beats baseline: ✓ proven, ◐ likely, · no sign. Each line has its own scale from zero: two years of counts, "
+        "then the forecast."
+    )
+    st.markdown(layout.small(text))
 
 
 def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> None:
     """The table alone; a name leads to its country."""
-    lines = []
-    for geo in table["geo"]:
-        one = asylum.forecast_of(night, kind, geo)
-        lines.append(sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each))
-    name, line = _("Country"), _("Trend and forecast")
+    found = [asylum.forecast_of(night, kind, geo) for geo in table["geo"]]
+    lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
+    # What a phone shows without a swipe stands first.
+    name, expected, mark, line = _("Country"), _("Expected"), _("Beats baseline"), _("Trend and forecast")
+    interval = tables.no_break(_("80% interval"))
     shown = pd.DataFrame(
         {
             name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
-            line: lines,
-            _("Expected"): table["expected"].map(round_expected),
-            _("80% from"): table["low"].map(round_expected),
-            _("80% to"): table["high"].map(round_expected),
+            expected: table["expected"].map(round_expected),
+            interval: list(map(lang().interval, table["low"], table["high"])),
+            mark: [verdict_signs(one.verdicts, one.ahead.index[:1]) for one in found],
             _("Last count"): table["last_value"],
             _("A year earlier"): table["year_earlier"],
+            line: lines,
         }
     )
     columns = {
-        name: st.column_config.LinkColumn(display_text=r"#(.+)$"),
+        name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
+        expected: st.column_config.NumberColumn(width=66),
+        interval: st.column_config.TextColumn(width=110),
+        mark: st.column_config.TextColumn(width=88),
         line: st.column_config.ImageColumn(width="medium"),
     }
     st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)

@@ -33,8 +33,7 @@ def show(night: Night) -> None:
     places = state.number("places", 0, MOST_PLACES)
     need = need_of(night, series_id, factor, places)
     st.title(reception.title(need, lang()), anchor=False)
-    said = f"{reception.places_words(need, lang())} {reception.record_words(need, lang())}"
-    st.markdown(plain(said))
+    st.markdown(plain(reception.places_words(need, lang())))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         show_controls(need, found)
         scenario_parts.show_factor(own, factor)
@@ -48,8 +47,8 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-    if gaps := reception.gaps_words(need, lang()):
-        st.markdown(small(plain(gaps)))
+    said = (reception.record_words(need, lang()), reception.gaps_words(need, lang()))
+    st.markdown(plain(" ".join(filter(None, said))))
     layout.let_draw()
     show_months(night, need)
     show_record(night, need)

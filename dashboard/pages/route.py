@@ -175,12 +175,16 @@ def show_switches(view: RouteView) -> tuple[bool, bool]:
     return earlier, state.switch("reveal")
 
 
+def shown_before(view: RouteView) -> tuple[int, pd.DataFrame]:
+    """How many counted months stand on the chart, and the events in them."""
+    months, known_on = max(12, min(24, 4 * view.horizon)), pd.Timestamp(view.known_on)
+    since = known_on - pd.DateOffset(months=months)
+    return months, events_between(view.night.frame("events"), view.route_id, since, known_on)
+
+
 def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, revealed: bool, is_log: bool) -> None:
     """The fan chart, and the month that is running."""
-    months_back = max(12, min(24, 4 * view.horizon))
-    known_on = pd.Timestamp(view.known_on)
-    since = known_on - pd.DateOffset(months=months_back)
-    events = events_between(view.night.frame("events"), view.route_id, since, known_on)
+    months_back, events = shown_before(view)
     fan = Fan(
         view.observed,
         view.forecast,
@@ -215,8 +219,10 @@ def show_files(view: RouteView) -> None:
     export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
     limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
     unit = in_unit("Arrivals per month", view.route_id, lang())
+    months_back, events = shown_before(view)
     fan = charts.Fan(
-        view.history, view.quantiles, view.known_on, unit, export.title, limit=limit, earlier=view.earlier
+        view.history, view.quantiles, view.known_on, unit, export.title, back=months_back, limit=limit,
+        earlier=view.earlier, verdicts=None if view.origin else view.summary["verdicts"], events=events,
     )  # fmt: skip
     sources = citations.sources_of(view.night, [view.series_id])
     names = dict.fromkeys(layout.source_name(view.night, one).partition(",")[0] for one in sources)

@@ -110,8 +110,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
-    known_on = pd.Timestamp(night.as_of)
-    events = events_between(night.frame("events"), route_id, known_on - pd.DateOffset(months=24), known_on)
+    events = events_of(night, route_id)
     figure = scenario_chart(
         numbers.for_chart(history), forecast, then,
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
@@ -123,6 +122,12 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     )
     st.markdown(small(text))
     layout.show_events(events)
+
+
+def events_of(night: Night, route_id: str) -> pd.DataFrame:
+    """Events in the months that the chart shows."""
+    known_on = pd.Timestamp(night.as_of)
+    return events_between(night.frame("events"), route_id, known_on - pd.DateOffset(months=24), known_on)
 
 
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
@@ -173,7 +178,8 @@ def show_parts(
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
             unit = in_unit("Arrivals per month", scenario.route_id, lang())
-            fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast)
+            events = events_of(night, scenario.route_id)
+            fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast, events=events)
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dashboard import reads, route_view
-from dashboard.charts.bars import week_alt, week_chart
+from dashboard.charts.bars import week_alt, week_chart, week_key
 from dashboard.theme import LIGHT
 from reports import numbers
 from tests.golden import check_golden
@@ -54,5 +54,7 @@ def test_weeks_chart_is_golden() -> None:
         {"target_end_date": ends[8:], "so_far": [60.0, 0.0, 0.0, 0.0, 0.0]}
         | {f"q{level}": [level * (3.0 + place / 4) for place in range(5)] for level in (10, 25, 50, 75, 90)}
     )
-    lines = [*drawn(week_chart(counted, ahead, theme=LIGHT).to_json()), week_alt(ahead)]
+    ahead["last_day"] = pd.Timestamp("2024-12-26")
+    said = week_key(ahead, LIGHT)
+    lines = [*drawn(week_chart(counted, ahead, theme=LIGHT).to_json()), week_alt(ahead), said]
     check_golden(GOLDEN / "weeks.txt", lines)

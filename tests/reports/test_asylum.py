@@ -13,6 +13,7 @@ from reports.asylum import (
     AsylumForecast,
     by_corridor,
     by_destination,
+    gap_words,
     key_numbers,
     title,
     why_no_forecast,
@@ -31,6 +32,21 @@ def view(**other: Any) -> AsylumForecast:  # noqa: ANN401  # parts of a view as 
         "history": pd.DataFrame({"end_date": months[:1]}), "state": {"state": "ok"},
     }  # fmt: skip
     return cast(AsylumForecast, SimpleNamespace(**usual | other))
+
+
+def test_kinds_too_old_and_lack_of_total_are_said_once() -> None:
+    targets = ["asylum_applications_first", "asylum_applications", "asylum_applications_first"]
+    kinds = pd.DataFrame({
+        "target": targets, "freq": ["M", "M", "Q"], "state": ["too_old", "too_old", "ok"],
+        "last_period": ["2020-08", "2020-08", "2024-Q3"],
+    })  # fmt: skip
+    said = gap_words(
+        view(night=SimpleNamespace(frame=lambda _name: kinds), kind="asylum_applications_first.Q"), ENGLISH
+    )
+    old = (
+        "Figures known here end in August 2020, too old for a forecast: First-time applicants, monthly; All applicants"
+    )
+    assert said.startswith(f"{old}, monthly. No total is forecast:")
 
 
 @pytest.mark.parametrize(

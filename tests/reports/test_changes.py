@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from core.languages import Language
 from reports import Decisions, LoadedRelease
 from reports.changes import Figure, Move, change_since, change_words, changes, move_words, new_counts
 from reports.numbers import Expected
-from reports.overview import cards, overview_title
+from reports.overview import cards, facts, overview_title
 
 from .conftest import MakeRelease, alert_row
 
@@ -144,6 +145,14 @@ def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said
     now, then = (Expected(value, value - 700, value + 700) for value in (12_500, before))
     move = Move("CMR", dt.date(2024, 12, 31), then, now, steps, FIGURES)
     assert move_words(move, SOURCES, ENGLISH) == f"Central Mediterranean: 12,500, {said}"
+
+
+def test_fact_about_two_routes_is_said_once() -> None:
+    reason = json.dumps({"citizen": "SYR", "share": 0.2, "value": 1736.0})
+    about = {"alert_level": "information", "reason_key": "origin_conflict_deaths", "prepare_from": float("nan")}
+    alerts = pd.DataFrame([alert_row(number, ["CMR", "EMR"], reason_params=reason, **about) for number in (0, 1)])
+    said = "Syria: 1,736 conflict deaths in 3 months, the highest in 3 years"
+    assert facts(alerts, {}, ENGLISH) == [f"{said} (Central Mediterranean, Eastern Mediterranean)"]
 
 
 def test_changes_lead_with_largest_move(make_release: MakeRelease) -> None:

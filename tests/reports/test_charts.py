@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from PIL import Image
 from core import QUANTILE_LEVELS
 from core.languages import Language, languages
 from core.routes import ROUTES, region_of
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from geo import is_placed
 from reports.charts import (
     NARROW,
@@ -64,6 +66,18 @@ def test_fan_stays_inside_its_drawing(width: float, limit: tuple[float, str] | N
     for word in (item for item in drawing.items if isinstance(item, Word)):
         left = word.x - {"start": 0, "middle": 0.5, "end": 1}[word.anchor] * width_of(word.text, word.role)
         assert left >= -1 and left + width_of(word.text, word.role) <= drawing.width + 1
+
+
+def test_fan_holds_verdict_of_each_month_and_numbers_of_events() -> None:
+    ahead = quantiles()
+    verdicts = dict(zip(ahead.index, [BETTER, BETTER, LIKELY, NO_EVIDENCE, WORSE, LIKELY], strict=True))
+    events = pd.DataFrame({"month": ["2023-05", "2024-02"], "title": ["One", "Two"]})
+    made = fan(replace(shown(history(), ahead), verdicts=verdicts, events=events), WIDE, WORDS)
+    roles = [item.role for item in made.items if isinstance(item, Shape)]
+    # Each stands in the legend too; the first month has ended on the day of the release.
+    assert [roles.count(one) for one in ("proven", "likely", "unproven", "worse")] == [2, 3, 2, 2]
+    assert sum(isinstance(item, Mark) and item.role == "event" for item in made.items) == 2
+    assert {"1", "2", "better than the baseline"} <= {item.text for item in made.items if isinstance(item, Word)}
 
 
 def test_counted_line_breaks_where_a_month_is_missing() -> None:

@@ -77,7 +77,7 @@ def test_interval_below_1_without_proof_is_likely_better() -> None:
 
 def test_record_of_interval_names_how_many_counts_it_held() -> None:
     scores = release(T=YES).frame("scores").assign(n=[60, 50, 40, 30], coverage_80=[0.9, 0.8, 0.5, 0.1])
-    said = "Its 80% interval held 114 of 150 counts one to three months later (76%)."
+    said = "80% intervals of single months, one to three ahead, held 114 of 150 counts: 76%; 80% is promised."
     assert record.held_words(scores, ALL, Language()) == said
     assert record.held_words(scores, "EMR", Language()) == ""
 
