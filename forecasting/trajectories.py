@@ -68,11 +68,25 @@ def sample_paths(
     series = sorted(str(name) for name in table.keys["series_id"].unique())
     horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
     scores = past_scores(backtest, panel, series, horizons).until(table.keys["origin_date"].min())
-    return path_rows(table.keys, draw_paths(table, series, horizons, scores, n=n, seed=seed))
+    return path_rows(table.keys, draw_paths(table, series, horizons, scores, n=n, numbers=Numbers(seed)))
+
+
+class Numbers:
+    """Standard normal numbers of one seed, each drawn once: many origins take the same ones."""
+
+    def __init__(self, seed: int) -> None:
+        self._random, self._drawn = np.random.default_rng(seed), np.empty(0)
+
+    def first(self, count: int) -> FloatArray:
+        """The first numbers."""
+        if count > len(self._drawn):
+            more = max(count, 2 * len(self._drawn)) - len(self._drawn)
+            self._drawn = np.concatenate([self._drawn, self._random.standard_normal(more)])
+        return self._drawn[:count]
 
 
 def draw_paths(
-    table: QuantileTable, series: list[str], horizons: list[int], scores: FloatArray, *, n: int, seed: int
+    table: QuantileTable, series: list[str], horizons: list[int], scores: FloatArray, *, n: int, numbers: Numbers
 ) -> FloatArray:
     """Joint draws for every row of a table of forecasts, shape ``(rows, n)``.
 
@@ -82,11 +96,9 @@ def draw_paths(
         horizons: Third axis of ``scores``.
         scores: Past normal scores, shape ``(origins, series, horizons)``; see :func:`past_scores`.
         n: Number of paths.
-        seed: Same seed, same paths.
+        numbers: Same numbers, same paths.
     """
-    random = np.random.default_rng(seed)
-    draws = _dependent_draws(scores, horizon_correlation(scores, horizons), n, random)
-    probabilities = (pd.DataFrame(draws.reshape(n, -1)).rank().to_numpy().reshape(draws.shape) - 0.5) / n
+    probabilities = rank_shares(_dependent_draws(scores, horizon_correlation(scores, horizons), n, numbers))
     rows = pd.Index(series).get_indexer(pd.Index(table.keys["series_id"]))
     columns = pd.Index(horizons).get_indexer(pd.Index(table.keys["horizon"]))
     return np.stack(
@@ -162,9 +174,7 @@ def horizon_correlation(scores: FloatArray, horizons: list[int]) -> FloatArray:
     return np.asarray(weight * second_moment / np.outer(scale, scale) + (1 - weight) * default)
 
 
-def _dependent_draws(
-    scores: FloatArray, across_horizons: FloatArray, n: int, random: np.random.Generator
-) -> FloatArray:
+def _dependent_draws(scores: FloatArray, across_horizons: FloatArray, n: int, numbers: Numbers) -> FloatArray:
     """Normal draws of shape ``(n, series, horizons)`` with the dependence that past scores show.
 
     Across series a draw is a random mixture of past score vectors plus independent noise: its correlation is
@@ -172,14 +182,15 @@ def _dependent_draws(
     """
     origins, count, length = scores.shape
     root = _root(across_horizons)
-    noise = random.standard_normal((n, count, length)) @ root.T
+    own = n * count * length
+    noise = numbers.first(own).reshape(n, count, length) @ root.T
     if origins < 2:
         return noise
     vectors = np.nan_to_num(np.moveaxis(scores, 2, 1).reshape(origins * length, count))
     spread = np.sqrt(np.square(vectors).mean(axis=0))
     vectors = vectors / np.where(spread > 0, spread, 1.0)
-    mixing = random.standard_normal((n, len(vectors), length)) @ root.T
-    together = np.einsum("nkh,ks->nsh", mixing, vectors, optimize=True) / np.sqrt(len(vectors))
+    mixing = numbers.first(own + n * len(vectors) * length)[own:].reshape(n, len(vectors), length)
+    together = np.swapaxes(root @ (np.swapaxes(mixing, 1, 2) @ vectors), 1, 2) / np.sqrt(len(vectors))
     weight = np.where(spread > 0, origins / (origins + SHRINKAGE), 0.0)[None, :, None]
     return np.asarray(np.sqrt(weight) * together + np.sqrt(1 - weight) * noise)
 

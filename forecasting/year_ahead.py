@@ -10,20 +10,20 @@ their number stands beside every score. Series by quarter have the same windows,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from core import FloatArray, whole
+from core import QUANTILE_LEVELS, FloatArray, interval_levels, whole
 from core.release import YEAR_AHEAD
 from core.schema import ALL, typed
 from forecasting import LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
-from forecasting.trajectories import draw_paths, followed, past_scores
+from forecasting.trajectories import Numbers, draw_paths, followed, past_scores
 from forecasting.verification import wis
 from forecasting.verification.verdict import holm, ratios
 
@@ -52,6 +52,11 @@ class Window:
     def periods(self) -> pd.PeriodIndex:
         """Its months or quarters."""
         return pd.period_range(self.first, periods=per_year(self.first))
+
+    @cached_property
+    def months(self) -> tuple[str, str]:
+        """Its first and its last month."""
+        return str(self.periods[0].asfreq("M", "start")), str(self.periods[-1].asfreq("M", "end"))
 
 
 def per_year(period: pd.Period) -> int:
@@ -104,11 +109,11 @@ def year_ahead(
     """
     series = sorted(current.keys["series_id"].unique())
     totals = _Totals(panel, series, past, together)
-    rows = [row for row, _ in totals.at(current, n, nowcasts or {})]
-    if not rows:
+    cases = [*totals.at(current, n, nowcasts or {})]
+    if not cases:
         return YEAR_AHEAD.empty()
     records = _records(totals, past, _Totals(panel, series, baseline, together), baseline, per_year(panel.periods[0]))
-    judged = pd.DataFrame(rows).merge(records, on=_WINDOW, how="left").reindex(columns=list(YEAR_AHEAD.columns))
+    judged = _rows(cases)[0].merge(records, on=_WINDOW, how="left").reindex(columns=list(YEAR_AHEAD.columns))
     return typed(judged.fillna({"n": 0, "years": 0}), YEAR_AHEAD)
 
 
@@ -116,7 +121,7 @@ class _Totals:
     """Totals from paths at any origin."""
 
     def __init__(self, panel: Panel, series: list[str], past: QuantileTable, together: Collection[str] | None) -> None:
-        self._panel, self._series = panel, series
+        self._panel, self._series, self._numbers = panel, series, Numbers(seed=0)
         self._added = [name for name in series if together is None or name in together]
         self._year, reach = per_year(panel.periods[0]), reach_of(panel.periods[0])
         self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, reach + 1))
@@ -128,9 +133,9 @@ class _Totals:
     def at(
         self, table: QuantileTable, n: int, nowcasts: Mapping[str, FloatArray], *, over: bool = False
     ) -> Iterator[tuple[dict[str, object], FloatArray]]:
-        """A row for each series and window from the origins of a table, by ``n`` paths, and the total's quantiles.
+        """Each series and window from the origins of a table: facts, and ``n`` paths of the total.
 
-        With ``over`` only windows whose outcome is counted have rows.
+        With ``over`` only windows whose outcome is counted.
         """
         table = table.where(table.keys["horizon"].isin(self._horizons))
         origins = {
@@ -138,78 +143,78 @@ class _Totals:
             for name, date in table.keys.groupby("series_id")["origin_date"].max().items()
         }
         shown = [
-            (window, [name for name in (*origins, ALL) if not over or self._is_over(name, window)])
+            (window, [name for name in (*origins, ALL) if not over or np.isfinite(self._outcome(name, window))])
             for window in windows(max(origins.values()))
         ]
         if not any(names for _, names in shown):
             return
         known = self._scores.until(table.keys["origin_date"].min())
-        paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=0)
+        paths = draw_paths(table, self._series, self._horizons, known, n=n, numbers=self._numbers)
         paths = followed(table, paths, nowcasts)[1]
         ahead: dict[str, dict[int, FloatArray]] = {name: {} for name in origins}
         for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
-            ahead[name][origins[name].ordinal + int(step)] = paths[place]
+            ahead[name][int(step)] = paths[place]
         for window, names in shown:
             totals = {name: self._total(window, origins[name], ahead[name], name) for name in origins}
             for name, (counted, months, total) in totals.items():
                 if total is not None and name in names:
-                    yield self._row(window, name, origins[name], counted, months, total)
+                    yield self._facts(window, name, origins[name], counted, months), total
             parts = [totals[name] for name in self._added if name in totals]
             together = [total for _, _, total in parts if total is not None]
             if ALL in names and len(together) == len(self._added) > 1:
                 counted = sum(one for one, _, _ in parts)
                 months = min(number for _, number, _ in parts)
                 oldest = min(origins[name] for name in self._added)
-                yield self._row(window, ALL, oldest, counted, months, np.sum(together, axis=0))
+                yield self._facts(window, ALL, oldest, counted, months), np.sum(together, axis=0)
 
     def _total(
         self, window: Window, origin: pd.Period, ahead: dict[int, FloatArray], name: str
     ) -> tuple[float, int, FloatArray | None]:
         """What is counted of a window, in how many months, and paths of its total; None where a part is lacking."""
-        periods = [period.ordinal for period in window.periods]
-        counted = [self._value(name, period) for period in periods if period <= origin.ordinal]
-        to_come = [ahead.get(period) for period in periods if period > origin.ordinal]
+        first, end = window.first.ordinal, window.first.ordinal + self._year
+        counted = self._counted(name, first, min(end, origin.ordinal + 1))
+        to_come = [ahead.get(period - origin.ordinal) for period in range(first + len(counted), end)]
         if not np.isfinite(counted).all() or any(one is None for one in to_come):
             return 0.0, 0, None
         drawn = np.sum([one for one in to_come if one is not None], axis=0)
-        return float(np.sum(counted)), len(counted) * MONTHS // self._year, np.asarray(np.sum(counted) + drawn)
+        return float(counted.sum()), len(counted) * MONTHS // self._year, np.asarray(counted.sum() + drawn)
 
-    def _value(self, name: str, period: int) -> float:
-        place = period - self._start
-        values = self._values[name]
-        return float(values[place]) if 0 <= place < len(values) else float("nan")
+    def _counted(self, name: str, first: int, end: int) -> FloatArray:
+        """Values of the periods from one to before another; NaN where there is none."""
+        values, places = self._values[name], np.arange(first, end) - self._start
+        inside = (places >= 0) & (places < len(values))
+        return np.where(inside, values[np.where(inside, places, 0)], np.nan)
 
-    def _row(
-        self, window: Window, name: str, origin: pd.Period, counted: float, months_counted: int, total: FloatArray
-    ) -> tuple[dict[str, object], FloatArray]:
-        quantiles = np.quantile(total, LEVELS, method="hazen")
+    def _facts(
+        self, window: Window, name: str, origin: pd.Period, counted: float, months_counted: int
+    ) -> dict[str, object]:
         first = window.first.ordinal
-        before = self._sum(name, first - self._year * (1 + max(0, -((origin.ordinal - first + 1) // self._year))))
-        months = [day.to_period("M") for day in (window.periods[0].start_time, window.periods[-1].end_time)]
-        row: dict[str, object] = {
-            "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": str(months[0]),
-            "last_period": str(months[1]), "origin_date": origin.end_time.normalize(), "counted": counted,
-            "months_counted": months_counted, "median": float(np.interp(0.5, LEVELS, quantiles)), "last_total": before,
+        complete = first - self._year * (1 + max(0, -((origin.ordinal - first + 1) // self._year)))
+        return {
+            "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": window.months[0],
+            "last_period": window.months[1], "origin_date": origin.end_time.normalize(), "counted": counted,
+            "months_counted": months_counted, "outcome": self._outcome(name, window),
+            "last_total": float(self._counted(name, complete, complete + self._year).sum()),
         }  # fmt: skip
-        for level in INTERVALS:
-            for side, share in (("lo", 0.5 - level / 200), ("hi", 0.5 + level / 200)):
-                row[f"{side}_{level}"] = float(np.interp(share, LEVELS, quantiles))
-        for more in ABOVE:
-            row[f"chance_{more}"] = (
-                float((whole(total) > before * (1 + more / 100)).mean()) if np.isfinite(before) else np.nan
-            )
-        return row, quantiles
 
-    def _sum(self, name: str, first: int) -> float:
-        """The total of a year from some period on; NaN where a part is not counted."""
-        return float(np.sum([self._value(name, period) for period in range(first, first + self._year)]))
+    def _outcome(self, name: str, window: Window) -> float:
+        """What was counted in all of a window, NaN where it is not over."""
+        return float(self._counted(name, window.first.ordinal, window.first.ordinal + self._year).sum())
 
-    def _is_over(self, name: str, window: Window) -> bool:
-        return bool(np.isfinite(self._sum(name, window.first.ordinal)))
 
-    def outcome(self, name: str, first_month: str) -> float:
-        """What was counted in the twelve months from one on, NaN where they are not over."""
-        return self._sum(name, pd.Period(first_month, freq=self._panel.periods.freqstr).ordinal)
+def _rows(cases: Sequence[tuple[dict[str, object], FloatArray]]) -> tuple[pd.DataFrame, FloatArray]:
+    """Facts of totals with what their paths give, and their quantiles."""
+    rows, totals = pd.DataFrame([facts for facts, _ in cases]), np.stack([total for _, total in cases])
+    quantiles = np.quantile(totals, LEVELS, axis=1, method="hazen").T
+    rows["median"] = quantiles[:, QUANTILE_LEVELS.index(0.5)]
+    for level in INTERVALS:
+        for side, share in zip(("lo", "hi"), interval_levels(level / 100), strict=True):
+            rows[f"{side}_{level}"] = quantiles[:, QUANTILE_LEVELS.index(share)]
+    before = rows["last_total"].to_numpy()
+    for more in ABOVE:
+        chance = (whole(totals) > (before * (1 + more / 100))[:, None]).mean(axis=1)
+        rows[f"chance_{more}"] = np.where(np.isfinite(before), chance, np.nan)
+    return rows, quantiles
 
 
 _WINDOW = ["series_id", "kind", "ahead"]
@@ -222,27 +227,21 @@ def _records(
 
     The ratio of scores with its interval, the coverage, and the number of origins and of different windows.
     """
-    cases = []
-    for date in sorted(past.keys["origin_date"].unique()):
-        here, there = ((table.keys["origin_date"] == date).to_numpy() for table in (past, baseline))
-        if not there.any():
-            continue
-        beside = {
-            tuple(row[name] for name in _WINDOW): quantiles
-            for row, quantiles in reference.at(baseline.where(there), RECORD_PATHS, {}, over=True)
-        }
-        for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}, over=True):
-            place = tuple(row[name] for name in _WINDOW)
-            if place in beside:
-                outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
-                own, other = (
-                    float(wis(np.log1p([outcome]), np.log1p(one)[None])[0]) for one in (quantiles, beside[place])
-                )
-                cases.append(row | {"origin_date": date, "outcome": outcome, "wis_log": own, "reference_log": other})
-    if not cases:
+    dates = np.intersect1d(past.keys["origin_date"], baseline.keys["origin_date"])
+
+    def over(totals: _Totals, table: QuantileTable) -> list[tuple[dict[str, object], FloatArray]]:
+        parts = [table.where(table.keys["origin_date"] == date) for date in dates]
+        return [case for part in parts for case in totals.at(part, RECORD_PATHS, {}, over=True)]
+
+    ours, theirs = over(totals, past), over(reference, baseline)
+    if not ours or not theirs:
         return pd.DataFrame(columns=_WINDOW)
-    rows = pd.DataFrame(cases)
-    rows = rows.assign(horizon=year * (1 + rows["ahead"]))
+    (rows, quantiles), (others, beside) = _rows(ours), _rows(theirs)
+    place, there = (pd.MultiIndex.from_frame(one[[*_WINDOW, "origin_date"]]) for one in (rows, others))
+    at = there.get_indexer(place)
+    rows, quantiles, beside = rows[at >= 0], quantiles[at >= 0], beside[at[at >= 0]]
+    own, reference_log = (wis(np.log1p(rows["outcome"].to_numpy()), np.log1p(one)) for one in (quantiles, beside))
+    rows = rows.assign(wis_log=own, reference_log=reference_log, horizon=year * (1 + rows["ahead"]))
     inside = {
         f"coverage_{level}": rows["outcome"].between(rows[f"lo_{level}"], rows[f"hi_{level}"]) for level in INTERVALS
     }

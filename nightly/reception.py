@@ -39,7 +39,7 @@ from forecasting.reception import (
     state_space_quantiles,
     stock_flow,
 )
-from forecasting.trajectories import draw_paths, past_scores, path_rows
+from forecasting.trajectories import Numbers, draw_paths, past_scores, path_rows
 from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import compare
 from nightly import RealTimeData
@@ -267,10 +267,10 @@ def past_arrivals(data: RealTimeData, past: pd.DataFrame) -> dict[pd.Period, Arr
     series = sorted(table.keys["series_id"].unique())
     horizons = list(range(1, MONTHS_AHEAD + 1))
     scores = past_scores(table, data.panel, series, horizons)
-    found = {}
+    found, numbers = {}, Numbers(seed=0)
     for origin in table.keys["origin_date"].unique():
         own = table.where(table.keys["origin_date"] == origin)
-        draws = draw_paths(own, series, horizons, scores.until(origin), n=PAST_PATHS, seed=0)
+        draws = draw_paths(own, series, horizons, scores.until(origin), n=PAST_PATHS, numbers=numbers)
         ahead = {
             str(name): draws[places[np.argsort(own.keys["horizon"].to_numpy()[places])]].T
             for name, places in own.keys.groupby("series_id").indices.items()

@@ -30,7 +30,7 @@ from core.calendar import PLANNING_MONTHS, planning_window
 from core.settings import AlertSettings
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
-from forecasting.trajectories import conditioned, draw_paths, past_scores
+from forecasting.trajectories import Numbers, conditioned, draw_paths, past_scores
 
 BoolArray = NDArray[np.bool_]
 MONTHS_BELOW = 3
@@ -266,10 +266,10 @@ def _paths(
     horizons = list(range(1, last + 1))
     learned = past_scores(rows, panel, series, horizons)
     table = to_matrix(rows)
-    dates = table.keys["origin_date"]
+    dates, numbers = table.keys["origin_date"], Numbers(seed=0)
     for date in dates.unique():
         here = table.where((dates == date).to_numpy())
-        drawn = draw_paths(here, series, horizons, learned.until(pd.Timestamp(date)), n=PATHS, seed=0)
+        drawn = draw_paths(here, series, horizons, learned.until(pd.Timestamp(date)), n=PATHS, numbers=numbers)
         columns = pd.Index(series).get_indexer(pd.Index(here.keys["series_id"]))
         paths[origins.get_loc(pd.Period(date, "M")), columns, here.keys["horizon"].to_numpy() - 1] = drawn
     return paths

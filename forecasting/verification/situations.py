@@ -14,7 +14,7 @@ from core.release import SITUATION_SCORES
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, to_matrix
-from forecasting.trajectories import draw_paths, past_scores
+from forecasting.trajectories import Numbers, draw_paths, past_scores
 from forecasting.verification import observed_at, reference_quantiles, score_rows, wis
 from forecasting.verification.verdict import SCALES, ratios
 
@@ -144,11 +144,12 @@ def _energy(table: QuantileTable, panel: Panel, series: list[str], horizons: lis
     observed = observed_at(table.keys, panel)
     table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
     whole = table.keys.groupby(["origin_date", "series_id"])["horizon"].transform("size").eq(len(horizons)).to_numpy()
-    table, observed, lines = table.where(whole), observed[whole], []
+    table, observed = table.where(whole), observed[whole]
+    lines, numbers = [], Numbers(seed=0)
     for origin, places in table.keys.groupby("origin_date", sort=True).indices.items():
         part, came = table.where(np.isin(np.arange(len(observed)), places)), observed[places]
         names = sorted(part.keys["series_id"].unique())
-        paths = draw_paths(part, series, horizons, past.until(pd.Timestamp(str(origin))), n=PATHS, seed=0).T
+        paths = draw_paths(part, series, horizons, past.until(pd.Timestamp(str(origin))), n=PATHS, numbers=numbers).T
         groups = [(ALONE, str(name), np.asarray(part.keys["series_id"] == name)) for name in names]
         if len(names) == len(series) > 1:
             groups.append((TOGETHER, "", np.ones(len(came), dtype=bool)))

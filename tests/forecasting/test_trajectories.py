@@ -15,7 +15,7 @@ from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows, value_at
-from forecasting.trajectories import sample_paths
+from forecasting.trajectories import Numbers, sample_paths
 
 HORIZONS = (1, 2, 3)
 
@@ -91,6 +91,12 @@ def test_outcomes_after_origin_change_no_path() -> None:
     ours = sample_paths(now, past, panel, n=200, seed=4)
     other = sample_paths(now, past, Panel("M", matrix, panel.groups), n=200, seed=4)
     pd.testing.assert_frame_equal(ours, other)
+
+
+def test_numbers_are_the_same_however_many_are_asked_for() -> None:
+    shared = Numbers(seed=3)
+    for count in (4, 2, 9, 30):
+        assert shared.first(count).tolist() == Numbers(seed=3).first(count).tolist()
 
 
 def test_same_seed_gives_same_paths_and_another_seed_others() -> None:
