@@ -244,9 +244,8 @@ def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
         & (known["freq"] == "M")
         & (known["citizen"] == ALL)
         & (known["geo"] == NOT_APPLICABLE)
-        & known["route_id"].str.startswith(OWN_PREFIX)
-        & (known["source_id"] != ROUTES_SOURCE)
     ]
+    rows = rows[rows["route_id"].str.startswith(OWN_PREFIX) & (rows["source_id"] != ROUTES_SOURCE)]
     newest = rows.sort_values("as_of", kind="stable").drop_duplicates(["route_id", "time_period"], keep="last")
     names = {code: make_series_id("arrivals", code, ALL, ALL, "M") for code in newest["route_id"].unique()}
     found = newest.assign(source_id=ROUTES_SOURCE, geo=ALL, series_id=newest["route_id"].map(names))

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatch
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -62,28 +62,23 @@ def route_arrivals(
     """
     wanted = [code for code, route in ROUTES.items() if route.parts and (routes is None or code in routes)]
     targets = {ROUTES[code].counts for code in wanted}
-    arrivals = known[known["target"].isin(targets) & (known["source_id"] != SOURCE_ID)]
+    arrivals = known[known["target"].isin(targets) & known["freq"].isin(("M", "D")) & (known["source_id"] != SOURCE_ID)]
     if totals_only:
         arrivals = arrivals[arrivals["citizen"] == ALL]
     key = ["source_id", "series_id", "time_period"]
     newest = arrivals.sort_values("as_of", kind="stable").drop_duplicates(key, keep="last")
-    sources = set(newest["source_id"].unique())
-    totals = {code: _route_total(newest, code) for code in wanted if not sources.isdisjoint(ROUTES[code].sources)}
-    parts = [_tidy(total.frame(), route_id, ALL) for route_id, total in totals.items()]
+    figures, sources = _Figures.of(newest), set(newest["source_id"].unique())
+    totals = {code: _route_total(figures, code) for code in wanted if not sources.isdisjoint(ROUTES[code].sources)}
+    parts = [_tidy(total, route_id, ALL) for route_id, total in totals.items()]
     if not totals_only:
         for route_id, total in totals.items():
             guessed = replace(total, value=total.carried).at(total.carried > 0)
-            parts.append(_tidy(guessed.frame(), route_id, ALL).assign(target=CARRIED))
-        parts += [_route_by_citizen(newest, route_id, totals[route_id]) for route_id in totals]
+            parts.append(_tidy(guessed, route_id, ALL).assign(target=CARRIED))
+        parts += [_route_by_citizen(figures, route_id, totals[route_id]) for route_id in totals]
     parts = [part for part in parts if not part.empty]
     if not parts:
         return OBSERVATIONS.empty()
-    tidy = pd.concat(parts, ignore_index=True)
-    found = observations(tidy, source_id=SOURCE_ID, geo=ALL, freq="M")
-    cell = ["target", "route_id", "citizen", "time_period"]
-    estimated = tidy.set_index(cell)["estimated"]
-    keys = pd.MultiIndex.from_frame(found[cell])
-    return found.assign(as_of_estimated=estimated.reindex(keys).to_numpy(dtype=bool))
+    return observations(pd.concat(parts, ignore_index=True), source_id=SOURCE_ID, geo=ALL, freq="M")
 
 
 _FLAGS = "bep"
@@ -128,19 +123,83 @@ class _Months:
         both = _Months(*(np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)))
         return both.at(np.argsort(both.month, kind="stable"))
 
-    def frame(self) -> pd.DataFrame:
-        """The same indexed by month; columns value, flag, as_of, estimated."""
-        index = pd.DatetimeIndex(self.month.astype("datetime64[M]").astype("datetime64[ns]")).to_period("M")
-        columns = {"value": self.value, "flag": self.flag, "as_of": self.as_of, "estimated": self.estimated}
-        return pd.DataFrame(columns, index=index)
+
+_Series = tuple[str, str, str, str, str]
+"""Source, target, route, frequency and place."""
 
 
-def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
+@dataclass(frozen=True)
+class _Figures:
+    """Figures of all sources as arrays of one length, read once.
+
+    Attributes:
+        months: Each figure alone; of days the month that each lies in.
+        citizen: Its citizenship.
+        places: Places of figures by series, and by whether they count all citizenships together.
+    """
+
+    months: _Months
+    citizen: NDArray[np.object_]
+    places: dict[tuple[*_Series, bool], NDArray[np.intp]]
+
+    @staticmethod
+    def of(rows: pd.DataFrame) -> _Figures:
+        """Figures of a frame of ``core.release.OBSERVATIONS``."""
+        at, texts = pd.factorize(rows["time_period"])
+        flags, written = pd.factorize(rows["obs_flag"])
+        bits = np.asarray([sum(map(_bit, text)) for text in written], dtype=np.int64)
+        months = _Months(
+            np.asarray(texts, dtype="U7").astype("datetime64[M]").astype(np.int64)[at],
+            rows["obs_value"].to_numpy(dtype=float),
+            bits[flags],
+            rows["as_of"].to_numpy(dtype="datetime64[ns]"),
+            rows["as_of_estimated"].to_numpy(dtype=bool),
+            np.zeros(len(rows)),
+        )
+        series = rows.groupby(["source_id", "target", "route_id", "freq", "geo", rows["citizen"] == ALL], sort=False)
+        return _Figures(months, rows["citizen"].to_numpy(), cast(Any, series.indices))
+
+    def monthly(self, series: _Series, *, is_total: bool = True) -> _Months:
+        """One figure per month; of days, only months that have them all."""
+        rows = self.months.at(self.places.get((*series, is_total), _NOWHERE))
+        months, at, days = np.unique(rows.month, return_inverse=True, return_counts=True)
+        flag, as_of = np.zeros(len(months), dtype=np.int64), np.full(len(months), np.iinfo(np.int64).min)
+        np.bitwise_or.at(flag, at, rows.flag)
+        np.maximum.at(as_of, at, rows.as_of.astype(np.int64))
+        found = _Months(
+            months,
+            np.bincount(at, np.nan_to_num(rows.value), len(months)).astype(float),
+            flag,
+            as_of.astype("datetime64[ns]"),
+            np.bincount(at, rows.estimated, len(months)) > 0,
+            np.zeros(len(months)),
+        )
+        if series[3] == "D":
+            begins, ends = ((months + more).astype("datetime64[M]").astype("datetime64[D]") for more in (0, 1))
+            found = found.at((ends - begins).astype(int) == days)
+        return found
+
+    def by_citizen(self, series: _Series, *, zeros: bool) -> pd.DataFrame:
+        """Months × citizenships; a citizenship that a month does not list has a zero there.
+
+        Args:
+            series: The figures.
+            zeros: Whether an absent month inside the range has zeros too.
+        """
+        rows = self.places.get((*series, False), _NOWHERE)
+        months, at = np.unique(self.months.month[rows], return_inverse=True)
+        names, of = np.unique(self.citizen[rows].astype(str), return_inverse=True)
+        sums = np.bincount(at * len(names) + of, np.nan_to_num(self.months.value[rows]), len(months) * len(names))
+        grid = pd.DataFrame(sums.reshape(len(months), len(names)), months, names.astype(object))
+        return grid.reindex(range(months[0], months[-1] + 1), fill_value=0.0) if len(months) and zeros else grid
+
+
+_NOWHERE = np.empty(0, dtype=np.intp)
+
+
+def _route_total(figures: _Figures, route_id: str) -> _Months:
     route = ROUTES[route_id]
-    elsewhere = {one.route for part in route.parts for one in part.candidates} - {""}
-    totals = pd.concat([_rows_of(newest, code, route.counts) for code in (route_id, *sorted(elsewhere))])
-    totals = totals[totals["citizen"] == ALL]
-    pairs = [(part, _observed(totals, part, route_id)) for part in route.parts]
+    pairs = [(part, _observed(figures, part, route_id)) for part in route.parts]
     majors = [seen for part, seen in pairs if part.major]
     if any(len(seen.month) == 0 for seen in majors):
         return majors[0].at(slice(0))
@@ -154,25 +213,19 @@ def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
     return total
 
 
-def _rows_of(newest: pd.DataFrame, route_id: str, target: str) -> pd.DataFrame:
-    return newest[(newest["route_id"] == route_id) & (newest["target"] == target)]
-
-
-def _observed(totals: pd.DataFrame, part: Part, route_id: str) -> _Months:
+def _observed(figures: _Figures, part: Part, route_id: str) -> _Months:
     """Months that some candidate has."""
-    sources, freqs, geos, routes = (totals[name].to_numpy() for name in ("source_id", "freq", "geo", "route_id"))
-    rows = totals[["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]]
-    best = _monthly(rows[:0], "M")
+    best = figures.months.at(slice(0))
     for candidate in part.candidates:
-        own = (sources == candidate.source) & (freqs == candidate.freq) & (routes == (candidate.route or route_id))
+        source = candidate.source, ROUTES[route_id].counts, candidate.route or route_id, candidate.freq
         if part.linked:
-            listed = np.unique(geos[own].astype(str))
+            listed = sorted(geo for *own, geo, is_total in figures.places if is_total and tuple(own) == source)
             named = [geo for geo in listed if any(fnmatch(geo, pattern) for pattern in candidate.places)]
             if not named:
                 continue
-            added = _linked([_monthly(rows[own & (geos == geo)], candidate.freq) for geo in named], part.linked)
+            added = _linked([figures.monthly((*source, geo)) for geo in named], part.linked)
         else:
-            places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.places]
+            places = [figures.monthly((*source, geo)) for geo in candidate.places]
             shared = _common(places)
             added = _sum([place.of(shared) for place in places])
         new = added.at(~np.isin(added.month, best.month))
@@ -211,30 +264,6 @@ def _linked(places: list[_Months], scale: float) -> _Months:
     steps = np.concatenate([[sums[start] * scale], after[start:] / before[start:]])
     linked = _Months(span, np.round(sums), flag, as_of, estimated, np.zeros(len(span))).at(slice(start, None))
     return replace(linked, value=np.round(steps.cumprod()))
-
-
-def _monthly(rows: pd.DataFrame, freq: str) -> _Months:
-    """One figure per month; of days, only months that have them all."""
-    texts, at = np.unique(rows["time_period"].to_numpy(dtype="U7"), return_inverse=True)
-    flags, codes = np.unique(rows["obs_flag"].to_numpy(dtype=str), return_inverse=True)
-    bits = np.asarray([sum(1 << _FLAGS.index(letter) for letter in text) for text in flags], dtype=np.int64)
-    flag, as_of = np.zeros(len(texts), dtype=np.int64), np.full(len(texts), np.iinfo(np.int64).min)
-    np.bitwise_or.at(flag, at, bits[codes])
-    np.maximum.at(as_of, at, rows["as_of"].to_numpy(dtype="datetime64[ns]").astype(np.int64))
-    months = texts.astype("datetime64[M]")
-    sums: FloatArray = np.bincount(at, np.nan_to_num(rows["obs_value"].to_numpy(dtype=float)), len(texts)).astype(float)
-    found = _Months(
-        months.astype(np.int64),
-        sums,
-        flag,
-        as_of.astype("datetime64[ns]"),
-        np.bincount(at, rows["as_of_estimated"].to_numpy(dtype=float), len(texts)) > 0,
-        np.zeros(len(texts)),
-    )
-    if freq == "D":
-        days = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(int)
-        found = found.at(np.bincount(at, minlength=len(texts)) == days)
-    return found
 
 
 def _with_zeros(seen: _Months, zeros_until: str) -> _Months:
@@ -315,24 +344,23 @@ def _common(parts: list[_Months]) -> NDArray[np.int64]:
     return shared
 
 
-def _tidy(total: pd.DataFrame, route_id: str, citizen: str | NDArray[np.object_]) -> pd.DataFrame:
-    at, months = total.index.factorize()  # texts of months are made once each
+def _tidy(total: _Months, route_id: str, citizen: str | NDArray[np.object_]) -> pd.DataFrame:
     flags = ["".join(letter for letter in _FLAGS if bits & _bit(letter)) for bits in range(1 << len(_FLAGS))]
     return pd.DataFrame(
         {
             "target": counted(route_id),
             "route_id": route_id,
             "citizen": citizen,
-            "time_period": pd.Index(months).astype(str).to_numpy(dtype=object)[at],
-            "obs_value": total["value"].to_numpy(dtype=float),
-            "obs_flag": np.asarray(flags, dtype=object)[total["flag"].to_numpy(dtype=np.int64)],
-            "as_of": pd.to_datetime(total["as_of"]).to_numpy(),
-            "estimated": total["estimated"].to_numpy(dtype=bool),
+            "time_period": total.month.astype("datetime64[M]").astype(str).astype(object),
+            "obs_value": total.value,
+            "obs_flag": np.asarray(flags, dtype=object)[total.flag],
+            "as_of": total.as_of,
+            "as_of_estimated": total.estimated,
         }
     )
 
 
-def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd.DataFrame:
+def _route_by_citizen(figures: _Figures, route_id: str, route: _Months) -> pd.DataFrame:
     """Citizenships of a route: from the first month after which the major country's add up to its total.
 
     A minor country joins in with its own first month; later months without it are estimated (``e``), and so are months
@@ -341,39 +369,38 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
     of = ROUTES[route_id].citizens
     if of is None:
         return pd.DataFrame()
-    major, minors = of.major, of.minor
-    rows = _rows_of(newest, route_id, counted(route_id))
-    rows = rows[(rows["source_id"] == of.source) & (rows["freq"] == "M")]
-    cells = rows[rows["citizen"] != ALL]
     zeros = _lists_no_zeros(route_id, of.source)
-    grids = {geo: _grid(cells[cells["geo"] == geo], zeros=geo in zeros) for geo in (major, *minors)}
-    until = ALWAYS if major in zeros else ""
-    totals = _with_zeros(_monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M"), until).frame()
-    total = grids[major]
-    months = _covered_months(total.sum(axis=1), totals["value"])
-    if months.empty:
+    series = {geo: (of.source, counted(route_id), route_id, "M", geo) for geo in (of.major, *of.minor)}
+    grids = {geo: figures.by_citizen(one, zeros=geo in zeros) for geo, one in series.items()}
+
+    def seen(geo: str, *, is_total: bool) -> _Months:
+        return _with_zeros(figures.monthly(series[geo], is_total=is_total), ALWAYS if geo in zeros else "")
+
+    total = grids[of.major]
+    months = _covered_months(total.sum(axis=1), seen(of.major, is_total=True))
+    if not len(months):
         return pd.DataFrame()
-    dates = _with_zeros(_monthly(cells[cells["geo"] == major], "M"), until).frame().loc[months]
-    total, flag, as_of = total.loc[months], dates["flag"], dates["as_of"]
-    for geo in minors:
-        known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo in zeros else "").frame()
-        as_of = as_of.combine(known["as_of"].reindex(months).fillna(as_of), max)
-        listed = pd.PeriodIndex(grids[geo].index).asi8
-        for citizen in grids[geo].columns:
-            filled, guessed = carried(listed, grids[geo][citizen].to_numpy(), months.asi8)
-            total = total.assign(**{citizen: total.get(citizen, 0.0) + filled})
-            flag = flag.mask(guessed, flag | _bit("e"))
-        flag |= known["flag"].reindex(months).fillna(0).astype(np.int64)
-    ratio = route.frame()["value"].reindex(months) / total.sum(axis=1)
+    dates = seen(of.major, is_total=False).of(months)
+    total, flag, as_of = total.loc[months], dates.flag.copy(), dates.as_of.copy()
+    for geo in of.minor:
+        known = seen(geo, is_total=False)
+        for citizen, values in grids[geo].items():
+            filled, guessed = carried(values.index.to_numpy(), values.to_numpy(), months)
+            total = total.assign(**{str(citizen): total.get(citizen, 0.0) + filled})
+            flag[guessed] |= _bit("e")
+        has = np.isin(months, known.month)
+        own = known.of(months[has])
+        flag[has] |= own.flag
+        as_of[has] = np.maximum(as_of[has], own.as_of)
+    ratio = _by_month(route).reindex(months) / total.sum(axis=1)
     over = (ratio != 1) if ROUTES[route_id].is_linked else (ratio < 1)
-    flag = flag.mask(over, flag | _bit("e"))
+    flag[over] |= _bit("e")
     scaled = total[over].cumsum(axis=1).mul(ratio[over], axis=0).round().to_numpy()
     total = total.astype(float)
     total[over] = np.diff(scaled, axis=1, prepend=0.0)  # whole persons that add up to the route's total
-    dates = dates.assign(flag=flag, as_of=as_of)
-    started = total.cumsum() > 0
-    names, at = np.nonzero(started.to_numpy().T)
-    grown = dates.iloc[at].assign(value=total.to_numpy()[at, names])
+    names, at = np.nonzero((total.cumsum() > 0).to_numpy().T)
+    grown = replace(dates, flag=flag, as_of=as_of).at(at)
+    grown = replace(grown, value=total.to_numpy()[at, names])
     return _tidy(grown, route_id, total.columns.to_numpy(dtype=object)[names])
 
 
@@ -383,25 +410,14 @@ def _lists_no_zeros(route_id: str, source: str) -> set[str]:
     return {place for part in parts for one in part.candidates if one.source == source for place in one.places}
 
 
-def _grid(cells: pd.DataFrame, *, zeros: bool) -> pd.DataFrame:
-    """Months × citizenships; a citizenship that a month does not list has a zero there.
-
-    Args:
-        cells: Figures by citizenship of one place.
-        zeros: Whether an absent month inside the range has zeros too.
-    """
-    month = pd.PeriodIndex(cells["time_period"], freq="M")
-    grid = cells.assign(month=month).pivot_table("obs_value", "month", "citizen", "sum").fillna(0.0)
-    if len(grid) and zeros:
-        return grid.reindex(pd.period_range(grid.index.min(), grid.index.max(), freq="M"), fill_value=0.0)
-    return grid
+def _covered_months(added_up: pd.Series, totals: _Months) -> NDArray[np.int64]:
+    whole = added_up >= CITIZEN_COVERAGE * _by_month(totals).reindex(added_up.index)
+    short, months = added_up.index[~whole], added_up.index.to_numpy(dtype=np.int64)
+    return months[months > short.max()] if len(short) else months
 
 
-def _covered_months(added_up: pd.Series, totals: pd.Series) -> pd.PeriodIndex:
-    whole = added_up >= CITIZEN_COVERAGE * totals.reindex(added_up.index)
-    short = added_up[~whole]
-    kept = added_up.index > short.index.max() if len(short) else slice(None)
-    return pd.PeriodIndex(added_up.index[kept], freq="M")
+def _by_month(total: _Months) -> pd.Series:
+    return pd.Series(total.value, index=total.month)
 
 
 def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:

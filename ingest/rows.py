@@ -17,6 +17,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+import numpy as np
 import pandas as pd
 
 from core.calendar import Frequency, end_dates, pandas_frequency
@@ -54,7 +55,7 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = N
     Args:
         tidy: One row per figure: ``time_period``, ``obs_value`` and whichever of ``target``, ``route_id``, ``geo``,
             ``citizen``, ``freq`` differ between rows; optionally ``obs_flag`` and, where the vintage is known,
-            ``as_of``.
+            ``as_of``, perhaps with ``as_of_estimated``.
         source_id: Who published.
         lag_days: Usual days from a period's end to publication. Needed where ``tidy`` has no ``as_of``; such dates
             are marked as estimated.
@@ -69,7 +70,7 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = N
     frame = tidy.assign(source_id=source_id, **dimensions)
     frame["obs_flag"] = tidy["obs_flag"].astype(str) if "obs_flag" in tidy else ""
     frame["obs_value"] = frame["obs_value"].astype(float)
-    frame["as_of_estimated"] = "as_of" not in tidy
+    frame["as_of_estimated"] = tidy.get("as_of_estimated", "as_of" not in tidy)
     if "as_of" not in tidy:
         if lag_days is None:
             raise ValueError("observations: without as_of, lag_days is needed")
@@ -318,10 +319,10 @@ def month_rules(frame: pd.DataFrame, months: pd.Series, keys: Sequence[str] = ()
 
 
 def _series_ids(frame: pd.DataFrame) -> pd.Series:
-    unique = frame[_DIMENSIONS].drop_duplicates()
-    names = {tuple(row): make_series_id(*row) for row in unique.itertuples(index=False, name=None)}
-    keys = frame[_DIMENSIONS].itertuples(index=False, name=None)
-    return pd.Series([names[key] for key in keys], index=frame.index, dtype=object)
+    at = frame.groupby(_DIMENSIONS, sort=False, dropna=False).ngroup()
+    unique = frame.loc[~at.duplicated(), _DIMENSIONS]
+    names = [make_series_id(*row) for row in unique.itertuples(index=False, name=None)]
+    return pd.Series(np.asarray(names, dtype=object)[at.to_numpy()], index=frame.index)
 
 
 def require_rows(frame: pd.DataFrame, file: str) -> None:

@@ -149,7 +149,8 @@ class RealTimeData:
 
     @cached_property
     def _arrivals(self) -> pd.DataFrame:
-        return self.vintages[self.vintages["target"].isin(self.targets)]
+        """Every edition of what the routes count, of all citizenships together."""
+        return self.vintages[self.vintages["target"].isin(self.targets) & (self.vintages["citizen"] == ALL)]
 
     def _state(self, route_id: str, last_period: str | None) -> dict[str, object]:
         row = {"route_id": route_id, "series_id": route_series(route_id)}

@@ -56,30 +56,26 @@ TOTAL = "total"
 """Grouping column of parts: the series that they add up to."""
 
 
-def known_counts(history: Callable[[], pd.DataFrame], date: dt.date = dt.date.max, freq: Frequency = FREQ) -> Lessons:
-    """Every monthly count that was known a month after the turn of a year: what its fits are made on.
+def priors_from(history: Callable[[], pd.DataFrame], date: dt.date = dt.date.max) -> dict[Frequency, Lessons]:
+    """Every count that was known a month after the turn of a year: what its fits are made on, of months and quarters.
 
     Args:
         history: Returns every stored value with every ``as_of``, as ``VintageStore.history`` does.
         date: Nothing later is known.
-        freq: Months are added up to whole periods of this frequency.
     """
     vintages = cache(history)
 
     @cache
-    def lesson(year: int) -> World:
+    def monthly(year: int) -> list[tuple[Panel, int]]:
         known = reduce_as_of(vintages(), min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), date))
         months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
         routes = pd.concat([route_arrivals(known, totals_only=True), own_route_figures(known)])
-        levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
-        return World.of([(panel.added_up(freq), kind) for panel, kind in levels])
+        return [(counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)]
 
-    return lesson
+    def lessons(freq: Frequency) -> Lessons:
+        return cache(lambda year: World.of([(panel.added_up(freq), kind) for panel, kind in monthly(year)]))
 
-
-def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, Lessons]:
-    """Training data from known counts for small panels: of months, and of quarters."""
-    return {freq: known_counts(history, freq=freq) for freq in (FREQ, "Q")}
+    return {freq: lessons(freq) for freq in (FREQ, "Q")}
 
 
 def bundled_history() -> pd.DataFrame:
@@ -108,7 +104,9 @@ class PooledNight:
 
     def lessons(self, freq: Frequency) -> Lessons:
         """What the fits of each year learn from, for series of a frequency."""
-        return self._known.setdefault(freq, known_counts(lambda: self.data.vintages, self.data.date, freq))
+        if not self._known:
+            self._known.update(priors_from(lambda: self.data.vintages, self.data.date))
+        return self._known[freq]
 
     def forecast(
         self, levels: Sequence[Level], horizons: Sequence[int], progress: Progress | None = None
@@ -175,7 +173,7 @@ class PooledNight:
             The forecast; None where a route is not added up from its nationalities.
         """
         panel = parts_panel(rows, routes, total)
-        newest = newest_known(rows, panel, date).iloc[-1:]
+        newest = newest_known(rows, panel.end_dates[-1:], date)
         if total not in self._parts_made or newest.isna().all():
             return None
         wanted = panel.observed_at(np.asarray(panel.end_dates == newest.iloc[0]))
@@ -190,7 +188,7 @@ class PooledNight:
         wanted = past_origins(panel, origins=origins + WARM_UP, step=1)
         wanted[-1] = panel.matrix.iloc[-1].notna()
         made = self._parts_made[total] = self.forecast([Level(panel, wanted, 0)], horizons, progress)[0]
-        newest = newest_known(rows, panel, self.data.date)
+        newest = newest_known(rows, panel.end_dates, self.data.date)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()))
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
 
@@ -238,20 +236,18 @@ def parts_panel(rows: pd.DataFrame, routes: Panel, total: str) -> Panel:
     return Panel(FREQ, matrix, pd.DataFrame({TOTAL: total}, index=matrix.columns))
 
 
-def newest_known(rows: pd.DataFrame, panel: Panel, date: dt.date) -> pd.Series:
-    """The last month by nationality that was wholly known when each month of the calendar was settled.
+def newest_known(rows: pd.DataFrame, ends: pd.DatetimeIndex, date: dt.date) -> pd.Series:
+    """The last month by nationality that was wholly known when each of some months was settled.
 
     Returns:
         Month's end by month's end; NaT where none was known.
     """
-    months = pd.PeriodIndex(rows["time_period"].astype(str), freq="M").end_time.normalize()
-    published = rows.groupby(months)["as_of"].max().sort_index()
-    ends = panel.end_dates
-    settled = [min(end + pd.Timedelta(days=SETTLED_DAYS), pd.Timestamp(date)) for end in ends]
-    found = [
-        published.index[(published.index <= end) & (published.to_numpy() <= day)].max()
-        for end, day in zip(ends, settled, strict=True)
-    ]
+    published = rows.groupby("time_period")["as_of"].max().sort_index()
+    published.index = pd.PeriodIndex(published.index, freq="M").end_time.normalize()
+    found = []
+    for end in ends:
+        settled = min(end + pd.Timedelta(days=SETTLED_DAYS), pd.Timestamp(date))
+        found.append(published.index[(published.index <= end) & (published <= settled)].max())
     return pd.Series(pd.DatetimeIndex(found), index=ends)
 
 
@@ -292,8 +288,6 @@ def _known_otherwise(panel: Panel, wanted: BoolArray, then: dict[pd.Timestamp, P
 
 
 def _wide(rows: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
-    written = rows.assign(period=rows["time_period"].astype(str))
-    wide = written.pivot_table(index="period", columns="series_id", values="obs_value", aggfunc="last")
-    wide.index = pd.PeriodIndex(wide.index, freq="M", name="period")
-    matrix = wide.reindex(months).dropna(axis=1, how="all").astype(float)
-    return Panel(FREQ, matrix[sorted(matrix.columns)], pd.DataFrame(index=pd.Index(sorted(matrix.columns))))
+    wide = rows.pivot_table(index="time_period", columns="series_id", values="obs_value", aggfunc="last")
+    matrix = wide.reindex(months.astype(str)).set_axis(months, axis=0).dropna(axis=1, how="all").astype(float)
+    return Panel(FREQ, matrix, pd.DataFrame(index=matrix.columns))
