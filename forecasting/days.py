@@ -333,11 +333,10 @@ def weeks_ahead(history: DailyHistory, place: int, *, n: int = 1000) -> Weeks | 
         return None
     today = history.days[place]
     origin = today - (today.dayofweek + 1) % WEEK
-    spans = [(origin + 1 + WEEK * week, origin + WEEK * (week + 1)) for week in range(WEEKS)]
-    sums = [ahead.loc[:, first:last].sum(axis=1) for first, last in spans]
-    quantiles = np.quantile(sums, LEVELS, axis=1, method="hazen").T
-    so_far = np.asarray([history.so_far(first, min(today, last)) for first, last in spans])
-    return Weeks(origin, today, so_far, quantiles)
+    first = origin.ordinal + 1 - pd.PeriodIndex(ahead.columns)[0].ordinal
+    sums = ahead.to_numpy()[:, first : first + WEEK * WEEKS].reshape(n, WEEKS, WEEK).sum(axis=2)
+    so_far = np.append(history.so_far(origin + 1, today), np.zeros(WEEKS - 1))
+    return Weeks(origin, today, so_far, np.quantile(sums, LEVELS, axis=0, method="hazen").T)
 
 
 def week_record(history: DailyHistory) -> pd.DataFrame:

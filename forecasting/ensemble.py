@@ -58,7 +58,7 @@ def calibrate(
     if factors is None:
         row, column = panel.places(table.keys["origin_date"], table.keys["series_id"])
         long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_TO_LEARN_FROM
-        is_judged = (row < 0) | (panel.judged()[row] & long)
+        is_judged = (row < 0) | (panel.judged[row] & long)
         observed = np.where(is_judged, np.log1p(observed_at(table.keys, panel)), np.nan)
         of_tails = _factors(logs, inner, _BEYOND, observed, table.keys, panel)
         factors = np.column_stack([_factors(logs, middle, slice(None), observed, table.keys, panel), of_tails])
@@ -78,6 +78,8 @@ def _factors(
     factors = np.ones(len(logs))
     away = logs - centre
     ends, origins = (keys[name].to_numpy() for name in ("target_end_date", "origin_date"))
+    distinct = np.unique(origins)
+    oldest = dict(zip(distinct, panel.ends_before(distinct, WINDOW).to_numpy(), strict=True))
     for horizon in keys["horizon"].unique():
         rows = np.flatnonzero(keys["horizon"] == horizon)
         independent = WINDOW / horizon
@@ -91,8 +93,7 @@ def _factors(
             losses[1:, number] = np.bincount(place, pinball, len(targets))
         sums = losses.cumsum(axis=0)
         for origin in np.unique(origins[rows]):
-            oldest = panel.end_before(pd.Timestamp(origin), WINDOW).to_datetime64()
-            first, last = np.searchsorted(targets, [oldest, origin], side="right")
+            first, last = np.searchsorted(targets, [oldest[origin], origin], side="right")
             if last - first >= FEWEST_SCORED:
                 best = FACTORS[np.argmin(sums[last] - sums[first])]
                 shrunk = best ** (independent / (independent + SHRINKAGE)) if best > 1 else best

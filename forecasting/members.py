@@ -166,7 +166,7 @@ def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
     if ENSEMBLE not in request.asked:
         return np.zeros(level.matrix.shape, dtype=bool)
     far = max(request.horizons) + WINDOW
-    return level.observed_at(_before(rows, far) & level.judged())
+    return level.observed_at(_before(rows, far) & level.judged)
 
 
 def stands_alone(request: Request, wanted: Sequence[BoolArray]) -> bool:
@@ -174,7 +174,7 @@ def stands_alone(request: Request, wanted: Sequence[BoolArray]) -> bool:
     if request.column is not None:
         return False
     level, rows = request.levels[0], np.asarray(wanted[0].any(axis=1))
-    learns = ENSEMBLE in request.asked and bool((rows & level.judged()).any())
+    learns = ENSEMBLE in request.asked and bool((rows & level.judged).any())
     return not learns and not _learned_from(request, level, rows).any()
 
 
@@ -183,7 +183,7 @@ def _dependence(request: Request, own: list[BoolArray]) -> BoolArray:
     parts = request.levels[0]
     if request.column is None:
         return np.zeros(parts.matrix.shape, dtype=bool)
-    rows = np.logical_or.reduce([mask.any(axis=1) for mask in own]) & parts.judged()
+    rows = np.logical_or.reduce([mask.any(axis=1) for mask in own]) & parts.judged
     return parts.observed_at(_before(rows, MOST_ORIGINS + max(request.horizons)))
 
 

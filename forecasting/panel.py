@@ -107,9 +107,9 @@ class Panel:
         """The period of this panel's frequency that holds a date."""
         return pd.Period(date, freq=self.periods.freqstr)
 
-    def end_before(self, date: dt.date, count: int) -> pd.Timestamp:
-        """Last day of the period ``count`` before the one of a date."""
-        return (self.period_of(date) - count).end_time.normalize()
+    def ends_before(self, dates: NDArray[np.datetime64], count: int) -> pd.DatetimeIndex:
+        """Last days of the periods ``count`` before those of some dates."""
+        return (pd.PeriodIndex(dates, freq=self.periods.freqstr) - count).end_time.normalize()
 
     def places(self, ends: pd.Series, series_ids: pd.Series | pd.Index) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Place on the calendar and among the series, one of each per row; -1 where the panel has no such.
@@ -151,6 +151,7 @@ class Panel:
         """Which series have ended: their last value lies further back than ``PRESENT_WITHIN`` of the panel's."""
         return np.asarray(len(self.matrix) - 1 - self.last_rows() > PRESENT_WITHIN[self.freq])
 
+    @cached_property
     def judged(self) -> BoolArray:
         """Periods whose forecasts later ones learn from: where at most ``LARGEST_JUDGED`` series had been seen."""
         return np.asarray(self.seen() <= LARGEST_JUDGED)

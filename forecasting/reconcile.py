@@ -49,9 +49,10 @@ class Cube:
 
         None, where more series have been seen than forecasts are learned from (:meth:`Panel.judged`).
         """
-        if not self.panel.judged()[self.panel.end_dates.get_loc(origin)]:
+        row = int(self.panel.end_dates.searchsorted(origin))
+        if not self.panel.judged[row]:
             return np.empty(0, dtype=np.intp)
-        oldest = self.panel.end_before(origin, MOST_ORIGINS)
+        oldest = self.panel.end_dates[max(row - MOST_ORIGINS, 0)]
         past = np.flatnonzero((self.target_ends <= origin) & (self.target_ends > oldest))
         return past[np.isfinite(self.ranks[past]).any(axis=1)]
 

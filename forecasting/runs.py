@@ -340,7 +340,7 @@ def account_of(table: QuantileTable, weights: pd.DataFrame, panel: Panel) -> lis
     newest = own["origin_date"].max()
     own = own[own["origin_date"] == newest]
     lines = []
-    if not panel.judged()[panel.end_dates.get_loc(newest)]:
+    if not panel.judged[panel.end_dates.get_loc(newest)]:
         lines.append(f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: not calibrated on its own past errors")
     for horizon, mine in own.groupby("horizon"):
         here = weights[(weights["origin_date"] == newest) & (weights["horizon"] == horizon)]

@@ -137,7 +137,7 @@ def test_weeks_end_on_weekday_of_their_dates(tmp_path: Path) -> None:
     assert panel.lines() == ["read as weekly, ending Saturday"]
     assert panel.end_dates[0] == pd.Timestamp("2020-01-04")
     assert panel.until(dt.date(2020, 1, 12)).end_dates[-1] == pd.Timestamp("2020-01-18")
-    assert panel.end_before(dt.date(2020, 1, 18), 1) == pd.Timestamp("2020-01-11")
+    assert panel.ends_before(np.array(["2020-01-18"], "datetime64[ns]"), 1) == pd.Timestamp("2020-01-11")
 
 
 def test_chosen_frequency_reads_doubtful_dates_and_names_them(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_panels_up_to_2000_series_are_calibrated(
 ) -> None:
     matrix = pd.DataFrame(1.0, pd.period_range("2024-01", periods=1, freq="M"), ["a"])
     panel = Panel("M", matrix, pd.DataFrame(index=["a"]), seen_together=np.asarray([seen]))
-    assert panel.judged().tolist() == [is_judged]
+    assert panel.judged.tolist() == [is_judged]
 
 
 def test_monthly_series_ends_after_a_year(tmp_path: Path) -> None:
