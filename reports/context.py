@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import pandas as pd
@@ -171,21 +172,22 @@ def context_lines(view: RouteForecast, rows: pd.DataFrame, place: str, language:
     return pd.concat(lines[:MOST_INDICATORS], ignore_index=True) if lines else pd.DataFrame()
 
 
-def events_between(events: pd.DataFrame, route_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """Return the events of a route, or of ``asylum``, from one month to another, in order of time.
+def events_before(events: pd.DataFrame, route_id: str, known_on: dt.date, months: int = 24) -> pd.DataFrame:
+    """Return the events of a route in the months before a day and in that day's own, in order of time.
 
     Args:
         events: The release's ``events``.
         route_id: The route; ``asylum`` for what concerns asylum applications in general.
-        first: A day of the first month.
-        last: A day of the last month.
+        known_on: The day.
+        months: How many months back.
 
     Returns:
         The same columns; without rows where the release has no events.
     """
     if events.empty:
         return events
-    is_shown = events["route_id"].eq(route_id) & events["month"].between(f"{first:%Y-%m}", f"{last:%Y-%m}")
+    since = pd.Timestamp(known_on) - pd.DateOffset(months=months)
+    is_shown = events["route_id"].eq(route_id) & events["month"].between(f"{since:%Y-%m}", f"{known_on:%Y-%m}")
     return events[is_shown].sort_values("month", ignore_index=True)
 
 

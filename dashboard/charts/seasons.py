@@ -209,6 +209,7 @@ def season_bars(
             "tickvals": list(range(len(names))),
             "ticktext": names,
             "ticks": "",
+            "tickangle": 0,
         },
         yaxis=count_axis(largest, HEADROOM),
     )

@@ -19,7 +19,7 @@ from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from reports import asylum, charts, context, numbers
 from reports.asylum import AsylumForecast
-from reports.context import events_between
+from reports.context import events_before
 from reports.skill import verdict_signs
 
 TITLE, PLACE = _("Asylum"), 3
@@ -110,9 +110,7 @@ def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
 
 def events_of(night: Night, view: AsylumForecast) -> pd.DataFrame:
     """Events in the periods that the chart shows."""
-    known_on = pd.Timestamp(night.as_of)
-    since = known_on - pd.DateOffset(months=SHOWN[view.freq] * view.months_each)
-    return events_between(night.frame("events"), "asylum", since, known_on)
+    return events_before(night.frame("events"), "asylum", night.as_of, SHOWN[view.freq] * view.months_each)
 
 
 def show_files(night: Night, view: AsylumForecast) -> None:

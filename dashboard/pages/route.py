@@ -45,7 +45,7 @@ from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
 from reports import charts, citations, context, numbers, record, route
 from reports.changes import change_since, change_words
-from reports.context import events_between
+from reports.context import events_before
 from reports.names import in_unit
 from reports.numbers import LARGEST
 from reports.route import WeekView
@@ -177,9 +177,8 @@ def show_switches(view: RouteView) -> tuple[bool, bool]:
 
 def shown_before(view: RouteView) -> tuple[int, pd.DataFrame]:
     """How many counted months stand on the chart, and the events in them."""
-    months, known_on = max(12, min(24, 4 * view.horizon)), pd.Timestamp(view.known_on)
-    since = known_on - pd.DateOffset(months=months)
-    return months, events_between(view.night.frame("events"), view.route_id, since, known_on)
+    months = max(12, min(24, 4 * view.horizon))
+    return months, events_before(view.night.frame("events"), view.route_id, view.known_on, months)
 
 
 def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, revealed: bool, is_log: bool) -> None:

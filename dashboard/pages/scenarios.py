@@ -28,7 +28,7 @@ from dashboard.theme import current_theme
 from forecasting.scenarios import EPISODES
 from reports import charts, citations, numbers, whatif
 from reports import scenario as wording
-from reports.context import events_between
+from reports.context import events_before
 from reports.names import in_unit
 from reports.scenario import reception_of
 from reports.whatif import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Scenario, Values
@@ -110,7 +110,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
-    events = events_of(night, route_id)
+    events = events_before(night.frame("events"), route_id, night.as_of)
     figure = scenario_chart(
         numbers.for_chart(history), forecast, then,
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
@@ -122,12 +122,6 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     )
     st.markdown(small(text))
     layout.show_events(events)
-
-
-def events_of(night: Night, route_id: str) -> pd.DataFrame:
-    """Events in the months that the chart shows."""
-    known_on = pd.Timestamp(night.as_of)
-    return events_between(night.frame("events"), route_id, known_on - pd.DateOffset(months=24), known_on)
 
 
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
@@ -178,7 +172,7 @@ def show_parts(
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
             unit = in_unit("Arrivals per month", scenario.route_id, lang())
-            events = events_of(night, scenario.route_id)
+            events = events_before(night.frame("events"), scenario.route_id, night.as_of)
             fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast, events=events)
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
