@@ -209,7 +209,6 @@ def season_bars(
             "tickvals": list(range(len(names))),
             "ticktext": names,
             "ticks": "",
-            "tickangle": 0,
         },
         yaxis=count_axis(largest, HEADROOM),
     )
