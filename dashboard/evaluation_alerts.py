@@ -63,12 +63,13 @@ def show_horizon(found: pd.DataFrame) -> int:
 def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -> None:
     """Each rule and level."""
     table = reads.once(night, partial(rules.record_table, rows, lang()), "record", route_id, horizon)
-    st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
+    alt = _("Track record of each alert rule at past origins")
+    st.dataframe(table, hide_index=True, height="content", alt=alt)
     text = _(
-        "Came true: share of alerts followed by the event; looking back: whose finding still held three months later. "
-        "Repeats and alerts about no onset count neither way there, and against it in the share of all raised; the "
-        "file counts them. Base rate: share of calm months with the event, alert or not. Brackets: 90% interval from a"
-        " block bootstrap over past origins, no narrower than the number of cases allows; lead time: quartiles."
+        "Came true: of all alerts, of ▲ and graver, of ◆, those followed by the event; looking back: whose finding "
+        "still held three months later. By chance: share of calm months, alert or not, that the event followed. "
+        "Brackets: 90% interval; lead time: quartiles. Repeats and events under way count neither way. More is in the "
+        "file."
     )
     st.markdown(small(text))
     downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))
@@ -94,7 +95,7 @@ def show_comparison(night: Night, found: pd.DataFrame, route_id: str, rule: str,
     st.dataframe(table, hide_index=True, alt=_("The rule beside simple rules on the same events"))
     text = _(
         "All at the level of a watch, at the same origins and on the same events, each with a cut-off learned in the "
-        "same way. A control chart and an extreme are no chances, so they have no Brier skill."
+        "same way."
     )
     st.markdown(small(text))
     rows = comparison[(comparison["against"] == rule) & (comparison["horizon"] == at)]

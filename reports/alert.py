@@ -297,14 +297,14 @@ def _record_words(alert: Row, record: Row | None, language: Language) -> tuple[s
     if not is_known(_number(alert.get("probability"))) and record is None:
         return "", language.text(_("reports what is known: no track record"))
     count = 0 if record is None else int(record.get("n_cases") or 0)
-    if record is None or not is_judged(record):
-        few = ngettext("no record yet ({n} case)", "no record yet ({n} cases)")
-        return "", language.plural(few, count)
+    if record is None or not count:
+        return "", language.text(_("no record yet"))
     hits = round(_number(record["precision"]) * count)
     texts = ngettext("{hits} of {n} such alert came true", "{hits} of {n} such alerts came true")
     said = language.plural(texts, count, hits=language.counted(hits))
     dots = "●" * hits + "○" * (count - hits) if count <= _MOST_DOTS else ""
-    return dots, language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
+    said = language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
+    return dots, said if is_judged(record) else language.text(_("{text}, too few to say"), text=said)
 
 
 def _number(value: Any) -> float:  # noqa: ANN401  # a frame's cell, a JSON number or nothing

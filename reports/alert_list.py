@@ -39,8 +39,8 @@ from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import directed, event_of, informs, is_judged, limit_of, rule_record
-from reports.answer import newest_count, night_steps
+from reports.alert import directed, event_of, informs, is_judged, rule_record
+from reports.answer import newest_count, night_steps, origin_of_threshold
 from reports.names import country_name
 from reports.record import watch_words
 from reports.route import so_far_words
@@ -98,10 +98,29 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     words = {
         _("Route"): [language.labelled(directed(row, {}, language), event_of(row, language)) for row in table],
         _("Chance"): [language.percent(row["probability"]) for row in table],
-        _("Usually"): [language.share(row["base_rate"]) for row in table],
+        _("Usually"): [
+            language.text(
+                _("{share} (since {year})"), share=language.share(row["base_rate"]), year=_first_year(release, row)
+            )
+            for row in table
+        ],
         _("Alert from"): [language.percent(row["cutoff"]) for row in table],
     }
     return pd.DataFrame({language.text(name): values for name, values in words.items()})
+
+
+def usual_words(release: ReadableRelease, row: Row, language: Language) -> str:
+    """Of which months and years the usual chance of an alert is; empty where it has none."""
+    if not is_known(row["base_rate"]):
+        return ""
+    text = _("Usually: how often the event followed on this route in this season since {year}, alert or not.")
+    return language.text(text, year=_first_year(release, row))
+
+
+def _first_year(release: ReadableRelease, row: Row) -> int:
+    """The year of the first count of an alert's series."""
+    series_id = str(row.get("series_id") or numbers.route_series(str(row["route_id"])))
+    return int(numbers.series_of(release.frame("observations"), series_id)["end_date"].iloc[0].year)
 
 
 def month_of(row: Row) -> pd.Timestamp | None:
@@ -181,32 +200,11 @@ def reasons(release: ReadableRelease, row: Row, language: Language) -> list[str]
         return [newest_count(history, route_id, language)]
     running = numbers.running_month(release.frame("nowcasts"), series_id)
     said = [
-        _origin_of_threshold(row, history, language),
+        origin_of_threshold(row, history, language),
         _level(history, end, route_id, falls=rule.falls, language=language),
     ]
     said += [so_far_words(running.iloc[0], language) + "."] if len(running) else []
     return [capital(text) for text in said if text]
-
-
-def _origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:
-    """Where an alert's number comes from; empty where a reader has set it."""
-    key, limit, last = str(row["reason_key"]), float(row["threshold"]), history["end_date"].iloc[-1]
-    recent = history.tail(36)
-    same = recent[recent["obs_value"] == limit]
-    threshold, until = language.counted(limit_of(row)), language.month(last)
-    if key == "capacity_default":
-        text = _("{threshold} a month was exceeded in {n} of the {all} months to {until}.")
-        count = int((recent["obs_value"] > limit).sum())
-        return language.text(text, threshold=threshold, n=count, all=len(recent), until=until)
-    if len(same):
-        text = _("{threshold} is the count of {month}.")
-        return language.text(text, threshold=threshold, month=language.month(same["end_date"].iloc[-1]))
-    if row["rule"] in {"surge", "fall"}:
-        mean = float(history["obs_value"].tail(12).mean())
-        text = _("{threshold} is {factor} times {mean}, the mean of the twelve months to {until}.")
-        factor, mean_words = language.significant(limit / mean), language.expected(mean)
-        return language.text(text, threshold=threshold, factor=factor, mean=mean_words, until=until)
-    return ""
 
 
 def _level(history: pd.DataFrame, end: pd.Timestamp, route_id: str, *, falls: bool, language: Language) -> str:

@@ -13,6 +13,8 @@ import pandas as pd
 from alerts.lifecycle import DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, State, fold
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, SUBJECT
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
+from alerts.rules.outside_interval import COVERAGE as OUTSIDE_COVERAGE
+from alerts.rules.outside_interval import NAME as OUTSIDE
 from core.calendar import end_dates, planning_window
 from core.languages import Language, as_counted, capital, is_known, uncapital
 from core.languages import marked as _
@@ -144,8 +146,11 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
             text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
             said.append(language.text(text, months=language.months(ahead[0], ahead[-1])))
         else:
-            text = _("Judged again: {chance}.")
-            said.append(language.text(text, chance=uncapital(alert_report(judged, None, language).chance_of)))
+            text = _("Judged again on the months now ahead: {chance}.")
+            again = language.text(text, chance=uncapital(alert_report(judged, None, language).chance_of))
+            moved = judged["threshold"] != alert["threshold"]
+            why = origin_of_threshold(judged, counts, language) if moved else ""
+            said.append(" ".join(filter(None, [again, _moved_words(why, alert, language)])))
         happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
         if len(happened):
             text = _("The chance for {months} went from {before} to {now}; outcome known once {month} is counted.")
@@ -157,11 +162,30 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
         if running["target_end_date"].isin(window).any():
             said.append(f"{so_far_words(running.iloc[0], language)}.")
     elif len(counts):
-        said.append(newest_count(counts, str(alert["route_id"]), language))
+        inside = _inside_words(alert, counts, release.frame("backtest"), language)
+        said.append(inside or newest_count(counts, str(alert["route_id"]), language))
     before = fold([one for one in entries if one.action != ENDED], str(alert["alert_level"]))
     texts = {PROPOSED: _("Nobody decided on it."), DISMISSED: _("People dismissed it.")}
     signed = _("Signed off by {names}.")
     return [*said, language.text(texts.get(before.status, signed), names=", ".join(before.sign_offs))]
+
+
+def _moved_words(origin: str, alert: Row, language: Language) -> str:
+    text = _("The threshold was {before} and follows the counts: {origin}")
+    return language.text(text, before=language.counted(limit_of(alert)), origin=origin) if origin else ""
+
+
+def _inside_words(alert: Row, counts: pd.DataFrame, backtest: pd.DataFrame, language: Language) -> str:
+    """That the newest count lies inside the interval by which a count is judged; empty of any other rule."""
+    last = counts.iloc[-1]
+    expected = numbers.expected_before(backtest, str(alert["series_id"]), last["end_date"], OUTSIDE_COVERAGE)
+    if alert["rule"] != OUTSIDE or expected is None or not expected.low <= last["obs_value"] <= expected.high:
+        return ""
+    text = _("{month} counted {value}, within the {interval} expected before.")
+    return capital(language.text(
+        text, month=language.month(last["end_date"]), value=language.counted(last["obs_value"]),
+        interval=language.interval_words(expected.low, expected.high),
+    ))  # fmt: skip
 
 
 def judged_now(alert: Row, chances: pd.DataFrame) -> Row | None:
@@ -173,6 +197,27 @@ def judged_now(alert: Row, chances: pd.DataFrame) -> Row | None:
     """
     same = chances[(chances["rule"] == alert["rule"]) & (chances["route_id"] == alert["route_id"])]
     return None if same.empty else {**alert, **same.to_dict("records")[0]}
+
+
+def origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:
+    """Where an alert's number comes from; empty where a reader has set it."""
+    key, limit, last = str(row["reason_key"]), float(row["threshold"]), history["end_date"].iloc[-1]
+    recent = history.tail(36)
+    same = recent[recent["obs_value"] == limit]
+    threshold, until = language.counted(limit_of(row)), language.month(last)
+    if key == "capacity_default":
+        text = _("{threshold} a month was exceeded in {n} of the {all} months to {until}.")
+        count = int((recent["obs_value"] > limit).sum())
+        return language.text(text, threshold=threshold, n=count, all=len(recent), until=until)
+    if len(same):
+        text = _("{threshold} is the count of {month}.")
+        return language.text(text, threshold=threshold, month=language.month(same["end_date"].iloc[-1]))
+    if row["rule"] in {"surge", "fall"}:
+        mean = float(history["obs_value"].tail(12).mean())
+        text = _("{threshold} is {factor} times {mean}, the mean of the twelve months to {until}.")
+        factor, mean_words = language.significant(limit / mean), language.expected(mean)
+        return language.text(text, threshold=threshold, factor=factor, mean=mean_words, until=until)
+    return ""
 
 
 def newest_count(history: pd.DataFrame, route_id: str, language: Language) -> str:

@@ -71,16 +71,19 @@ def window_ends(as_of: dt.date) -> list[pd.Timestamp]:
     return [month.end_time.normalize() for month in planning_window(as_of)]
 
 
-def expected_before(backtest: pd.DataFrame, series_id: str, end: pd.Timestamp) -> Expected | None:
+def expected_before(
+    backtest: pd.DataFrame, series_id: str, end: pd.Timestamp, coverage: float = 0.8
+) -> Expected | None:
     """What was expected of a closed month, by the forecast made a full month before: from the month before it.
 
     Args:
         backtest: The release's: the ensemble's forecasts at past origins.
         series_id: The series.
         end: Last day of the month.
+        coverage: Of the interval.
 
     Returns:
-        Median and 80 % interval; None without that forecast.
+        Median and interval; None without that forecast.
     """
     rows = backtest[
         (backtest["series_id"] == series_id) & (backtest["target_end_date"] == end) & (backtest["horizon"] == 1)
@@ -88,8 +91,8 @@ def expected_before(backtest: pd.DataFrame, series_id: str, end: pd.Timestamp) -
     made = quantiles_of(rows, series_id)
     if made.empty:
         return None
-    low, middle, high = (float(made[level].iloc[0]) for level in (0.1, 0.5, 0.9))
-    return Expected(middle, low, high)
+    low, high = interval_levels(coverage)
+    return Expected(*(float(made[level].iloc[0]) for level in (0.5, low, high)))
 
 
 def estimated_at_end(nowcasts: pd.DataFrame, series_id: str, end: pd.Timestamp) -> tuple[float, pd.Timestamp] | None:

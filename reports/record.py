@@ -12,14 +12,14 @@ from alerts.verification import precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import in_order
+from core.routes import in_order, is_route
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
+from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
 from reports.names import name as named
 from reports.skill import NEAR, ahead_words, held_counts, steps_ahead, verdict_steps, with_interval
 
@@ -87,7 +87,7 @@ def verdicts(release: ReadableRelease) -> pd.DataFrame:
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:
-    """How far off forecasts were, whether intervals held and alerts came true, and what was judged live.
+    """How far off forecasts were at past dates, whether intervals held and alerts came true.
 
     Args:
         release: Its scores, past forecasts and counts are read.
@@ -98,7 +98,6 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
         error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
         held_words(release.frame("scores"), route_id, language),
         watch_words(release.frame("track_record"), route_id, language),
-        issued_words(len(release.frame("issued_scores")), language),
     )
     return [text for text in said if text]
 
@@ -138,38 +137,39 @@ def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many Watch alerts that forecast came true at past dates, all and by rule, beside the base rate."""
-    rows = track_record[(track_record["route_id"] == route_id) & (track_record["horizon"] == 0)]
-    rows = rows[rows["level"].eq("watch") & rows["rule"].isin(list(EXCEEDANCE)) & rows["precision"].notna()]
+    """How many Watch alerts that forecast came true at past dates, over how many rules and routes, beside chance."""
+    rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
+    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["precision"].notna()]
+    routes = 1 if route_id != ALL else rows.loc[rows["route_id"].map(is_route), "route_id"].nunique()
+    rows = rows[rows["route_id"] == route_id]
     rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
     if rows.empty:
         return ""
     cases = rows.apply(precision_cases, axis=1)
     right = (cases * rows["precision"]).round()
     texts = ngettext(
-        "Of {n} Watch alerts on months ahead at past dates {right} came true ({share}; such events follow in {base} "
-        "of calm months, alert or not): {rules}. Repeats and events under way are not counted.",
-        "Of {n} Watch alerts on months ahead at past dates {right} came true ({share}; such events follow in {base} "
-        "of calm months, alert or not): {rules}. Repeats and events under way are not counted.",
+        "Pooled (rules: {rules}; routes: {routes}): {right} of {n} Watch alerts on months ahead came true at past "
+        "dates ({share}; by chance {base}). Repeats and events under way are not counted.",
+        "Pooled (rules: {rules}; routes: {routes}): {right} of {n} Watch alerts on months ahead came true at past "
+        "dates ({share}; by chance {base}). Repeats and events under way are not counted.",
     )
-    by_rule = [
-        f"{named(RULES, rule, language)} {language.text(_('{hits} of {n}'), hits=int(hits), n=int(n))}"
-        for rule, hits, n in zip(rows["rule"], right, cases, strict=True)
-    ]
     base = float((cases * rows["base_rate"]).sum() / cases.sum())
     return language.form(*texts, int(right.sum())).format(
-        n=language.counted(cases.sum()), right=language.counted(right.sum()), base=language.percent(base),
-        share=language.percent(float(right.sum() / cases.sum())), rules=language.listed(by_rule),
+        rules=len(rows), routes=routes, n=language.counted(cases.sum()), right=language.counted(right.sum()),
+        base=language.percent(base), share=language.percent(float(right.sum() / cases.sum())),
     )  # fmt: skip
 
 
-def issued_words(n: int, language: Language) -> str:
-    """How many forecasts have been judged as they were issued, and that all else is hindcast."""
+def live_title(issued: pd.DataFrame, language: Language) -> str:
+    """What the forecasts were worth that were issued before their outcomes were known."""
+    if issued.empty:
+        return language.text(_("No forecast has been judged live yet"))
     texts = ngettext(
-        "Issued live and judged: {n} forecast. All else here is hindcast: forecasts made afterwards for past dates.",
-        "Issued live and judged: {n} forecasts. All else here is hindcast: forecasts made afterwards for past dates.",
+        "{n} forecast judged live: {ratio} of the baseline’s error, {share} inside the 80% interval",
+        "{n} forecasts judged live: {ratio} of the baseline’s error, {share} inside the 80% interval",
     )
-    return language.plural(texts, n)
+    ratio = language.decimal(float(issued["wis_log"].sum() / issued["reference_log"].sum()))
+    return language.plural(texts, len(issued), ratio=ratio, share=language.share(issued["covered_80"].mean()))
 
 
 def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
@@ -324,7 +324,7 @@ def groups_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
                 for row in ordered
             ],
             language.text(_("Bias")): [language.decimal(row["bias"]) for row in ordered],
-            language.text(_("80% interval coverage")): [language.decimal(row["coverage_80"]) for row in ordered],
+            language.text(_("80% interval coverage")): [language.share(row["coverage_80"]) for row in ordered],
             language.text(_("Forecasts")): [int(row["n"]) for row in ordered],
             language.text(_("Note")): [marks.get(str(row["mark"]), "") for row in ordered],
         }

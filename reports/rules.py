@@ -8,9 +8,10 @@ from functools import partial
 import pandas as pd
 
 from alerts import LEVELS
-from alerts.verification import FEWEST_EVENTS, precision_cases, precision_of_all, record_of
+from alerts.verification import FEWEST_EVENTS, precision_cases, record_of
 from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
 from reports.names import COMPARED_RULES, LEVEL_MARKS, RULES, level_label
@@ -19,20 +20,17 @@ from reports.skill import with_interval
 
 
 def record_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """Each rule's record with its intervals as text; a share of too few cases says so instead."""
-    records = rows.assign(_order=rows["level"].map({name: place for place, name in enumerate(LEVELS)}))
-    records = records.sort_values(["rule", "horizon", "_order"], kind="stable")
-    table = records.to_dict("records")
-    return pd.DataFrame(
-        {
-            language.text(_("Rule")): [rule_words(row, language) for row in table],
-            language.text(_("Level")): [
-                level_label(row["level"], language) if row["level"] in LEVELS else language.text(_("all"))
-                for row in table
-            ],
-            **_measured(table, language),
-        }
-    )
+    """Each rule's record with its intervals, and how many graver alerts came true; what looks back stands last."""
+    graver = {(row["rule"], row["level"]): _hits(row, language) for row in rows.to_dict("records")}
+    all_alerts = rows[~rows["level"].isin(LEVELS[1:])].to_dict("records")
+    table = sorted(all_alerts, key=lambda row: (not _is_ahead(row), str(row["rule"])))
+    first, *others = _measured(table, language).items()
+    at_level = {
+        level_label(level, language): [graver.get((row["rule"], level), NOTHING) for row in table]
+        for level in LEVELS[1:]
+    }
+    rule = {language.text(_("Rule")): [rule_words(row, language) for row in table]}
+    return pd.DataFrame(rule | dict([first]) | at_level | dict(others))
 
 
 def comparison_table(
@@ -53,8 +51,11 @@ def comparison_table(
 def rule_words(row: Row, language: Language) -> str:
     """A rule's name, and whether it looks back."""
     name = named(RULES, row["rule"], language)
-    ahead = int(row["horizon"]) or is_known(row["cutoff"]) or is_known(row["auc"])
-    return name if ahead else language.text(_("{rule} (looks back)"), rule=name)
+    return name if _is_ahead(row) else language.text(_("{rule} (looks back)"), rule=name)
+
+
+def _is_ahead(row: Row) -> bool:
+    return bool(int(row["horizon"])) or is_known(row["cutoff"]) or is_known(row["auc"])
 
 
 def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame, language: Language) -> str:
@@ -77,7 +78,7 @@ def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame, language: Langua
 
 def rises_table(rises: pd.DataFrame, language: Language) -> pd.DataFrame:
     """Documented rises: the chance said 6, 3 and 1 months before, and the first alert."""
-    rows = []
+    rows, before = [], ngettext("{n} month before", "{n} months before")
     for (_event, basis), said in rises.groupby(["event_id", "basis"], sort=False):
         first = language.record(said.iloc[0].to_dict())
         by_horizon = said.set_index("horizon")
@@ -86,14 +87,10 @@ def rises_table(rises: pd.DataFrame, language: Language) -> pd.DataFrame:
             {
                 language.text(_("Rise")): first["title"],
                 language.text(_("Figures")): _basis(str(basis), language),
-                **{
-                    language.text(_("{n} before"), n=step): _chance(by_horizon, step, language)
-                    for step in (6, 5, 4, 3, 2, 1)
-                },
+                **{language.plural(before, step): _chance(by_horizon, step, language) for step in (6, 3, 1)},
                 language.text(_("First alert")): _first(alerted, language),
                 language.text(_("Outcome")): _occurred(by_horizon, language),
                 language.text(_("Source")): first["url"],
-                language.text(_("What happened")): first["what"],
             }
         )
     return pd.DataFrame(rows)
@@ -139,29 +136,28 @@ def _basis(basis: str, language: Language) -> str:
 def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
     return {
         language.text(_("Came true")): [_share(row, "precision", precision_cases(row), language) for row in table],
-        language.text(_("Base rate")): [language.share(row["base_rate"]) for row in table],
+        language.text(_("By chance")): [language.share(row["base_rate"]) for row in table],
         language.text(_("Events seen")): [_share(row, "recall", float(row["n_events"]), language) for row in table],
-        language.text(_("False alarms per route-year")): [
+        language.text(_("False alarms per route per year")): [
             _between(row, "false_alarms_per_route_year", partial(language.decimal, digits=1)) for row in table
         ],
         language.text(_("Lead time, months")): [_quartiles(row, language) for row in table],
-        language.text(_("Brier skill")): [_between(row, "brier_skill", language.decimal) for row in table],
-        language.text(_("AUC")): [_between(row, "auc", language.decimal) for row in table],
-        language.text(_("Cut-off")): [_cutoff(row, language) for row in table],
-        language.text(_("Of all raised")): [
-            language.text(
-                _("{hits} of {n}"), hits=language.share(precision_of_all(row)), n=language.counted(row["n_alerts"])
-            )
-            for row in table
-        ],
     }
 
 
 def _share(row: Row, name: str, cases: float, language: Language) -> str:
     if not is_known(row[name]):
         return NOTHING
-    said = language.text(_("{hits} of {n}"), hits=round(float(row[name]) * cases), n=round(cases))
-    return f"{said} · {_between(row, name, language.share)}"
+    return f"{_of(row, name, cases, language)} · {_between(row, name, language.share)}"
+
+
+def _hits(row: Row, language: Language) -> str:
+    known = is_known(row["precision"])
+    return _of(row, "precision", precision_cases(row), language) if known else NOTHING
+
+
+def _of(row: Row, name: str, cases: float, language: Language) -> str:
+    return language.text(_("{hits} of {n}"), hits=round(float(row[name]) * cases), n=round(cases))
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:
@@ -176,13 +172,6 @@ def _quartiles(row: Row, language: Language) -> str:
 def months(value: float, language: Language) -> str:
     """A number of months, without a decimal where it has none."""
     return language.counted(value) if float(value).is_integer() else language.decimal(value, 1)
-
-
-def _cutoff(row: Row, language: Language) -> str:
-    value = float(row["cutoff"])
-    if not is_known(value):
-        return NOTHING
-    return language.decimal(value, 2) if str(row["rule"]).startswith("compare.") else language.percent(value)
 
 
 def of_route(frame: pd.DataFrame, route_id: str) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE, skill
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, TOO_FEW, WORSE, skill
 
-MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗"}
+MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗", TOO_FEW: NOTHING}
 """Each verdict where there is room for a sign only."""
 MARKS_WORDS = _(
     "✓ better than the baseline; ◐ likely better: the 90% interval lies below 1, but not proven when all routes and "
@@ -33,12 +33,12 @@ def verdict_steps(scores: pd.DataFrame, series_id: str) -> dict[int, str] | None
 
 
 def ahead_words(verdicts: Mapping[int, str] | None, language: Language, unit: str = "M") -> str:
-    """The verdicts by period ahead: ``better than the baseline 1–5 months ahead, likely better … 6 months ahead``."""
+    """The best verdict and the periods ahead that it is about: ``better than the baseline 1–5 months ahead``."""
     if verdicts is None:
         return language.text(_("not scored"))
-    found = {one: [step for step, said in verdicts.items() if said == one] for one in (BETTER, LIKELY)}
-    said = [f"{language.text(one)} {steps_ahead(steps, language, unit)}" for one, steps in found.items() if steps]
-    return language.listed(said or [language.text(NO_EVIDENCE)])
+    best = next((one for one in (BETTER, LIKELY) if one in verdicts.values()), NO_EVIDENCE)
+    steps = [step for step, verdict in verdicts.items() if verdict == best]
+    return language.text(best) if best == NO_EVIDENCE else f"{language.text(best)} {steps_ahead(steps, language, unit)}"
 
 
 def steps_ahead(steps: list[int], language: Language, unit: str = "M") -> str:
@@ -144,7 +144,7 @@ def verdict_mark(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: La
     """The same as marks with the months: ``✓ February–March 2025``; ``no sign of beating the baseline``."""
     if verdicts is None:
         return language.text(_("not scored"))
-    found = [pair for pair in _by_verdict(verdicts, shown) if pair[0] != NO_EVIDENCE]
+    found = [pair for pair in _by_verdict(verdicts, shown) if pair[0] not in {NO_EVIDENCE, TOO_FEW}]
     marks = (f"{MARKS[one]} {stretches(ends, language.months)}" for one, ends in found)
     return language.listed(marks) if found else language.text(NO_EVIDENCE)
 

@@ -13,7 +13,7 @@ from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import NO_EVIDENCE, verdicts
+from forecasting.verification.verdict import NO_EVIDENCE, TOO_FEW, verdicts
 from reports import Row, numbers
 from reports.names import plural_in_unit, series_place
 from reports.skill import MARKS
@@ -282,7 +282,9 @@ def _more_than(lines: list[YearLine], language: Language) -> str:
 def _record(row: Row, language: Language) -> str:
     """The ratio to the baseline's error, with its verdict's mark where there is evidence."""
     verdict = verdict_of(row)
-    return language.decimal(row["relative_wis"]) + (f" {MARKS[verdict]}" if verdict != NO_EVIDENCE else "")
+    return language.decimal(row["relative_wis"]) + (
+        f" {MARKS[verdict]}" if verdict not in {NO_EVIDENCE, TOO_FEW} else ""
+    )
 
 
 def _marked(text: str, row: Row, language: Language) -> str:

@@ -113,8 +113,8 @@ def show_nearest(night: Night) -> None:
         with st.container(key="numbers-nearest"):
             st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
         how = _(
-            "First where the chance is the largest part of what an alert needs. Usually: how often past years brought "
-            "the event in these months. Alert from: the rule’s cut-off, set on its past forecasts."
+            "First where the chance is the largest part of what an alert needs. Usually: how often the event followed "
+            "in this season of the years since. Alert from: the rule’s cut-off, set on its past forecasts."
         )
         st.markdown(small(how))
 
@@ -231,7 +231,7 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
         said = small(plain(report.finding or report.sentence))
         return "  \n".join([said, *map(plain, outcome_of(night, row, status)[:1])])
     is_brief = report.finding and not row["unjudged_since"]
-    parts = [f"{report.chance} {report.event}", report.window] if is_brief else [report.sentence]
+    parts = [f"{report.chance} {report.event}", report.window] if is_brief else [report.sentence.removesuffix(".")]
     if row["group"] in {WAITS, DECIDED}:
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
@@ -309,6 +309,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             st.markdown(small(plain(report.chance_beside)))
         if size := alert_list.size_words(night, row, lang()):
             st.markdown(plain(size))
+        if usual := alert_list.usual_words(night, row, lang()):
+            st.markdown(small(plain(usual)))
         if row["group"] == WAITS and reads.is_newest(night):
             head = _("Next step")
             st.markdown(labelled(f"**{head}**", plain(next_words(night, row))))
@@ -363,10 +365,11 @@ def show_answer(night: Night, row: Row) -> None:
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
     report = report_of(night, row)
-    lines = [alert_list.record_of_level(night, row, lang()) or f"{report.dots} {report.record}".strip()]
+    own = f"{report.dots} {report.record}".strip()
+    lines = [labelled(_("This rule"), own) if own else "", alert_list.record_of_level(night, row, lang())]
     if not row["ended"]:
         lines.append(said.ends)
-    st.markdown("  \n".join(plain(capital(line)) for line in lines if line))
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines if line))
 
 
 def show_reasons(night: Night, row: Row) -> None:

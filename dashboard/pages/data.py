@@ -433,11 +433,12 @@ def steps() -> list[str]:
             "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
             " Track record shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
             " figures, so corrected ones stand in. And the recipe was chosen on these very dates, so a part is luck;"
-            " since 1 December 2026 it is fixed. Forecasts issued beforehand are scored apart."
+            " since 1 December 2026 it is fixed. Forecasts judged live stand first there."
         ),
         _(
-            "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Each rule’s record at past"
-            " dates stands beside every alert. A person decides what follows."
+            "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Beside an alert stands its"
+            " rule’s own record at past dates and, where that is too short to judge, that of all rules pooled. A"
+            " person decides what follows."
         ),
         _(
             "**One release.** All of it is published at once, with a hash of the release before it. Nobody can "

@@ -36,7 +36,7 @@ HUB = "hub"
 GROUPS = ("region", "citizen", "route")
 MATRIX = "evaluation_matrix.md"
 CLASSES = {BETTER: "better", LIKELY: "likely", WORSE: "worse"}
-PARTS = ("skill", "issued", "intervals", "groups", "situations", "alerts", "drivers", HUB)
+PARTS = ("skill", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
 
 def show(night: Night) -> None:
@@ -51,7 +51,8 @@ def show(night: Night) -> None:
     find = partial(record.skill_rows, scores, record.series_of(route_id), scale, lang())
     rows = reads.once(night, find, "skill", route_id, scale)
     title = reads.once(night, partial(record.title, night, route_id, lang()), "record's title", route_id)
-    st.title(title, anchor=False)
+    show_issued(night)
+    st.header(title, anchor=False)
     if part != HUB:
         st.selectbox(
             _("Route"), routes, width=240,
@@ -62,7 +63,6 @@ def show(night: Night) -> None:
     st.header(_("In detail"), anchor=False)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
-        "issued": (_("As issued"), partial(show_issued, night)),
         "intervals": (_("Intervals"), partial(show_calibration, night, route_id)),
         "groups": (_("Groups"), partial(show_groups, night)),
         "situations": (_("Situations"), partial(show_situations, night, scale)),
@@ -226,9 +226,14 @@ def draw_calibration(at: pd.DataFrame) -> None:
 
 def show_issued(night: Night) -> None:
     """Forecasts scored as they were issued: the one score that no choice of a recipe can have touched."""
-    st.header(_("How did forecasts fare that were issued beforehand?"), anchor=False)
-    found = issued_skill(night.frame("issued_scores"))
-    st.markdown(small(f"{record.issued_words(int(found['n'].sum()), lang())} {_('Replayed nights do not count.')}"))
+    issued = night.frame("issued_scores")
+    st.title(record.live_title(issued, lang()), anchor=False)
+    text = _(
+        "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
+        "forecasts: made afterwards, on what was known then."
+    )
+    st.markdown(small(text))
+    found = issued_skill(issued)
     if len(found):
         st.dataframe(
             localised(record.issued_table(found, lang())),

@@ -32,6 +32,7 @@ LONGEST_ALERT = 6
 """Months ahead of the farthest alert whose record is kept."""
 BETTER, LIKELY = _("better than the baseline"), _("likely better than the baseline")
 NO_EVIDENCE, WORSE = _("no sign of beating the baseline"), _("worse than the baseline")
+TOO_FEW = _("too few to say")
 SIGNIFICANT = 1 - COVERAGE
 FAMILY = ["model_id", "scale"]
 """Holm's correction runs over all series and horizons of one model on one scale: a release's whole table of skill."""
@@ -49,13 +50,14 @@ def verdicts(low: ArrayLike, high: ArrayLike, p_holm: ArrayLike | None = None) -
 
     Returns:
         :data:`BETTER` where the whole interval lies below 1 and the corrected p-value is below .10, :data:`LIKELY`
-        where the interval alone does, :data:`WORSE` where it lies above 1 and the corrected p-value is below .10, else
-        :data:`NO_EVIDENCE`, also where there is no interval.
+        where the interval alone does, :data:`WORSE` where it lies above 1 and the corrected p-value is below .10,
+        :data:`TOO_FEW` where there is no interval, else :data:`NO_EVIDENCE`.
     """
     lower, upper = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     stands = np.ones(lower.shape, bool) if p_holm is None else np.asarray(p_holm, dtype=float) < SIGNIFICANT
     below, above = upper < 1, (lower > 1) & stands
-    return np.select([below & stands, below, above], [BETTER, LIKELY, WORSE], default=NO_EVIDENCE)
+    cases = [below & stands, below, above, np.isnan(lower) | np.isnan(upper)]
+    return np.select(cases, [BETTER, LIKELY, WORSE, TOO_FEW], default=NO_EVIDENCE)
 
 
 def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE) -> pd.DataFrame:

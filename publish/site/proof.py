@@ -50,7 +50,11 @@ def track_record(view: View) -> Page:
         cells = {str(step): [skill.MARKS.get(one, "") for one in grid[step]] for step in grid.columns}
         caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [
-            text(*record.sentences(view.release, ALL, language), kind="list"),
+            text(
+                record.live_title(view.release.frame("issued_scores"), language),
+                *record.sentences(view.release, ALL, language),
+                kind="list",
+            ),
             table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
             text(view.text(skill.MARKS_WORDS), kind="note"),
         ]

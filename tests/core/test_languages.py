@@ -126,7 +126,7 @@ MANY = (
     "Do drivers help?", "Figures are late", "Its error was", "answered {status} and asks",
     "cut off", "position outside", "redirected more than", "refused: more than", "the answer took longer",
     "{citizen}: {value} ", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",
-    "{n} figures repeat", "{n} series move alike", "{span} ", "{share} months of lead time", "{n} before",
+    "{n} figures repeat", "{n} series move alike", "{span} ", "{share} months of lead time",
     "{place}: {places} places", "{places} places:",
 )  # fmt: skip
 """Texts, by how they begin, whose figure is never none or one: limits, ages beyond a limit, what needs many cases."""

@@ -23,7 +23,7 @@ VIEWS = [
     *[(page, {}) for page in PAGES],
     ("route", {"route": "CMR", "view": "drivers"}),
     *[("scenarios", {"kind": "past", "part": part}) for part in ("places", "saved")],
-    *[("evaluation", {"on": "CMR", "part": part}) for part in ("issued", "situations", "drivers")],
+    *[("evaluation", {"on": "CMR", "part": part}) for part in ("situations", "drivers")],
 ]
 IN_LANGUAGES = [*(("fr", *view) for view in VIEWS), ("es", "route", {})]
 """Words of one catalogue take the same ways as those of another: one page in Spanish is enough."""

@@ -85,7 +85,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "route_afterwards": ("route", {"route": "CMR", "reveal": "1"}),
     "alerts_ended": ("alerts", {"show": "ended"}),
     "alerts_informs": ("alerts", {"alert": "stale_source-_Z-2025-02"}),
-    **{f"evaluation_{part}": ("evaluation", {"part": part}) for part in ("alerts", "issued", "drivers")},
+    **{f"evaluation_{part}": ("evaluation", {"part": part}) for part in ("alerts", "drivers")},
     "evaluation_situations": ("evaluation", {"part": "situations"}),
     "hub_team": ("evaluation", {"part": "hub", "model": TEAM}),
     "hub_round": ("evaluation", {"part": "hub", "route": "CMR", "round": "2024-06-30", "model": TEAM}),

@@ -11,7 +11,7 @@ from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, RatioInterval, with_verdicts
+from forecasting.verification.verdict import BETTER, LIKELY, TOO_FEW, RatioInterval, with_verdicts
 from forecasting.year_ahead import REACH, windows, year_ahead
 
 MONTHS = 116
@@ -111,7 +111,7 @@ def test_without_past_there_are_totals_and_no_evidence(panel: Panel) -> None:
     current, past = forecasts(panel, range(MONTHS - 1, MONTHS)), forecasts(panel, range(MONTHS - 3, MONTHS - 1))
     alone = check(year_ahead(current, past, past, panel, n=50), YEAR_AHEAD)
     assert (alone["n"] == 0).all()
-    assert set(with_verdicts(alone)["verdict"]) == {NO_EVIDENCE}
+    assert set(with_verdicts(alone)["verdict"]) == {TOO_FEW}
 
 
 def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
@@ -149,7 +149,7 @@ def test_single_evidence_fails_multiple_correction(panel: Panel, monkeypatch: py
     judged = [
         with_verdicts(year_ahead(now, then, then, panel, together=(), n=20)) for now, then in ([current, past], alone)
     ]
-    assert [set(one["verdict"]) for one in judged] == [{NO_EVIDENCE}, {BETTER}]
+    assert [set(one["verdict"]) for one in judged] == [{LIKELY}, {BETTER}]
 
 
 def test_year_before_needs_all_its_months(panel: Panel) -> None:

@@ -94,11 +94,11 @@ def test_record_is_of_own_route_where_it_rests_on_enough_events(routes: list[str
     [
         (24, "", "12 of 24 such alerts came true"),
         (6, "●●●○○○", "3 of 6 such alerts came true"),
-        (4, "", "no record yet (4 cases)"),
-        (None, "", "no record yet (0 cases)"),
+        (1, "○", "0 of 1 such alert came true, too few to say"),
+        (None, "", "no record yet"),
     ],
 )
-def test_record_has_a_dot_for_each_case_and_none_for_few(cases: int | None, dots: str, words: str) -> None:
+def test_record_of_few_cases_says_so(cases: int | None, dots: str, words: str) -> None:
     record = {"precision": 0.5, "n_cases": cases, "all_routes": False}
     report = alert_report(alert_row(0, ["EMR"]), record, ENGLISH)
     assert (report.dots, report.record) == (dots, words)

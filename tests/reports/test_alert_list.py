@@ -78,8 +78,8 @@ def test_nearest_event_of_each_route_is_below_its_cut_off(make_release: MakeRele
     ]
     chances = pd.DataFrame(rows)[list(RELEASE["alert_chances"].columns)]
     assert nearest(release.with_frame("alert_chances", chances), ENGLISH).to_numpy().tolist() == [
-        ["Eastern Mediterranean ↑: to pass 5,001 a month", "20%", "20%", "25%"],
-        ["Central Mediterranean ↓: to fall to 900 or fewer a month", "30%", "20%", "50%"],
+        ["Eastern Mediterranean ↑: to pass 5,001 a month", "20%", "20% (since 2023)", "25%"],
+        ["Central Mediterranean ↓: to fall to 900 or fewer a month", "30%", "20% (since 2023)", "50%"],
     ]
     assert nearest(release, ENGLISH).empty
 

@@ -12,6 +12,7 @@ from core.languages import Language
 from core.release import RELEASE
 from core.schema import Entry
 from core.settings import FEED
+from reports import numbers
 from reports.alert import alert_report
 from reports.answer import (
     answer,
@@ -149,11 +150,13 @@ def test_ended_alert_names_chance_that_ended_it(make_release: MakeRelease) -> No
     )
     found = release.with_frame("alert_chances", judged(alert))
     assert outcome(alert, found, [], ENGLISH) == [
-        "Judged again: 41% chance that arrivals reach 1,100 in any month of March–May 2025; "
-        "usually 39%, alert from 43%.",
+        "Judged again on the months now ahead: 41% chance that arrivals reach 1,100 in any month of March–May 2025; "
+        "usually 39%, alert from 43%. The threshold was 1,050 and follows the counts: 1,100 is 0.98 times 1,100, the "
+        "mean of the twelve months to December 2024.",
         *moved,
     ]
-    assert outcome(alert, found, [], Language("fr"))[0].startswith("Nouvel examen\u202f: probabilité de 41")
+    said = "Nouvel examen sur les mois désormais à venir\u202f: probabilité de 41"
+    assert outcome(alert, found, [], Language("fr"))[0].startswith(said)
     assert outcome(alert, release, [], ENGLISH) == [
         "No such alert on the months judged now, February–April 2025.",
         *moved,
@@ -165,6 +168,23 @@ def test_ended_alert_whose_months_are_counted_states_whether_it_happened(make_re
     over = surge(release, first_period="2024-11", last_period="2024-12")
     signed = Entry("Ada", "signed off", str(over["alert_id"]), reason="yes")
     assert outcome(over, release, [signed], ENGLISH) == ["It happened.", "Signed off by Ada."]
+
+
+@pytest.mark.parametrize(
+    ("rule", "upper", "said"),
+    [
+        ("outside_95", 1500.0, "within the 100 to 1,500 expected before."),
+        ("outside_95", 200.0, "averaged"),
+        ("level_change", 1500.0, "averaged"),
+    ],
+)
+def test_count_inside_its_interval_ends_alert(make_release: MakeRelease, rule: str, upper: float, said: str) -> None:
+    release = make_release(1, 1)
+    counts = numbers.series_of(release.frame("observations"), str(surge(release)["series_id"]))
+    made = {"series_id": surge(release)["series_id"], "horizon": 1, "target_end_date": counts["end_date"].iloc[-1]}
+    levels = pd.DataFrame({"output_type_id": [0.025, 0.5, 0.975], "value": [100.0, 150.0, upper]})
+    release = release.with_frame("backtest", levels.assign(model_id="vigie-ensemble", output_type="quantile", **made))
+    assert said in outcome(surge(release, rule=rule, first_period="2024-11"), release, [], ENGLISH)[0]
 
 
 def test_title_names_what_waits_and_for_whom() -> None:

@@ -105,7 +105,15 @@ def test_error_is_median_beside_last_count_repeated(route_id: str, said: list[st
     assert record.error_words(backtest, counts, "WMR", Language()) == ""
 
 
-def test_alerts_ahead_that_came_true_are_counted_by_rule() -> None:
+def test_live_record_leads_with_forecasts_judged() -> None:
+    issued = pd.DataFrame({"wis_log": [0.3, 0.1], "reference_log": [0.5, 0.5], "covered_80": [True, False]})
+    assert record.live_title(issued, Language()) == (
+        "2 forecasts judged live: 0.40 of the baseline’s error, 50% inside the 80% interval"
+    )
+    assert record.live_title(issued.iloc[:0], Language()) == "No forecast has been judged live yet"
+
+
+def test_pooled_record_names_rules_and_routes() -> None:
     row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
     rules: dict[str, dict[str, object]] = {
         "surge": {"n_no_onset": 6.0, "precision": 8 / 13, "base_rate": 0.25},
@@ -114,11 +122,11 @@ def test_alerts_ahead_that_came_true_are_counted_by_rule() -> None:
         "nationality_shift": {"precision": 0.5, "base_rate": 0.25},
         "origin_context": {"precision": 0.5, "level": "information", "base_rate": 0.25},
     }
-    table = pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
+    lines = [{"rule": rule, **row, **more} for rule, more in rules.items()]
+    table = pd.DataFrame([*lines, *({**line, "route_id": code} for line in lines for code in ("CMR", "EMR"))])
     assert record.watch_words(table, ALL, Language()) == (
-        "Of 15 Watch alerts on months ahead at past dates 9 came true (60%; such events follow in 27% of calm months, "
-        "alert or not): Far above the past year 8 of 13; Lowest in 24 months 1 of 2. Repeats and events under way are "
-        "not counted."
+        "Pooled (rules: 2; routes: 2): 9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance "
+        "27%). Repeats and events under way are not counted."
     )
 
 

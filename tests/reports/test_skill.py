@@ -89,9 +89,10 @@ def test_quarters_are_named_by_their_months() -> None:
     [
         (None, "not scored"),
         ({1: NO_EVIDENCE}, NONE),
+        ({2: NO_EVIDENCE, 3: LIKELY}, "likely better than the baseline 3 months ahead"),
         (
             {1: BETTER, 2: BETTER, 3: LIKELY, 4: WORSE},
-            "better than the baseline 1–2 months ahead; likely better than the baseline 3 months ahead",
+            "better than the baseline 1–2 months ahead",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from forecasting.verification.verdict import (
     LIKELY,
     LONGEST_ALERT,
     NO_EVIDENCE,
+    TOO_FEW,
     WORSE,
     block_length,
     block_weights,
@@ -35,17 +36,22 @@ def scores(**columns: list[float]) -> pd.DataFrame:
 
 
 def test_verdict_needs_interval_beyond_1() -> None:
-    assert skill(scores())["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE, NO_EVIDENCE]
+    assert skill(scores())["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE, TOO_FEW]
 
 
 def test_holm_correction_leaves_likely_better() -> None:
     judged = skill(scores(p_holm=[0.2, 0.5, 0.09, np.nan]))
-    assert judged["verdict"].tolist() == [LIKELY, NO_EVIDENCE, WORSE, NO_EVIDENCE]
+    assert judged["verdict"].tolist() == [LIKELY, NO_EVIDENCE, WORSE, TOO_FEW]
 
 
-@pytest.mark.parametrize(("low", "high"), [(1.0, 1.2), (0.8, 1.0), (1.0, 1.0), (np.nan, np.nan)])
-def test_interval_that_touches_1_or_is_missing_is_no_evidence(low: float, high: float) -> None:
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.2), (0.8, 1.0), (1.0, 1.0)])
+def test_interval_that_touches_1_is_no_evidence(low: float, high: float) -> None:
     assert verdicts([low], [high]).tolist() == [NO_EVIDENCE]
+
+
+@pytest.mark.parametrize(("low", "high"), [(np.nan, np.nan), (1.1, np.nan)])
+def test_ratio_without_interval_has_too_few_cases(low: float, high: float) -> None:
+    assert verdicts([low], [high], [np.nan]).tolist() == [TOO_FEW]
 
 
 def test_holm_corrects_smallest_p_most_and_keeps_their_order() -> None:
