@@ -9,6 +9,7 @@ agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -58,7 +59,12 @@ class Cube:
 
 
 def sum_of_parts(
-    parts: QuantileTable, panel: Panel, column: str, wanted: pd.DatetimeIndex, past: QuantileTable | None = None
+    parts: QuantileTable,
+    panel: Panel,
+    column: str,
+    wanted: pd.DatetimeIndex,
+    past: QuantileTable | None = None,
+    workers: Workers = 1,
 ) -> QuantileTable:
     """Forecast the totals by a grouping column.
 
@@ -69,6 +75,7 @@ def sum_of_parts(
         wanted: Origins at which totals are forecast.
         past: Where some of the parts' forecasts are another model's, which stands in: those from whose outcomes
             dependence is learned.
+        workers: As of :func:`forecasting.workers.run_tasks`.
 
     Returns:
         Rows of ``vigie-bottom-up``. There is none where a part that was observed within the last two seasons has no
@@ -77,11 +84,12 @@ def sum_of_parts(
     group, names = pd.factorize(panel.groups.loc[panel.series_ids, column].astype(str), sort=True)
     membership = np.zeros((len(names), len(group)))
     membership[group, np.arange(len(group))] = 1.0
-    steps = parts.keys["horizon"].to_numpy()
-    blocks = [
-        _one_horizon(parts, past or parts, int(horizon), panel, membership, list(names), wanted)
-        for horizon in np.unique(steps)
-    ]
+    tables = []
+    for horizon in np.unique(parts.keys["horizon"]):
+        own = parts.where(parts.keys["horizon"] == horizon)
+        tables.append([own, past.where(past.keys["horizon"] == horizon) if past else own])
+    run = partial(_one_horizon, panel, membership, list(names), wanted)
+    blocks = run_tasks(run, tables, workers=workers, is_small=True)
     made = stack([_table([], []), *blocks])
     keys = made.keys.assign(model_version=BOTTOM_UP_VERSION, history_hash="", fallback=False, reason="", capped=False)
     return QuantileTable(keys, made.quantiles)
@@ -110,15 +118,10 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
 
 
 def _one_horizon(
-    parts: QuantileTable,
-    past: QuantileTable,
-    horizon: int,
-    panel: Panel,
-    membership: FloatArray,
-    names: list[str],
-    wanted: pd.DatetimeIndex,
+    panel: Panel, membership: FloatArray, names: list[str], wanted: pd.DatetimeIndex, tables: list[QuantileTable]
 ) -> QuantileTable:
-    cube, learned = (cube_of(one.where(one.keys["horizon"] == horizon), panel) for one in (parts, past))
+    horizon = int(tables[0].keys["horizon"].iloc[0])
+    cube, learned = (cube_of(one, panel) for one in tables)
     alive = _alive(panel, cube.origins)
     keys, values = [], []
     for place, (origin, end) in enumerate(zip(cube.origins, cube.target_ends, strict=True)):

@@ -221,7 +221,7 @@ def _forecast(run: Run, data: RealTimeData) -> tuple[NightForecasts, Message | N
         nowcasts = make_nowcasts(data, made)
         served = made.with_nowcasts(nowcasts)
     with timer.stage("reception"):
-        reception = forecast_reception(data, served.paths, made.past_ensemble)
+        reception = forecast_reception(data, served.paths, made.past_ensemble, run.pool)
     engine = PanelEngine(settings.backtest_origins, timer.report, FitStore(home), run.pool, pooled)
     return NightForecasts(made, served, nowcasts, reception, engine), unable
 

@@ -189,7 +189,7 @@ class PooledNight:
         wanted[-1] = panel.matrix.iloc[-1].notna()
         made = self._parts_made[total] = self.forecast([Level(panel, wanted, 0)], horizons, progress)[0]
         newest = newest_known(rows, panel.end_dates, self.data.date)
-        sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()))
+        sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()), workers=self.workers)
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,7 @@ from forecasting.reception import (
 from forecasting.trajectories import Numbers, draw_paths, past_scores, path_rows
 from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import compare
+from forecasting.workers import Workers, run_tasks
 from nightly import RealTimeData
 from reports.year_ahead import LEVELS as LEVELS_SHOWN
 
@@ -172,15 +173,12 @@ class Stocks:
 
     def keys(self, row: int, model_id: str, names: Sequence[str]) -> pd.DataFrame:
         """Forecasts of some series by a model from the stock in a row, horizon after horizon."""
-        return pd.DataFrame(
-            {
-                "model_id": model_id,
-                "series_id": np.repeat(list(names), self.horizon).astype(object),
-                "origin_date": self.panel.end_dates[row],
-                "horizon": np.tile(np.arange(1, self.horizon + 1), len(names)),
-                "target_end_date": np.tile(self.ahead(row).end_time.normalize().to_numpy(), len(names)),
-            }
-        )
+        ends = self.ahead(row).end_time.normalize().to_numpy()
+        return pd.DataFrame({
+            "model_id": model_id, "series_id": np.repeat(list(names), len(ends)).astype(object),
+            "origin_date": self.panel.end_dates[row], "horizon": np.tile(np.arange(1, len(ends) + 1), len(names)),
+            "target_end_date": np.tile(ends, len(names)),
+        })  # fmt: skip
 
     def periods(self, row: int) -> pd.PeriodIndex:
         """From the first period whose arrivals matter to the last one ahead of the stock in a row."""
@@ -211,13 +209,16 @@ class Stocks:
         return made
 
 
-def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFrame) -> ReceptionNight:
+def forecast_reception(
+    data: RealTimeData, paths: pd.DataFrame, past: pd.DataFrame, workers: Workers = 1
+) -> ReceptionNight:
     """Forecast every country's stock of people in reception that is recent enough.
 
     Args:
         data: What was known.
         paths: Joint paths of arrivals on the routes (``core.release.TRAJECTORIES``).
         past: The ensemble's forecasts of arrivals at past origins.
+        workers: As of :func:`forecasting.workers.run_tasks`, a country each.
     """
     known = data.known[data.known["target"].str.startswith(RECEPTION) | data.known["target"].eq(PLACES)]
     newest = known.sort_values("as_of", kind="stable").drop_duplicates(["series_id", "time_period"], keep="last")
@@ -227,8 +228,9 @@ def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFra
     made: dict[str, list[pd.DataFrame]] = {name: [] for name in (*NAMES, PANEL.name, TRAJECTORIES.name)}
     if len(rows):
         now, then = present_arrivals(data, paths), past_arrivals(data, past)
-        for stocks in countries(rows):
-            for name, frame in _tables(stocks, now, then, places, pd.Timestamp(data.date)).items():
+        tables = partial(_tables, now=now, then=then, places=places, as_of=pd.Timestamp(data.date))
+        for found in run_tasks(tables, [*countries(rows)], workers=workers, is_small=True):
+            for name, frame in found.items():
                 made[name].append(frame)
     frames = {name: concat_filled(some, (RELEASE | _OF_ALERTS)[name].empty()) for name, some in made.items()}
     return ReceptionNight({name: frames[name] for name in NAMES}, *(frames[name] for name in _OF_ALERTS))
@@ -320,13 +322,8 @@ def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.Dat
         min(to_period(period, freq).asfreq("M", how="start"), last)
         for period, freq in own[["time_period", "freq"]].itertuples(index=False)
     ]
-    given = pd.DataFrame(
-        {
-            "series_id": own["geo"].map(series),
-            "time_period": [write_period(month, "M") for month in months],
-            "value": own["obs_value"],
-        }
-    )
+    written = [write_period(month, "M") for month in months]
+    given = pd.DataFrame({"series_id": own["geo"].map(series), "time_period": written, "value": own["obs_value"]})
     given = given.drop_duplicates(["series_id", "time_period"], keep="last")
     published = rows.loc[rows["series_id"].isin(names), list(given.columns)]
     return typed(pd.concat([published, given], ignore_index=True), PANEL)

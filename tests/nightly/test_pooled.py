@@ -120,7 +120,7 @@ def test_explanation_uses_forecasting_model(monkeypatch: pytest.MonkeyPatch) -> 
 def test_nationalities_start_from_newest_month(monkeypatch: pytest.MonkeyPatch, late: int) -> None:
     """As they are from each month before it."""
     asked = asked_of(monkeypatch)
-    monkeypatch.setattr("nightly.pooled.sum_of_parts", lambda made, *_others: made)
+    monkeypatch.setattr("nightly.pooled.sum_of_parts", lambda made, *_others, **_about: made)
     monkeypatch.setattr("nightly.pooled.FEWEST_OF_PARTS", 24)
     night = PooledNight(known_by_nationality(MONTHS[: len(MONTHS) - late]), fits=None)  # type: ignore[arg-type]  # no fit is asked for
     night.routes(12, [1])
