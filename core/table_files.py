@@ -33,10 +33,11 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy()
     for column in out.columns:
         if out[column].dtype == object or isinstance(out[column].dtype, pd.StringDtype | pd.CategoricalDtype):
-            cells = out[column].astype(object)
-            # A long table repeats few texts: each is judged once.
-            safe = {text: harmless_cell(text) for text in {cell for cell in cells if isinstance(cell, str)}}
-            out[column] = cells.map(lambda cell, safe=safe: safe[cell] if isinstance(cell, str) else cell)
+            # A long table repeats few texts: each is judged once, and most need no change.
+            texts = {cell for cell in out[column] if isinstance(cell, str)}
+            if changed := {text: safe for text in texts if (safe := harmless_cell(text)) != text}:
+                cells = out[column].astype(object)
+                out[column] = cells.map(lambda cell, to=changed: to.get(cell, cell) if isinstance(cell, str) else cell)
     return out.rename(columns=harmless_cell)
 
 

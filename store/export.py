@@ -149,7 +149,8 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     target = frame["series_id"].str.extract(r"^([^.]*)", expand=False) if "series_id" in frame.columns else none
     known = pd.Series(pd.Timestamp(as_of), index=frame.index)
     target, known = frame.get("target", target), frame.get("as_of", known)
-    return frame.assign(target=target, unit=target.map(unit_of, na_action="ignore"), as_of=known)
+    units = {name: unit_of(name) for name in target.dropna().unique()}
+    return frame.assign(target=target, unit=target.map(units), as_of=known)
 
 
 def _content(
