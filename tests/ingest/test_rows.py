@@ -129,7 +129,7 @@ def test_indicators_are_kept_from_2009(
     [
         (" 1.5 ", 1.5), ("-4", -4.0), ("+3", 3.0), ("1e3", 1000.0), ("1E-2", 0.01), ("7.", 7.0), (12, 12.0),
         ("1,5", None), ("1e100", None), ("", None), ("nan", None), ("inf", None), ("1" * 15, 1.11111111111111e14),
-        ("1" * 16, None), ("0x1F", None), ("1 000", None),
+        ("1" * 16, None), ("0x1F", None), ("1 000", None), ("1_000", None), ("٣", None), ("1e999", None),
     ],
 )  # fmt: skip
 def test_number_has_point_and_at_most_fifteen_digits_before_it(text: object, number: float | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.damaged_files import Sound, documented_answers, figures_of
+from benchmarks.damaged_files import figures_of
 from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest import Pull
@@ -112,11 +112,3 @@ def test_redirect_to_maintenance_host_is_never_taken_for_figures(
         figures(visit)
     followed = any(asked.path == "/sorry" for asked in publisher.asked)
     assert followed == ("localhost" in visit.access.allowed_hosts)
-
-
-# --- layouts that changed, file by file
-
-
-@pytest.fixture(scope="module")
-def answers() -> list[Sound]:
-    return documented_answers()
