@@ -145,8 +145,8 @@ def draw_seasons(view: RouteView) -> None:
         theme=current_theme(),
     )
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
-    said = f"{_('Band: 80% interval.')} {layout.since_words(view.history['end_date'])}"
-    st.markdown(layout.small(said.rstrip()))
+    band = _("Band: 80% interval.")
+    st.markdown(layout.small(f"{band} {layout.since_words(view.history['end_date'])}".rstrip()))
 
 
 def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:

@@ -245,7 +245,7 @@ def route_summary(
         expected = expected_total(trajectories, [series_id], ends) if route.state == "ok" else None
         last = history.iloc[-1] if len(history) else None
         before = expected_before(backtest, series_id, last["end_date"]) if last is not None else None
-        held, cases = held_counts(scores, series_id)
+        held, cases, _steps = held_counts(scores, forecasts, series_id, ends)
         rows.append(
             {
                 "route_id": route.route_id,

@@ -21,7 +21,7 @@ from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
 from reports.names import name as named
-from reports.skill import NEAR, ahead_words, held_counts, steps_ahead, verdict_steps, with_interval
+from reports.skill import ahead_words, held_counts, period_ends, read_as, steps_ahead, verdict_steps, with_interval
 
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
@@ -96,7 +96,7 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
     """
     said = (
         error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
-        held_words(release.frame("scores"), route_id, language),
+        held_words(release, route_id, language),
         watch_words(release.frame("track_record"), route_id, language),
     )
     return [text for text in said if text]
@@ -107,7 +107,7 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
 
     All are medians over past dates. The last count is the median of ``vigie-baseline``.
     """
-    rows = backtest[backtest["horizon"].eq(max(NEAR)) & backtest["output_type_id"].round(6).eq(0.5)]
+    rows = backtest[backtest["horizon"].eq(3) & backtest["output_type_id"].round(6).eq(0.5)]
     rows = rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)]
     for name, day in (("obs_value", "target_end_date"), ("last_value", "origin_date")):
         counts = observations[["series_id", "time_period", "obs_value"]].rename(columns={"obs_value": name})
@@ -128,12 +128,27 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
     )  # fmt: skip
 
 
-def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many counts of single months the 80 % intervals held, beside what they promise."""
-    held, cases = held_counts(scores, series_of(route_id))
-    text = _("80% intervals of single months, one to three ahead, held {held} of {n} counts: {share}; 80% is promised.")
-    said = {"held": language.counted(held), "n": language.counted(cases), "share": language.share(held / (cases or 1))}
-    return language.text(text, **said) if cases else ""
+def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
+    """How many counts the 80 % intervals held, as far ahead as the planning window, beside what they promise."""
+    scores, forecasts, ends = release.frame("scores"), release.frame("forecasts"), numbers.window_ends(release.as_of)
+    held, cases, steps = held_counts(scores, forecasts, series_of(route_id), ends)
+    if not cases:
+        return ""
+    text = _(
+        "80% intervals of single months, {ahead} ({months} here), held {held} of {n} counts: {share}; 80% is promised"
+    )
+    said = language.text(
+        text, ahead=steps_ahead(steps, language), months=language.months(ends[0], ends[-1]),
+        held=language.counted(held), n=language.counted(cases), share=language.share(held / cases),
+    )  # fmt: skip
+    return f"{language.listed(filter(None, [said, read_as(held / cases, language)]))}."
+
+
+def first_month_words(release: ReadableRelease, route_id: str, language: Language) -> str:
+    """Which month of a release is one month ahead."""
+    ends = period_ends(release.frame("forecasts"), series_of(route_id))
+    text = _("Month 1 is the month after the newest count: {month} here (the nowcast, where its days are counted).")
+    return language.text(text, month=language.month(ends.iloc[0])) if len(ends) else ""
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:

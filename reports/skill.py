@@ -20,8 +20,6 @@ MARKS_WORDS = _(
     "✓ better than the baseline; ◐ likely better: the 90% interval lies below 1, but not proven when all routes and "
     "months are tested together (Holm’s correction); · no sign of it; ✗ worse."
 )
-NEAR = (1, 2, 3)
-"""Months ahead for which people plan."""
 Verdicts = Mapping[pd.Timestamp, str] | None
 """The ensemble's verdict by last day of each period of a release; None if the series is not scored."""
 
@@ -66,10 +64,14 @@ def judged_periods(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str
         The columns of :func:`forecasting.verification.verdict.skill` and ``end``, the period's last day.
     """
     judged = skill(scores[scores["series_id"] == series_id]).dropna(subset="relative_wis")
+    return judged.assign(end=judged["horizon"].map(period_ends(forecasts, series_id))).dropna(subset="end")
+
+
+def period_ends(forecasts: pd.DataFrame, series_id: str) -> pd.Series:
+    """Last day of each period ahead of a series' forecast, by horizon; of all series together that of most."""
     own = forecasts[forecasts["model_id"] == ENSEMBLE]
     own = own if series_id == ALL else own[own["series_id"] == series_id]
-    ends = own.groupby("horizon")["target_end_date"].agg(lambda days: days.mode().iloc[0])
-    return judged.assign(end=judged["horizon"].map(ends)).dropna(subset="end")
+    return own.groupby("horizon")["target_end_date"].agg(lambda days: days.mode().iloc[0])
 
 
 def verdict_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> Verdicts:
@@ -83,11 +85,31 @@ def own_rows(scores: pd.DataFrame, series_id: str) -> pd.DataFrame:
     return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
 
 
-def held_counts(scores: pd.DataFrame, series_id: str) -> tuple[float, float]:
-    """How many counts in the next months the ensemble's 80 % intervals held at past dates, and of how many."""
+def held_counts(
+    scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str, shown: Iterable[pd.Timestamp]
+) -> tuple[float, float, list[int]]:
+    """How many counts the ensemble's 80 % intervals held at past dates, as far ahead as the periods that are shown.
+
+    Args:
+        scores: From :func:`forecasting.verification.summarise`.
+        forecasts: See :func:`judged_periods`.
+        series_id: The series, or all of them together.
+        shown: Last days of the periods that are shown.
+
+    Returns:
+        Counts held, all counts, and the periods ahead.
+    """
+    ends = period_ends(forecasts, series_id)
+    steps = [int(step) for step in ends.index[ends.isin(list(shown))]]
     rows = own_rows(scores, series_id)
-    rows = rows[rows["horizon"].astype(int).isin(NEAR) & rows["coverage_80"].notna()]
-    return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum())
+    rows = rows[rows["horizon"].astype(int).isin(steps) & rows["coverage_80"].notna()]
+    return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum()), steps
+
+
+def read_as(held: float, language: Language) -> str:
+    """How to read an 80 % interval that held fewer past outcomes, rounded to tenths; empty where it held 8 in 10."""
+    tenths = round(10 * held) if is_known(held) else 8
+    return "" if tenths >= 8 else language.text(_("read as {n} in 10"), n=tenths)
 
 
 def with_interval(write: Callable[[float], str], value: float, low: float, high: float) -> str:

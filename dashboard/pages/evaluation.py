@@ -90,7 +90,7 @@ def show_map(night: Night, route_id: str) -> None:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
     with drawn:
         st.html(as_html(grid))
-        st.markdown(small(plain(_(skill.MARKS_WORDS))))
+        st.markdown(small(plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")))
 
 
 def as_html(grid: pd.DataFrame) -> str:
@@ -149,19 +149,21 @@ def show_skill(night: Night, rows: pd.DataFrame, route_id: str, scale: str) -> N
     if rows.empty:
         st.markdown(small(_("No scores here in this release.")))
         return
-    reads.drawn_once(night, partial(draw_skill, rows), "skill's chart", route_id, scale)
+    first = record.first_month_words(night, route_id, lang())
+    reads.drawn_once(night, partial(draw_skill, rows, first), "skill's chart", route_id, scale)
     layout.let_draw()
     reads.drawn_once(night, partial(show_table, rows), "skill's table", route_id, scale)
     title = _("Scores at past origins")
     downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
 
 
-def draw_skill(rows: pd.DataFrame) -> None:
-    """The chart alone."""
+def draw_skill(rows: pd.DataFrame, first_month: str) -> None:
+    """The chart, and which month its axis begins with."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != BASELINE]
     with st.container(key="skill-chart"):
         layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
+    st.markdown(small(plain(first_month)))
 
 
 def show_table(rows: pd.DataFrame) -> None:

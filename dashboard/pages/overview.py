@@ -188,8 +188,8 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
     note = _(
-        "Persons, {months}. Expected is the median. Held: share of past single months inside their 80% "
-        "interval, where 80% is promised. "
+        "Persons, {months}. Expected is the median. Held: share of past single months, as far ahead as these, inside "
+        "their 80% interval, where 80% is promised. "
         "Beats baseline, month by month: ✓ proven, ◐ likely, · no sign."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):

@@ -242,7 +242,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
             badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
         st.markdown(f"{badge} {layout.small(change)}")
     is_own = not (view.origin or view.quantiles.empty)
-    held = record.held_words(view.night.frame("scores"), view.route_id, lang()) if is_own else ""
+    held = record.held_words(view.night, view.route_id, lang()) if is_own else ""
     for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
         with st.container(gap=None):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")

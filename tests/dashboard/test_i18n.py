@@ -84,6 +84,11 @@ def texts_in_the_code() -> set[str]:
             PROJECT / folder, METHODS, keywords=KEYWORDS
         ):
             found.add(message[0] if isinstance(message, tuple) else message)
+        # The extractor does not look into f-strings with quotes of the other kind.
+        for path in sorted((PROJECT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS and node.args:
+                    found |= {str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)}
     for _line, message, _comments, _context in extract_from_file("python", str(PROJECT / "app.py"), keywords=KEYWORDS):
         found.add(message[0] if isinstance(message, tuple) else message)
     return found

@@ -123,7 +123,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         "expected": (ENGLISH.expected(sums.median), route),
         "interval from": (ENGLISH.expected(sums.low), route),
         "interval to": (ENGLISH.expected(sums.high), route),
-        "interval's record": (held_words(night.frame("scores"), ROUTE, ENGLISH), ("Route", "Track record")),
+        "interval's record": (held_words(night, ROUTE, ENGLISH), ("Route", "Track record")),
         "reception": (place.partition(": ")[2], ("Overview", "Reception")),
         "newest count": (
             ENGLISH.counted(counts["obs_value"]),

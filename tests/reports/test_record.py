@@ -76,10 +76,20 @@ def test_interval_below_1_without_proof_is_likely_better() -> None:
 
 
 def test_record_of_interval_names_how_many_counts_it_held() -> None:
-    scores = release(T=YES).frame("scores").assign(n=[60, 50, 40, 30], coverage_80=[0.9, 0.8, 0.5, 0.1])
-    said = "80% intervals of single months, one to three ahead, held 114 of 150 counts: 76%; 80% is promised."
-    assert record.held_words(scores, ALL, Language()) == said
-    assert record.held_words(scores, "EMR", Language()) == ""
+    judged = Scored(CMR=YES)
+    judged.frames["scores"] = judged.frames["scores"].assign(n=[60, 50, 40, 30], coverage_80=[0.9, 0.8, 0.6, 0.5])
+    said = (
+        "80% intervals of single months, 2–4 months ahead (February–April 2025 here), held 79 of 120 counts: 66%; "
+        "80% is promised; read as 7 in 10."
+    )
+    assert record.held_words(cast(ReadableRelease, judged), "CMR", Language()) == said
+    assert record.held_words(cast(ReadableRelease, judged), "EMR", Language()) == ""
+
+
+def test_month_1_is_named_by_newest_count() -> None:
+    said = "Month 1 is the month after the newest count: January 2025 here (the nowcast, where its days are counted)."
+    assert record.first_month_words(release(CMR=YES), "CMR", Language()) == said
+    assert record.first_month_words(release(CMR=YES), "EMR", Language()) == ""
 
 
 @pytest.mark.parametrize(

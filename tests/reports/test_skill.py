@@ -13,6 +13,7 @@ from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from reports.skill import (
     ahead_words,
     held_words,
+    read_as,
     verdict_ends,
     verdict_mark,
     verdict_signs,
@@ -109,6 +110,14 @@ def test_verdicts_are_named_by_months_ahead(verdicts: dict[int, str] | None, sai
 )  # fmt: skip
 def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: str) -> None:
     assert with_interval(partial(ENGLISH.decimal, digits=3), *ratio) == said
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [(0.71, "read as 7 in 10"), (0.58, "read as 6 in 10"), (0.76, ""), (0.91, ""), (math.nan, "")],
+)
+def test_interval_is_read_by_tenths_of_outcomes_held(held: float, said: str) -> None:
+    assert read_as(held, ENGLISH) == said
 
 
 @pytest.mark.parametrize(
