@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import re
 import time
+from collections.abc import Collection
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -258,6 +259,13 @@ def since_words(ends: pd.Series) -> str:
         return ""
     text = _("Years from {year}: earlier peaks would flatten the rest.")
     return text.format(year=numbers.FIRST_COMPARED_YEAR)
+
+
+def show_sources(night: Night, series_ids: Collection[str]) -> None:
+    """The publishers of some series' figures, on one line."""
+    sources = citations.sources_of(night, series_ids)
+    publishers = dict.fromkeys(source_name(night, one).partition(",")[0] for one in sources)
+    st.markdown(small(plain(labelled(_("Source"), listed(publishers)))))
 
 
 def small(text: str) -> str:

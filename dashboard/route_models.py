@@ -24,6 +24,7 @@ from reports import cards_in, numbers
 from reports.changes import Move, move_of, moved_words, step_words
 from reports.names import MODELS, in_unit
 from reports.route import window_words
+from reports.skill import error_note
 from reports.year_ahead import year_words
 
 
@@ -68,7 +69,8 @@ def show_members(view: RouteView) -> None:
         "Blue, with a dot: the ensemble’s models. It is their mean, moved by days already counted this month and with "
         "a width set by past misses, so it may lie beyond them."
     )
-    st.markdown(layout.small(how))
+    ahead = int(members["horizon"].iloc[0])
+    st.markdown(layout.small(f"{how} {error_note(view.night, view.series_id, ahead, lang())}".rstrip()))
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
@@ -97,7 +99,7 @@ def present_rows(view: RouteView) -> pd.DataFrame:
     horizon = int(rows["horizon"].iloc[0]) if len(rows) else 0
     own = rows.loc[rows["fallback"].eq(False) & rows["model_id"].isin(MEMBERS), "model_id"]
     member, scores = out["model_id"].isin(own), out["model_id"].map(_scores(view, horizon))
-    return out.assign(member=member, relative_wis=scores, month=lang().month(end))
+    return out.assign(member=member, relative_wis=scores, month=lang().month(end), horizon=horizon)
 
 
 def _scores(view: RouteView, horizon: int) -> pd.Series:
@@ -115,7 +117,7 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
     named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
     months = [lang().month(end) for end in out["target_end_date"]]
     member, scores = out["model_id"].isin(MEMBERS), out["model_id"].map(_scores(view, PLANNING_MONTHS))
-    return named.assign(member=member, relative_wis=scores, month=months)
+    return named.assign(member=member, relative_wis=scores, month=months, horizon=PLANNING_MONTHS)
 
 
 def seasons_file(view: RouteView) -> Export:

@@ -280,10 +280,19 @@ def source_words(night: Night, knowing: Night) -> str:
     return layout.small(text.format(day=lang().day(knowing.as_of)))
 
 
-def held_words(inside: float) -> str:
-    """The narrowest interval that holds an outcome."""
+def held_words(inside: float, *, is_above: bool) -> str:
+    """The narrowest interval that holds an outcome, and on which side of the narrower ones it lies.
+
+    Args:
+        inside: Result of :func:`narrowest`.
+        is_above: Whether the outcome lies above the 80 % interval.
+    """
     if inside == OUTSIDE:
-        return _("outside all intervals")
+        return _("above all intervals") if is_above else _("below all intervals")
+    if inside > 0.8:
+        text = _("above the {narrow} interval, inside the {coverage}")
+        text = text if is_above else _("below the {narrow} interval, inside the {coverage}")
+        return text.format(narrow=lang().percent(0.8), coverage=lang().percent(inside))
     return _("inside the {coverage}").format(coverage=lang().percent(inside))
 
 
@@ -297,7 +306,9 @@ def verdict_table(did: pd.DataFrame) -> pd.DataFrame:
                 lang().interval(low, high) for low, high in zip(did["q10"], did["q90"], strict=True)
             ],
             _("Counted"): [lang().counted(value) for value in did["outcome"]],
-            _("Position in interval"): [held_words(inside) for inside in did["inside"]],
+            _("Position in interval"): [
+                held_words(row["inside"], is_above=row["outcome"] > row["q90"]) for row in did.to_dict("records")
+            ],
         }
     )
 

@@ -14,7 +14,7 @@ import pandas as pd
 from alerts import INFORMATION, rank
 from alerts.rules.stale_source import NAME as STALE
 from core.calendar import is_month
-from core.languages import Language, is_known
+from core.languages import Language, is_known, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -140,8 +140,8 @@ class Figure:
 
     Attributes:
         end: Its last day.
-        value: The route's count; of a month that is running the median of its nowcast.
-        is_counted: Whether the month is over and counted.
+        value: The route's count; of a month that is running the median of its nowcast, rounded.
+        is_counted: Whether the month is over, and no part of it is estimated.
         before: Median of the release before.
         was_estimated: Whether that was an estimate with days of the month counted, and not a forecast.
     """
@@ -205,7 +205,8 @@ def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> di
     cell = ["source_id", "series_id", "time_period"]
     is_new = ~pd.MultiIndex.from_frame(rows[cell]).isin(pd.MultiIndex.from_frame(known[cell]))
     months = rows[is_new].groupby("source_id")["time_period"].max().str[:7]
-    counts = numbers.series_of(rows, series_id).set_index("end_date")["obs_value"]
+    months_known = numbers.series_of(rows, series_id).set_index("end_date")
+    counts, flags = months_known["obs_value"], months_known["obs_flag"]
     running = numbers.running_month(now.frame("nowcasts"), series_id).set_index("target_end_date")["q50"]
     medians = numbers.quantiles_of(former.frame("forecasts"), series_id)[0.5]
     found = {}
@@ -214,9 +215,9 @@ def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> di
         values = counts if end in counts.index else running
         if end in values.index and end in medians.index:
             was_estimated = numbers.estimated_at_end(former.frame("nowcasts"), series_id, end) is not None
-            found[str(source_id)] = Figure(
-                end, float(values[end]), values is counts, float(medians[end]), was_estimated
-            )
+            is_counted = values is counts and "e" not in flags[end]
+            value = float(values[end]) if values is counts else round_expected(values[end])
+            found[str(source_id)] = Figure(end, value, is_counted, float(medians[end]), was_estimated)
     return found
 
 
@@ -252,14 +253,16 @@ def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]
     publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
     figure = move.figures.get(source_id)
     if kind == COUNTS and figure and (figure.value - figure.before) * move.steps[step] > 0:
-        value = language.counted(figure.value) if figure.is_counted else language.expected(figure.value)
         words = {
             "month": language.month(figure.end),
-            "value": value,
+            "value": language.counted(figure.value),
             "before": language.expected(figure.before),
             "day": language.day_short(move.then),
         }
         return language.text(_FIGURES[figure.is_counted, figure.was_estimated], **words, source=publisher)
+    if kind == COUNTS and figure:
+        text = _("new figures to {month} ({source})")
+        return language.text(text, month=language.month(figure.end), source=publisher)
     texts = {
         COUNTS: _("new figures ({source})"), REVISIONS: _("revised figures ({source})"),
         REFIT: _("models fitted anew"), MODEL: _("another version of the model"),

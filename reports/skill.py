@@ -13,6 +13,7 @@ from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, TOO_FEW, WORSE, skill
+from reports import ReadableRelease
 
 MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗", TOO_FEW: NOTHING}
 """Each verdict where there is room for a sign only."""
@@ -110,6 +111,23 @@ def read_as(held: float, language: Language) -> str:
     """How to read an 80 % interval that held fewer past outcomes, rounded to tenths; empty where it held 8 in 10."""
     tenths = round(10 * held) if is_known(held) else 8
     return "" if tenths >= 8 else language.text(_("read as {n} in 10"), n=tenths)
+
+
+def error_note(release: ReadableRelease, series_id: str, horizon: int, language: Language) -> str:
+    """What a score beside a model is: of which forecasts, how far ahead, on which scale; empty without scores."""
+    rows = own_rows(release.frame("scores"), series_id)
+    rows = rows[rows["horizon"].astype(int).eq(horizon) & rows["relative_wis"].notna()]
+    counts, past = release.frame("observations"), release.frame("backtest")
+    months = past.loc[past["series_id"].eq(series_id) & past["horizon"].eq(horizon), "target_end_date"]
+    counted = counts.loc[counts["series_id"].eq(series_id), "time_period"]
+    months = months[months.dt.strftime("%Y-%m").isin(counted)]
+    if rows.empty or months.empty:
+        return ""
+    text = _("Error: mean WIS over the baseline’s, log scale, {n} past forecasts {ahead}, {months}.")
+    return language.text(
+        text, n=language.counted(rows["n"].iloc[0]), ahead=span_words(str(horizon), "M", language),
+        months=language.months(months.min(), months.max()),
+    )  # fmt: skip
 
 
 def with_interval(write: Callable[[float], str], value: float, low: float, high: float) -> str:

@@ -129,6 +129,7 @@ def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> N
     with st.container(key="map-note"):
         beside = _("In brackets: against the same months a year earlier. Darker land: countries of arrival.")
         st.markdown(layout.small(f"{beside} {map_note(lang())}"))
+        layout.show_sources(night, [numbers.route_series(route_id) for route_id in summary["route_id"]])
 
 
 def year_before(night: Night, route_id: str) -> float | None:
@@ -262,7 +263,7 @@ def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
             ],
             _("Counted"): [lang().counted(value) for value in rows["counted"]],
             _("Position in interval"): [
-                time_travel.held_words(row["inside"])
+                time_travel.held_words(row["inside"], is_above=row["counted"] > row["high"])
                 if is_known(row["inside"])
                 else ngettext("{n} of {months} months counted", "{n} of {months} months counted", row["months"]).format(
                     n=row["months"], months=months

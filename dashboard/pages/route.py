@@ -15,10 +15,8 @@ from dashboard import (
     decisions,
     downloads,
     judgement,
-    labelled,
     lang,
     layout,
-    listed,
     reads,
     route_models,
     route_view,
@@ -43,7 +41,7 @@ from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from reports import charts, citations, context, numbers, record, route
+from reports import charts, context, numbers, record, route
 from reports.changes import change_since, change_words
 from reports.context import events_before
 from reports.names import in_unit
@@ -223,10 +221,8 @@ def show_files(view: RouteView) -> None:
         view.history, view.quantiles, view.known_on, unit, export.title, back=months_back, limit=limit,
         earlier=view.earlier, verdicts=None if view.origin else view.summary["verdicts"], events=events,
     )  # fmt: skip
-    sources = citations.sources_of(view.night, [view.series_id])
-    names = dict.fromkeys(layout.source_name(view.night, one).partition(",")[0] for one in sources)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(layout.small(layout.plain(labelled(_("Source"), listed(names)))))
+        layout.show_sources(view.night, [view.series_id])
         text = _("Chances: of more than {number} in the month.").format(number=lang().counted(view.threshold))
         notes = [*export.notes, *([text] if len(view.chances) else [])]
         downloads.buttons(downloads.with_notes(export, notes), partial(drawn, export, fan))

@@ -94,6 +94,7 @@ def test_months_inside_interval_are_inside_every_wider_one() -> None:
 def test_interval_holds_both_its_ends(outcome: float, inside: float) -> None:
     ends = pd.Series({level: round(100 * (0.5 + level), 6) for level in QUANTILE_LEVELS})
     assert time_travel.narrowest(ends, outcome) == inside
-    assert time_travel.held_words(inside) == (
-        f"inside the {round(100 * inside)}%" if inside else "outside all intervals"
-    )
+    side = "above" if outcome > 100 else "below"
+    beyond = {0.95: f"{side} the 80% interval, inside the 95%", 0.0: f"{side} all intervals"}
+    usual = f"inside the {round(100 * inside)}%"
+    assert time_travel.held_words(inside, is_above=outcome > ends[0.9]) == beyond.get(inside, usual)

@@ -115,7 +115,7 @@ def of_release(release: LoadedRelease, **steps: float) -> LoadedRelease:
 SOURCES = {"iom_dtm": {"publisher": "IOM, Displacement Tracking Matrix"}, "italy_interior": {"publisher": "Ministry"}}
 FIGURES = {
     "iom_dtm": Figure(pd.Timestamp("2024-12-31"), 3163.0, is_counted=True, before=2194.0, was_estimated=True),
-    "italy_interior": Figure(pd.Timestamp("2025-01-31"), 3721.0, is_counted=False, before=2337.0, was_estimated=False),
+    "italy_interior": Figure(pd.Timestamp("2025-01-31"), 3700.0, is_counted=False, before=2337.0, was_estimated=False),
 }
 
 
@@ -136,7 +136,7 @@ FIGURES = {
             {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 800.0},
             "down from 12,800; chiefly −700: revised figures (IOM)",
         ),
-        ({"counts:iom_dtm": -500.0}, "down from 13,000; chiefly −500: new figures (IOM)"),
+        ({"counts:iom_dtm": -500.0}, "down from 13,000; chiefly −500: new figures to December 2024 (IOM)"),
         ({"counts:other": 800.0, "refit": -800.0}, "as in the release before; chiefly +800: new figures (other)"),
     ],
 )  # fmt: skip
@@ -170,6 +170,8 @@ def test_move_names_month_that_former_release_lacked(make_release: MakeRelease) 
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
     assert "January 2025 counted at 1,234, forecast at 2,000 on " in changes(grown, former, ENGLISH)[0]
+    partly = grown.with_frame("observations", pd.concat([rows, added.assign(obs_flag="e")], ignore_index=True))
+    assert "January 2025 estimated at 1,234, forecast at 2,000 on " in changes(partly, former, ENGLISH)[0]
 
 
 def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> None:

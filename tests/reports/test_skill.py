@@ -12,6 +12,7 @@ from core.languages import Language
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from reports.skill import (
     ahead_words,
+    error_note,
     held_words,
     read_as,
     verdict_ends,
@@ -21,7 +22,10 @@ from reports.skill import (
     with_interval,
 )
 
+from .conftest import MakeRelease
+
 ENGLISH = Language("en")
+CMR = "arrivals.CMR._T._T.M"
 
 
 ENDS = [pd.Timestamp(day) for day in ("2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30")]
@@ -129,3 +133,14 @@ def test_interval_is_read_by_tenths_of_outcomes_held(held: float, said: str) -> 
 )
 def test_interval_that_held_too_little_is_named(held: float, said: str) -> None:
     assert held_words(pd.DataFrame({"coverage_80": [held, held], "n": [10, 30]}), Language("en")) == said
+
+
+def test_error_note_names_forecasts_behind_score(make_release: MakeRelease) -> None:
+    release = make_release(1, 0)
+    ahead = pd.to_datetime(["2024-11-30", "2024-12-31", "2025-03-31"])
+    past = pd.DataFrame({"series_id": CMR, "horizon": 3, "target_end_date": ahead})
+    row = {"model_id": "vigie-ensemble", "series_id": CMR, "horizon": 3, "scale": "log", "n": 2, "relative_wis": 0.8}
+    judged = release.with_frame("backtest", past).with_frame("scores", pd.DataFrame([row]))
+    said = "Error: mean WIS over the baseline’s, log scale, 2 past forecasts 3 months ahead, November–December 2024."
+    assert error_note(judged, CMR, 3, ENGLISH) == said
+    assert error_note(judged, CMR, 4, ENGLISH) == ""
