@@ -56,12 +56,12 @@ def show_countries(night: Night, geo: str) -> None:
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
     if own and len(own[0].past):
         reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
-    show_key()
     for window in dict.fromkeys(line.window for line in lines):
         name = _("Every country, {window}: past years, what is expected, and the record").format(window=window)
         with st.expander(plain(name)):
             same = [line for line in lines if line.window == window]
             reads.drawn_once(night, partial(show_table, same), "year's countries", kinds[0], window)
+            show_key()
     show_notes(night, kinds[0])
 
 

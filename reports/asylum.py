@@ -15,7 +15,7 @@ from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
-from forecasting import ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
@@ -235,25 +235,41 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> str:
-    """The verdict of skill on the periods ahead, and how many outcomes the interval held."""
+    """The verdict of skill on the periods ahead, what the baseline expects, and how many outcomes the interval held."""
     own = own_rows(view.night.frame("asylum_scores"), view.series_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return ""
     verdict = capital(f"{verdict_words(view.verdicts, view.quantiles.index, language, view.months_each)}.")
-    return f"{verdict} {held_words(own, language)}"
+    return " ".join(filter(None, [verdict, _baseline_words(view, language), held_words(own, language, view.freq)]))
+
+
+def _baseline_words(view: AsylumForecast, language: Language) -> str:
+    """What the baseline expects in the first period ahead; empty where nothing is ahead."""
+    quantiles = numbers.quantiles_of(view.night.frame("asylum_forecasts"), view.series_id, BASELINE)
+    ahead = quantiles[quantiles.index > pd.Timestamp(view.night.as_of)]
+    if ahead.empty:
+        return ""
+    row, end = ahead.iloc[0], ahead.index[0]
+    text = _("The baseline repeats the last count: {value} {when}, 80% interval {interval}.")
+    value, interval = language.counted(row[0.5]), language.interval_words(row[0.1], row[0.9])
+    return language.text(text, value=value, when=language.in_period(end, view.months_each), interval=interval)
 
 
 def gap_words(view: AsylumForecast, language: Language) -> str:
-    """Which kinds are too old for a forecast, and that none is added up over countries."""
+    """Why figures end where they end, and that no forecast is added up over countries."""
     ends: dict[str, list[str]] = {}
     for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
             last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
             ends.setdefault(language.period(last, MONTHS_EACH[str(freq)]), []).append(kind_name(kind, language))
-    text = _("Figures known here end in {period}, too old for a forecast: {kinds}.")
-    parts = [language.text(text, period=period, kinds=language.listed(kinds)) for period, kinds in ends.items()]
+    text = _("This release’s copy of Eurostat’s figures ends in {period}, too old for a forecast: {kinds}.")
+    parts = [language.text(text, period=until, kinds=language.listed(kinds)) for until, kinds in ends.items()]
     total = _("No total is forecast: countries are forecast apart, and medians do not add up.")
+    if len(view.history):
+        newest = _("Eurostat’s counts come months late: the newest known on {date} is of {period}.")
+        counted = period(view, view.history["end_date"].max(), language)
+        parts.insert(0, language.text(newest, date=language.day(view.night.as_of), period=counted))
     return " ".join([*parts, language.text(total)])
 
 

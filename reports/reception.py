@@ -308,10 +308,26 @@ def record_words(need: Need, language: Language) -> str:
         _("Three months ahead past errors were {ratio} of those of “the last count stays” ({n} past dates)."),
         ratio=ratio, n=int(row["n"]),
     )  # fmt: skip
-    text += " " + held_words(need.scores, language)
+    text += " " + held_words(need.scores, language, need.freq)
     if (need.scores["relative_wis_hi"] >= 1).all():
         text += " " + capital(f"{language.text(NO_EVIDENCE)}.")
     return text
+
+
+def upper_end_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
+    """How many counts the upper end of past 80% intervals held, promised in nine of ten; empty without any."""
+    rows = backtest[backtest["series_id"].eq(need.series_id) & backtest["output_type_id"].round(3).eq(0.9)]
+    counts = rows["target_end_date"].map(need.history.set_index("end_date")["obs_value"])
+    known = counts.notna()
+    if not known.any():
+        return ""
+    held, n = int((counts[known] <= rows.loc[known, "value"]).sum()), int(known.sum())
+    text = _(
+        "Nine in ten, over all past forecasts: {held} of {n} counts ({share}) were at or below the upper end of their "
+        "month’s 80% interval."
+    )
+    counted = language.counted
+    return language.text(text, held=counted(held), n=counted(n), share=language.share(held / n))
 
 
 def gaps_words(need: Need, language: Language) -> str:
@@ -327,11 +343,11 @@ def gaps_words(need: Need, language: Language) -> str:
 
 
 def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """Regions as given: people there now, places that suffice, and how many these are beyond the people there."""
+    """A row per stock as given: people there now, places that suffice, and how many these are beyond the people."""
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
     counted = period_words(needs[0].rows["last_period"].iloc[0], language)
     cells = {
-        _("Region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
+        _("Country or region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
         _("Further places"): [

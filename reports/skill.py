@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from core.languages import NOTHING, Language, is_known
+from core.languages import NOTHING, Language, capital, is_known
 from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
@@ -137,10 +137,17 @@ def with_interval(write: Callable[[float], str], value: float, low: float, high:
     return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
 
 
-def held_words(scores: pd.DataFrame, language: Language) -> str:
+def held_words(scores: pd.DataFrame, language: Language, unit: str = "M") -> str:
     """How many outcomes the 80 % interval held, over all horizons, and whether that is too few."""
     held = float(np.average(scores["coverage_80"], weights=scores["n"]))
-    said = language.text(_("The 80% interval held {share} of outcomes."), share=language.share(held))
+    text = _("{ahead}, the 80% interval held {inside} of {n} outcomes ({share}).")
+    said = language.text(
+        text,
+        ahead=capital(steps_ahead(sorted(scores["horizon"].astype(int)), language, unit)),
+        inside=language.counted(round(held * scores["n"].sum())),
+        n=language.counted(scores["n"].sum()),
+        share=language.share(held),
+    )
     narrow = language.text(_("The intervals were too narrow: do not rely on them."))
     return f"{said} {narrow}" if held < TOO_NARROW else said
 

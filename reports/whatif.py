@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alerts.rules.nationality_shift import UNKNOWN
-from core import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS, interval_levels
 from core.calendar import planning_window
 from core.errors import InputError
 from core.languages import WORD_JOINER, Language, as_expected, capital, round_expected
@@ -114,10 +114,12 @@ def _conditional(release: ReadableRelease, values: Mapping[str, str], route_id: 
         said = said.format(left=left, n=language.counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
     text = _(
-        "Of {n} sample paths, {left} meet the condition, and the scenario shows only those. Other months differ "
-        "because months move together in past figures, not as an effect of the condition."
+        "Of {n} sample paths, {left} meet the condition, and the scenario shows only those. About {few} of them lie "
+        "beyond each end of the 95% band, so its ends are rough. Other months differ because months move together in "
+        "past figures, not as an effect of the condition."
     )
-    note = language.text(text, left=language.counted(found.effective), n=language.counted(count))
+    few = language.counted(round(found.effective * interval_levels(0.95)[0]))
+    note = language.text(text, left=language.counted(found.effective), n=language.counted(count), few=few)
     return Scenario(route_id, found.trajectories, notes=[note], chance=found.probability)
 
 
@@ -450,6 +452,13 @@ def _upper_quartile(release: ReadableRelease, route_id: str, month: str) -> str:
     series = rows["series_id"] == numbers.route_series(route_id)
     values = rows.loc[series & (rows["target_end_date"] == month_end(month)), "value"]
     return str(int(min(round_expected(float(values.quantile(0.75))), LARGEST)))
+
+
+def example_words(values: Mapping[str, str], language: Language) -> str:
+    """Where the number of a scenario comes from that no reader has entered."""
+    text = _("An example: the forecast exceeds {number} {when} about one time in four. Enter your own number below.")
+    when = language.in_months(values["if_from"], values["if_to"])
+    return language.text(text, number=language.counted(float(values["if_value"])), when=when)
 
 
 def _own_episode(route_id: str) -> str:

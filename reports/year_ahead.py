@@ -229,10 +229,10 @@ def record_words(row: Row, language: Language) -> str:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return language.text(_("no record yet"))
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
-    text = _("{ratio} of the baseline’s error at past dates, over {years}: {verdict}")
+    text = _("past error {ratio} times the baseline’s ({years}): {verdict}")
     ratio = language.decimal(float(row["relative_wis"]))
     said = language.text(text, ratio=ratio, years=years, verdict=language.text(verdict_of(row)))
-    held = language.text(_("80% intervals held {share}"), share=language.share(row["coverage_80"]))
+    held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))
     return language.listed([said, _marked(held, row, language)])
 
 

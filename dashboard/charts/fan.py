@@ -165,8 +165,14 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     return finish(figure, theme, height=height, annotations=labels)
 
 
-def fan_key(fan: Fan, theme: Theme) -> str:
-    """What the marks of the chart mean, as a line of HTML that wraps: on a phone such labels have no place in it."""
+def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
+    """What the marks of the chart mean, as a line of HTML that wraps: on a phone such labels have no place in it.
+
+    Args:
+        fan: What the chart shows.
+        theme: Colours.
+        more: Marks that the fan lacks, from :func:`key_mark`.
+    """
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
     dots = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"
     parts = [key_mark(dots, _("counted"))]
@@ -194,7 +200,7 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         parts += [key_mark(_strip_border(one, theme), _(one)) for one in MARKS if one in said]
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
-    return key_line(parts)
+    return key_line([*parts, *more])
 
 
 def band_words(coverage: float) -> str:

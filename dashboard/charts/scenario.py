@@ -8,7 +8,7 @@ import datetime as dt
 import pandas as pd
 import plotly.graph_objects as go
 
-from core import QUANTILE_LEVELS, interval_levels
+from core import interval_levels
 from core.languages import MINUS, as_expected
 from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import (
@@ -25,7 +25,7 @@ from dashboard.charts import (
     require,
     unit_label,
 )
-from dashboard.charts.fan import HEIGHT, Fan, fan_chart
+from dashboard.charts.fan import HEIGHT, Fan, fan_chart, fan_key, key_mark
 from dashboard.theme import Theme, with_opacity
 
 PLACES_HEIGHT = 300
@@ -35,7 +35,6 @@ NAME_PIXELS = 210
 
 def scenario_chart(
     observed: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date, theme: Theme, unit: str,
-    events: pd.DataFrame | None = None,
 ) -> go.Figure:  # fmt: skip
     """Draw the scenario as a fan, and the forecast as the outline of its 80 % band with a dashed median.
 
@@ -46,15 +45,12 @@ def scenario_chart(
         now: The date on which all of it was known.
         theme: Colours.
         unit: What is counted.
-        events: Documented events, as in :class:`dashboard.charts.fan.Fan`.
 
     Raises:
         SchemaError: A frame lacks a column or a quantile level.
     """
-    # Everything that is not today's forecast has this hue: past dates and scenarios.
-    own_hue = dataclasses.replace(theme, fan=theme.replay.fill, median=theme.replay.text)
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
-    figure = fan_chart(Fan(observed, scenario, now, unit, reach=float(high.max()), events=events), own_hue)
+    figure = fan_chart(Fan(observed, scenario, now, unit, reach=float(high.max())), _own_hue(theme))
     median = quantile(forecast, 0.5)
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
     for line, name, dash in lines:
@@ -72,38 +68,33 @@ def scenario_chart(
     return figure
 
 
-def difference_chart(moved: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
-    """Bars of the scenario's median less the forecast's, and a line over such differences within the 80 % interval.
+def scenario_key(observed: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date, theme: Theme) -> str:
+    """What the chart's marks mean, as a line of HTML: the scenario's and the forecast's."""
+    marks = (("dashed", _("forecast: median")), ("dotted", _("forecast: 80% interval")))
+    more = [key_mark(f"border-top: 2px {style} {theme.fan}", text) for style, text in marks]
+    return fan_key(Fan(observed, scenario, now, ""), _own_hue(theme), more)
 
-    Args:
-        moved: The scenario's quantiles less the forecast's: a row per month, a column per level.
-        unit: What is counted.
-        theme: Colours.
-    """
-    levels = [level for level in QUANTILE_LEVELS if level in moved and abs(level - 0.5) < 0.41]
-    inside = moved[levels].to_numpy()
-    difference, ends = moved[0.5], list(zip(inside.min(axis=1), inside.max(axis=1), strict=True))
+
+def _own_hue(theme: Theme) -> Theme:
+    """Everything that is not today's forecast has this hue: past dates and scenarios."""
+    return dataclasses.replace(theme, fan=theme.replay.fill, median=theme.replay.text)
+
+
+def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Figure:
+    """Bars of the scenario's median less the forecast's, by month."""
     months = [lang().month_short(end, year=True) for end in difference.index]
     bars = go.Bar(
         x=list(range(len(difference))),
         y=difference,
         marker={"color": with_opacity(theme.replay.fill, 0.8)},
-        text=[
-            f"{month}<br><b>{lang().signed(value)}</b> ({lang().signed(low)} – {lang().signed(high)})"
-            for month, value, (low, high) in zip(months, difference, ends, strict=True)
-        ],
+        text=[f"{month}<br><b>{lang().signed(value)}</b>" for month, value in zip(months, difference, strict=True)],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
         name="difference",
     )
-    lines = go.Scatter(
-        x=[x for place in range(len(ends)) for x in (place, place, None)],
-        y=[y for low, high in ends for y in (low, high, None)],
-        mode="lines", line={"color": theme.replay.text, "width": 1.6}, hoverinfo="skip", name="within 80%",
-    )  # fmt: skip
-    figure = go.Figure([bars, lines])
-    reach = max(float(abs(inside).max()), 1.0)
-    low, high = 1.1 * min(0.0, float(inside.min())), 1.1 * max(0.0, float(inside.max()))
+    figure = go.Figure(bars)
+    reach = max(float(difference.abs().max()), 1.0)
+    low, high = 1.1 * min(0.0, float(difference.min())), 1.1 * max(0.0, float(difference.max()))
     ticks = sorted(
         {side * tick for side in (1, -1) for tick in nice_ticks(1.1 * reach, whole=True) if low <= side * tick <= high}
     )

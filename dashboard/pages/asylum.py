@@ -105,6 +105,7 @@ def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     st.html(fan_key(fan, current_theme()))
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
+    layout.show_sources(night, [view.series_id])
     layout.show_events(events)
 
 
@@ -179,10 +180,11 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
     draw = partial(draw_countries, night, view.kind, table, title)
     reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "Beats baseline: ✓ proven, ◐ likely, · no sign. Each line has its own scale from zero: two years of counts, "
-        "then the forecast."
+        "Beats baseline: ✓ proven, ◐ likely, · no sign. The baseline repeats the last count. Each line has its own "
+        "scale from zero: two years of counts, then the forecast."
     )
     st.markdown(layout.small(text))
+    layout.show_sources(night, [view.series_id])
 
 
 def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> None:
@@ -191,14 +193,14 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
     lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
     # What a phone shows without a swipe stands first.
     name, expected, mark, line = _("Country"), _("Expected"), _("Beats baseline"), _("Trend and forecast")
-    interval = tables.no_break(_("80% interval"))
+    interval, baseline = tables.no_break(_("80% interval")), _("Baseline")
     shown = pd.DataFrame(
         {
             name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
             expected: table["expected"].map(round_expected),
             interval: list(map(lang().interval, table["low"], table["high"])),
+            baseline: table["last_value"],
             mark: [verdict_signs(one.verdicts, one.ahead.index[:1]) for one in found],
-            _("Last count"): table["last_value"],
             _("A year earlier"): table["year_earlier"],
             line: lines,
         }
@@ -207,6 +209,7 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
         name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
         expected: st.column_config.NumberColumn(width=66),
         interval: st.column_config.TextColumn(width=110),
+        baseline: st.column_config.NumberColumn(width=80),
         mark: st.column_config.TextColumn(width=88),
         line: st.column_config.ImageColumn(width="medium"),
     }

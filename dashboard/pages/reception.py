@@ -89,6 +89,7 @@ def draw_fan(night: Night, need: Need) -> None:
     st.html(fan_key(fan, current_theme()))
     what = _("{place}: people in reception, counted and expected.").format(place=name)
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=name, what=what), "reception-fan")
+    layout.show_sources(night, [need.series_id])
 
 
 def show_months(night: Night, need: Need) -> None:
@@ -104,7 +105,8 @@ def show_months(night: Night, need: Need) -> None:
         "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
         "suffice are enough up to that month in nine of ten cases."
     )
-    said = [reception.moves_words(need, lang()), text]
+    backtest = night.frame("reception_backtest")
+    said = [reception.moves_words(need, lang()), text, reception.upper_end_words(need, backtest, lang())]
     if need.rows["factor"].eq(1).all():
         said.insert(1, reception.entries_words(need, night.frame("trajectories"), lang()))
     st.markdown(small(plain(" ".join(filter(None, said)))))
@@ -127,7 +129,7 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
     regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
     if not regions:
         return
-    st.header(_("Regions by further places needed"), anchor=False)
+    st.header(_("Country and regions by further places needed"), anchor=False)
     whole = next(name for name in found if name.split(".")[1] == country)
     reads.drawn_once(night, partial(draw_regions, night, whole, regions, factor), "reception regions", country, factor)
     text = _(
@@ -156,7 +158,7 @@ def draw_regions(night: Night, country: str, regions: list[str], factor: float) 
         }
     )
     with st.container(key="reception-regions"):
-        st.table(rows, border="horizontal", hide_index=True, alt=_("Regions by further places needed"))
+        st.table(rows, border="horizontal", hide_index=True, alt=_("Country and regions by further places needed"))
 
 
 def show_kinds(night: Night, series_id: str) -> None:

@@ -20,7 +20,7 @@ from dashboard import (
     scenario_parts,
     state,
 )
-from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
+from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart, scenario_key
 from dashboard.downloads import Export, drawn
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -28,7 +28,6 @@ from dashboard.theme import current_theme
 from forecasting.scenarios import EPISODES
 from reports import charts, citations, numbers, whatif
 from reports import scenario as wording
-from reports.context import events_before
 from reports.names import in_unit
 from reports.scenario import reception_of
 from reports.whatif import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Scenario, Values
@@ -59,8 +58,9 @@ def show(night: Night) -> None:
     find = partial(whatif.answer, night, scenario, values, lang())
     said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
+    examples = [] if given(known) else [whatif.example_words(values, lang())]
     with st.container(key="scenario-notes", gap=None):
-        for note in [wording.conditional_note(lang()), *scenario.notes]:
+        for note in [wording.conditional_note(lang()), *examples, *scenario.notes]:
             st.markdown(small(plain(note)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
@@ -110,28 +110,23 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
-    events = events_before(night.frame("events"), route_id, night.as_of)
+    observed = numbers.for_chart(history)
+    st.html(scenario_key(observed, then, now=night.as_of, theme=current_theme()))
     figure = scenario_chart(
-        numbers.for_chart(history), forecast, then,
-        now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
+        observed, forecast, then,
+        now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
     )  # fmt: skip
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
-    text = _(
-        "Bands (50, 80 and 95%) and solid line (median): under the assumption. Dashed and dotted: the forecast’s "
-        "median and 80% interval."
-    )
-    st.markdown(small(text))
-    layout.show_events(events)
 
 
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
     plainly, then = whatif.by_level(night, trajectories, route_id)
-    moved = then - plainly
+    moved = then[0.5] - plainly[0.5]
     figure = difference_chart(moved, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme())
-    layout.chart(figure, difference_alt(moved[0.5]), "difference")
-    st.markdown(small(_("Bars: move of the median. Lines: least to largest move within the 80% interval.")))
+    layout.chart(figure, difference_alt(moved), "difference")
+    st.markdown(small(_("The scenario’s median less the forecast’s.")))
 
 
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
@@ -172,8 +167,7 @@ def show_parts(
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
             unit = in_unit("Arrivals per month", scenario.route_id, lang())
-            events = events_before(night.frame("events"), scenario.route_id, night.as_of)
-            fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast, events=events)
+            fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast)
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":

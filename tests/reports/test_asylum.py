@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,12 +11,14 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from forecasting import BASELINE, ENSEMBLE
 from reports.asylum import (
     AsylumForecast,
     by_corridor,
     by_destination,
     gap_words,
     key_numbers,
+    skill_words,
     title,
     why_no_forecast,
 )
@@ -41,12 +45,17 @@ def test_kinds_too_old_and_lack_of_total_are_said_once() -> None:
         "last_period": ["2020-08", "2020-08", "2024-Q3"],
     })  # fmt: skip
     said = gap_words(
-        view(night=SimpleNamespace(frame=lambda _name: kinds), kind="asylum_applications_first.Q"), ENGLISH
+        view(
+            night=SimpleNamespace(frame=lambda _name: kinds, as_of=dt.date(2025, 1, 31)),
+            kind="asylum_applications_first.Q",
+        ),
+        ENGLISH,
     )
-    old = (
-        "Figures known here end in August 2020, too old for a forecast: First-time applicants, monthly; All applicants"
+    assert said.startswith(
+        "Eurostat’s counts come months late: the newest known on 31 January 2025 is of January 2025. "
+        "This release’s copy of Eurostat’s figures ends in August 2020, too old for a forecast: First-time applicants, "
+        "monthly; All applicants, monthly. No total is forecast:"
     )
-    assert said.startswith(f"{old}, monthly. No total is forecast:")
 
 
 @pytest.mark.parametrize(
@@ -127,3 +136,23 @@ def test_every_country_is_listed_and_only_the_largest_corridors() -> None:
     )
     assert by_destination(night, QUARTERLY, places)["geo"].tolist() == places[::-1]
     assert by_corridor(night, QUARTERLY)["geo"].tolist() == places[:2:-1]
+
+
+def test_verdict_stands_beside_baseline_and_its_interval() -> None:
+    levels = [(0.1, 700.0), (0.5, 1000.0), (0.9, 1500.0)]
+    rows = [(end, level, value) for end in QUARTERS for level, value in levels]
+    forecasts = pd.DataFrame(rows, columns=["target_end_date", "output_type_id", "value"]).assign(
+        model_id=BASELINE, series_id="s", horizon=1, output_type="quantile"
+    )
+    scores = pd.DataFrame(
+        {"series_id": "s", "model_id": ENSEMBLE, "scale": "log", "horizon": [1, 2], "n": 10, "coverage_80": [0.9, 0.7]}
+    )
+    night = SimpleNamespace(
+        as_of="2025-01-31", frame={"asylum_forecasts": forecasts, "asylum_scores": scores}.__getitem__
+    )
+    found = replace(forecast("2025-01-31"), night=cast("Any", night), verdicts={})
+    found.__dict__["quantiles"] = AHEAD
+    assert skill_words(found, ENGLISH).endswith(
+        "The baseline repeats the last count: 1,000 in January–March 2025, 80% interval 700 to 1,500. "
+        "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%)."
+    )

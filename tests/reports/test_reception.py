@@ -106,7 +106,7 @@ def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), ENGLISH)
     assert "Three months ahead past errors were 70% (50%–90%) of those of" in words
     assert "(42 past dates)" in words
-    assert "held 80% of outcomes" in words
+    assert "(80%)." in words
     assert "too narrow" not in words
 
 
@@ -121,6 +121,17 @@ def test_kinds_of_accommodation_are_those_counted_last() -> None:
     found = reception.kinds(kinds, "reception.GBR._T.Q", ENGLISH)
     assert found.columns[1] == "People, July–September 2024"
     assert found.to_numpy().tolist() == [["Initial accommodation", "9"], ["Hotels", "5"], ["Together", "14"]]
+
+
+def test_upper_end_counts_past_outcomes_at_or_below_it() -> None:
+    ends = need().history["end_date"]
+    past = pd.DataFrame(
+        {"series_id": ITALY, "output_type_id": 0.9, "target_end_date": ends, "value": need().history["obs_value"]}
+    )
+    past = pd.concat([past, past.assign(value=0.0), past.assign(output_type_id=0.5)])
+    said = reception.upper_end_words(need(), past, ENGLISH)
+    assert said.startswith(f"Nine in ten, over all past forecasts: {len(ends)} of {2 * len(ends)} counts (50%) were")
+    assert reception.upper_end_words(need(), past.iloc[:0], ENGLISH) == ""
 
 
 def test_gaps_in_line_are_named() -> None:

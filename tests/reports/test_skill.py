@@ -127,12 +127,17 @@ def test_interval_is_read_by_tenths_of_outcomes_held(held: float, said: str) -> 
 @pytest.mark.parametrize(
     ("held", "said"),
     [
-        (0.8, "The 80% interval held 80% of outcomes."),
-        (0.5, "The 80% interval held 50% of outcomes. The intervals were too narrow: do not rely on them."),
+        (0.8, "1–2 months ahead, the 80% interval held 32 of 40 outcomes (80%)."),
+        (
+            0.5,
+            "1–2 months ahead, the 80% interval held 20 of 40 outcomes (50%). The intervals were too narrow: do not "
+            "rely on them.",
+        ),
     ],
 )
 def test_interval_that_held_too_little_is_named(held: float, said: str) -> None:
-    assert held_words(pd.DataFrame({"coverage_80": [held, held], "n": [10, 30]}), Language("en")) == said
+    scores = pd.DataFrame({"horizon": [1, 2], "coverage_80": [held, held], "n": [10, 30]})
+    assert held_words(scores, Language("en")) == said
 
 
 def test_error_note_names_forecasts_behind_score(make_release: MakeRelease) -> None:

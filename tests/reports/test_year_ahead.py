@@ -73,7 +73,8 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
 def test_record_names_years_and_coverage() -> None:
     said = record_words(year_row("_T"), ENGLISH)
     assert said == (
-        "0.90 of the baseline’s error at past dates, over 6 years: better than the baseline; 80% intervals held 75%"
+        "past error 0.90 times the baseline’s (6 years): better than the baseline; "
+        "80% intervals held 75% of past totals"
     )
     assert "likely better than the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"

@@ -47,6 +47,7 @@ from dashboard.charts.scenario import (
     places_chart,
     scenario_alt,
     scenario_chart,
+    scenario_key,
 )
 from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, season_chart
 from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
@@ -252,21 +253,20 @@ def scenario() -> Drawn:
     lower = COMING.assign(value=COMING["value"] * 0.5)
     said = scenario_alt(COMING, lower, name="Half")
     return scenario_chart(COUNTED, COMING.assign(value=COMING["value"] * 2), lower, now=NOW, theme=LIGHT, unit="a"), [
-        said
+        said,
+        scenario_key(COUNTED, lower, now=NOW, theme=LIGHT),
     ]
 
 
 def differences() -> Drawn:
     months = pd.date_range("2025-01-31", periods=7, freq="ME")
     values = pd.Series([-20.0, 40.0, 125.0, -250.0, 0.0, 15.0, 5.0], index=months)
-    moved = pd.DataFrame({0.1: values - 30, 0.5: values, 0.9: values + 50})
-    return difference_chart(moved, unit="a", theme=LIGHT), [difference_alt(values)]
+    return difference_chart(values, unit="a", theme=LIGHT), [difference_alt(values)]
 
 
 def differences_of_nothing() -> Drawn:
     none = pd.Series([0.0, 0.0], index=pd.date_range("2025-01-31", periods=2, freq="ME"))
-    moved = pd.DataFrame({0.1: none, 0.5: none, 0.9: none})
-    return difference_chart(moved, unit="a", theme=LIGHT), [difference_alt(none)]
+    return difference_chart(none, unit="a", theme=LIGHT), [difference_alt(none)]
 
 
 def places() -> Drawn:
