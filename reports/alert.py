@@ -29,6 +29,23 @@ FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
 _REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
 """Rules whose event the number itself is; of the other highs it is one more."""
+TERMS = (
+    (
+        _("Levels"),
+        _(
+            "Watch, Warning and Severe need ever higher chances, because a graver alert moves more people; Severe "
+            "needs two signatures"
+        ),
+    ),
+    (
+        _("Alert from"),
+        _(
+            "each rule’s cut-off is where acting would have cost least at past dates; events that come most years need "
+            "more, and none lies below 1.1 times the usual chance"
+        ),
+    ),
+)
+"""What a level means and why cut-offs differ, for :data:`alerts.LIFT`."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
 _MOST_DOTS = 10
 
@@ -49,7 +66,7 @@ class AlertReport:
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
         finding: The chance as a sentence: ``82% chance that arrivals pass 10,000 in any month of May–July 2025``.
         chance_of: The same beside what is usual: ``…; usually 40%, alert from 45%``; empty where the finding is.
-        dots: A dot for each past case, full where the alert came true; empty without a record or with many cases.
+        dots: A dot for each past case, full where the alert came true; empty with few cases or many.
         record: How many such alerts came true, or why that is not known; empty where an alert merely informs.
     """
 
@@ -302,7 +319,7 @@ def _record_words(alert: Row, record: Row | None, language: Language) -> tuple[s
     hits = round(_number(record["precision"]) * count)
     texts = ngettext("{hits} of {n} such alert came true", "{hits} of {n} such alerts came true")
     said = language.plural(texts, count, hits=language.counted(hits))
-    dots = "●" * hits + "○" * (count - hits) if count <= _MOST_DOTS else ""
+    dots = "●" * hits + "○" * (count - hits) if is_judged(record) and count <= _MOST_DOTS else ""
     said = language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
     return dots, said if is_judged(record) else language.text(_("{text}, too few to say"), text=said)
 

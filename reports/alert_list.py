@@ -41,7 +41,8 @@ from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
 from reports.alert import directed, event_of, informs, is_judged, rule_record
 from reports.answer import newest_count, night_steps, origin_of_threshold
-from reports.names import country_name
+from reports.citations import SOURCES_OF_REASONS
+from reports.names import country_name, source_name, subject_name
 from reports.record import watch_words
 from reports.route import so_far_words
 
@@ -90,6 +91,25 @@ def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: 
     return alerts[kept].reset_index(drop=True)
 
 
+def with_subjects(release: ReadableRelease, alerts: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The alerts with ``subject``, what each is about; a fact that concerns several routes stands once, with all."""
+    sources = release.sources()
+    alerts = alerts.assign(subject=[subject_name(row, sources, language) for row in alerts.to_dict("records")])
+    is_fact = alerts["reason_key"].isin(list(SOURCES_OF_REASONS)) & alerts["group"].eq(INFORMS)
+    facts = alerts[is_fact].groupby(["reason", "first_period", "last_period"])["subject"]
+    alerts.loc[is_fact, "subject"] = facts.transform(", ".join)
+    return alerts[~is_fact | ~alerts.duplicated(["reason", "first_period", "last_period", "subject"])]
+
+
+def fact_words(release: ReadableRelease, row: Row, language: Language) -> list[str]:
+    """The months and the publishers of a fact about a country of origin; empty of any other alert."""
+    observations, target = release.frame("observations"), SOURCES_OF_REASONS.get(str(row["reason_key"]))
+    sources, cards = observations.loc[observations["target"] == target, "source_id"].unique(), release.sources()
+    names = [source_name(str(one), cards, language) for one in sources]
+    months = language.months(str(row["first_period"]), str(row["last_period"])) if target else ""
+    return [text for text in (months, ", ".join(names)) if text]
+
+
 def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     """Each route's event whose chance comes nearest to an alert, in words; without rows where none is known."""
     rows = release.frame("alert_chances")
@@ -104,7 +124,14 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
             )
             for row in table
         ],
-        _("Alert from"): [language.percent(row["cutoff"]) for row in table],
+        _("Alert from"): [
+            language.text(
+                _("{cutoff} ({part} reached)"),
+                cutoff=language.percent(row["cutoff"]),
+                part=language.percent(row["_part"]),
+            )
+            for row in table
+        ],
     }
     return pd.DataFrame({language.text(name): values for name, values in words.items()})
 

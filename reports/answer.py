@@ -16,7 +16,7 @@ from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.rules.outside_interval import COVERAGE as OUTSIDE_COVERAGE
 from alerts.rules.outside_interval import NAME as OUTSIDE
 from core.calendar import end_dates, planning_window
-from core.languages import Language, as_counted, capital, is_known, uncapital
+from core.languages import Language, as_counted, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
@@ -146,11 +146,11 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
             text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
             said.append(language.text(text, months=language.months(ahead[0], ahead[-1])))
         else:
-            text = _("Judged again on the months now ahead: {chance}.")
-            again = language.text(text, chance=uncapital(alert_report(judged, None, language).chance_of))
-            moved = judged["threshold"] != alert["threshold"]
-            why = origin_of_threshold(judged, counts, language) if moved else ""
-            said.append(" ".join(filter(None, [again, _moved_words(why, alert, language)])))
+            now = alert_report(judged, None, language)
+            text = _("Ended: {chance} chance in {months}; {usual}.")
+            said.append(language.text(text, chance=now.chance, months=now.window, usual=", ".join(now.usual)))
+            if judged["threshold"] != alert["threshold"]:
+                said += filter(None, [_moved_words(origin_of_threshold(judged, counts, language), alert, language)])
         happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
         if len(happened):
             text = _("The chance for {months} went from {before} to {now}; outcome known once {month} is counted.")

@@ -20,7 +20,7 @@ from reports.names import message_in, route_name, source_name
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3
 _DERIVED = "vigie-routes"
-_SOURCES_OF_REASONS = {
+SOURCES_OF_REASONS = {
     "origin_conflict_deaths": "conflict_deaths",
     "origin_new_displacement": "new_displacement",
 }
@@ -161,7 +161,7 @@ def sources_behind(release: ReadableRelease, alerts: pd.DataFrame) -> list[str]:
     """The sources of the routes' counts and of what the alerts shown rest on."""
     observations = release.frame("observations")
     counted = sources_of(release, [numbers.route_series(route_id) for route_id in release.frame("routes")["route_id"]])
-    targets = {_SOURCES_OF_REASONS.get(str(key)) for key in alerts.get("reason_key", [])} - {None}
+    targets = {SOURCES_OF_REASONS.get(str(key)) for key in alerts.get("reason_key", [])} - {None}
     reasons = observations.loc[observations["target"].isin(targets), "source_id"]
     used = {*counted, *reasons, *alerts["source_id"].astype(str)}
     return sorted(used, key=lambda name: (name != _DERIVED, name))

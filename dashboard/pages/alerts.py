@@ -23,6 +23,7 @@ from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
 from reports import Row, alert_list, answer, numbers, rules
 from reports.alert import (
+    TERMS,
     AlertReport,
     alert_file,
     alert_report,
@@ -64,14 +65,16 @@ def show(night: Night) -> None:
         if is_chosen:
             back = _("All alerts")
             st.button(f"← {back}", key="all-alerts", type="tertiary", on_click=partial(state.write, "alert", None))
+        if is_calm:
+            show_nearest(night)
+            over = alerts["group"].isin([OVER, DISMISSED])
+            alerts = pd.concat([alerts[over], alerts[~over]])
         chosen = alerts if is_calm else show_filters(alerts)
         if len(alerts) and chosen.empty:
             st.markdown(small(_("No alert matches these filters.")))
         elif is_calm and not is_chosen:
-            show_nearest(night)
             with st.container(key="alerts-list"):
-                over = chosen["group"].isin([OVER, DISMISSED])
-                parts = [rows for rows in (chosen[over], chosen[~over]) if len(rows)]
+                parts = [rows for rows in (alerts[over], alerts[~over]) if len(rows)]
                 for column, rows in zip(st.columns(2, gap="large"), parts, strict=False):
                     with column:
                         show_list(night, rows, statuses)
@@ -81,7 +84,8 @@ def show(night: Night) -> None:
                 row = show_list(night, chosen, statuses)
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
-    st.markdown(small(plain(lang().chance_scale())))
+    terms = " ".join(f"{labelled(_(term), _(meaning))}." for term, meaning in TERMS)
+    st.markdown(small(plain(f"{terms} {lang().chance_scale()}")))
     if len(alerts):
         rows = alerts.drop(columns=["key", "group"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
@@ -109,14 +113,15 @@ def show_nearest(night: Night) -> None:
     table = reads.once(night, partial(alert_list.nearest, night, lang()), "nearest to an alert")
     if len(table):
         head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
-        st.markdown(f"## {head}", anchors=False)
-        with st.container(key="numbers-nearest"):
-            st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
-        how = _(
-            "First where the chance is the largest part of what an alert needs. Usually: how often the event followed "
-            "in this season of the years since. Alert from: the rule’s cut-off, set on its past forecasts."
-        )
-        st.markdown(small(how))
+        with st.container(key="alerts-nearest"):
+            st.markdown(f"## {head}", anchors=False)
+            with st.container(key="numbers-nearest"):
+                st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
+            how = _(
+                "First where most of what an alert needs is reached. Usually: how often the event followed in this "
+                "season of the years since. A chance far above the usual one can still lie below the cut-off."
+            )
+            st.markdown(small(how))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
@@ -190,18 +195,18 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
         DISMISSED: _("Dismissed"),
         OVER: _("Ended alerts"),
     }
-    together = ["group", "route_id", "source_id"]
     rows = {row["key"]: row for row in chosen.to_dict("records")}
     key = state.choice("alert", tuple(rows), next(iter(rows), ""), always="alert" in st.query_params)
     is_open = bool(rows) and (rows[key]["group"] in {WAITS, DECIDED} or "alert" in st.query_params)
     group = ""
     # Alerts of one route stand under its name, each with its own number, months and chance.
-    for _subject, same in chosen.groupby(together, sort=False):
+    subjects = alert_list.with_subjects(night, chosen, lang())
+    for (_group, subject), same in subjects.groupby(["group", "subject"], sort=False):
         if same["group"].iloc[0] != group:
             group = str(same["group"].iloc[0])
             st.markdown(f"## {heads[group]}", anchors=False)
         with st.container(border=is_open and key in set(same["key"]), gap=None, key=f"listed-{same['key'].iloc[0]}"):
-            st.markdown(f"### {plain(subject_name(same.iloc[0].to_dict(), night.sources(), lang()))}", anchors=False)
+            st.markdown(f"### {plain(str(subject))}", anchors=False)
             for row in same.to_dict("records"):
                 st.button(
                     list_label(row),
@@ -228,10 +233,12 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     """Chance and months, state and change of one alert in a few words; of what is over how it ended."""
     report = alert_report(row, None, lang())
     if row["group"] == OVER:
-        said = small(plain(report.finding or report.sentence))
-        return "  \n".join([said, *map(plain, outcome_of(night, row, status)[:1])])
+        said = _("It said: {reason}").format(reason=report.finding or report.sentence)
+        ended = [f":small[{plain(one)}]" for one in outcome_of(night, row, status)[:1]]
+        return "  \n".join([*ended, small(plain(said))])
     is_brief = report.finding and not row["unjudged_since"]
     parts = [f"{report.chance} {report.event}", report.window] if is_brief else [report.sentence.removesuffix(".")]
+    parts += alert_list.fact_words(night, row, lang())
     if row["group"] in {WAITS, DECIDED}:
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)

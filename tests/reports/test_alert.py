@@ -94,7 +94,7 @@ def test_record_is_of_own_route_where_it_rests_on_enough_events(routes: list[str
     [
         (24, "", "12 of 24 such alerts came true"),
         (6, "●●●○○○", "3 of 6 such alerts came true"),
-        (1, "○", "0 of 1 such alert came true, too few to say"),
+        (1, "", "0 of 1 such alert came true, too few to say"),
         (None, "", "no record yet"),
     ],
 )

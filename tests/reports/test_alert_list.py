@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.languages import Language
 from core.release import RELEASE
-from reports.alert_list import nearest, reasons, season, size_words
+from reports.alert_list import INFORMS, fact_words, nearest, reasons, season, size_words, with_subjects
 
 from .conftest import MakeRelease
 
@@ -78,10 +78,24 @@ def test_nearest_event_of_each_route_is_below_its_cut_off(make_release: MakeRele
     ]
     chances = pd.DataFrame(rows)[list(RELEASE["alert_chances"].columns)]
     assert nearest(release.with_frame("alert_chances", chances), ENGLISH).to_numpy().tolist() == [
-        ["Eastern Mediterranean ↑: to pass 5,001 a month", "20%", "20% (since 2023)", "25%"],
-        ["Central Mediterranean ↓: to fall to 900 or fewer a month", "30%", "20% (since 2023)", "50%"],
+        ["Eastern Mediterranean ↑: to pass 5,001 a month", "20%", "20% (since 2023)", "25% (80% reached)"],
+        ["Central Mediterranean ↓: to fall to 900 or fewer a month", "30%", "20% (since 2023)", "50% (60% reached)"],
     ]
     assert nearest(release, ENGLISH).empty
+
+
+def test_fact_of_several_routes_is_listed_once_with_its_source(make_release: MakeRelease) -> None:
+    release = make_release(2, 3)
+    about = {"first_period": "2024-10", "last_period": "2024-12", "reason": "Syria: 9 conflict deaths."}
+    rows = release.frame("alerts").assign(group=INFORMS, reason_key="origin_conflict_deaths", **about)
+    rows.loc[2, "reason_key"] = "surge"
+    listed = with_subjects(release, rows, ENGLISH)
+    assert list(listed["subject"]) == ["Central Mediterranean, Eastern Mediterranean", "Central Mediterranean"]
+    counted = pd.DataFrame({"target": ["conflict_deaths", "arrivals"], "source_id": ["a_ministry", "a_bureau"]})
+    release = release.with_frame("observations", counted)
+    known = release.sources()["a_ministry"]["publisher"]
+    said = [fact_words(release, row, ENGLISH) for row in listed.to_dict("records")]
+    assert said == [["October–December 2024", known], []]
 
 
 def test_counted_month_stands_beside_forecast_made_before(make_release: MakeRelease) -> None:

@@ -150,12 +150,12 @@ def test_ended_alert_names_chance_that_ended_it(make_release: MakeRelease) -> No
     )
     found = release.with_frame("alert_chances", judged(alert))
     assert outcome(alert, found, [], ENGLISH) == [
-        "Judged again on the months now ahead: 41% chance that arrivals reach 1,100 in any month of March–May 2025; "
-        "usually 39%, alert from 43%. The threshold was 1,050 and follows the counts: 1,100 is 0.98 times 1,100, the "
-        "mean of the twelve months to December 2024.",
+        "Ended: 41% chance in March–May 2025; usually 39%, alert from 43%.",
+        "The threshold was 1,050 and follows the counts: 1,100 is 0.98 times 1,100, the mean of the twelve months to "
+        "December 2024.",
         *moved,
     ]
-    said = "Nouvel examen sur les mois désormais à venir\u202f: probabilité de 41"
+    said = "Terminée\u202f: probabilité de 41"
     assert outcome(alert, found, [], Language("fr"))[0].startswith(said)
     assert outcome(alert, release, [], ENGLISH) == [
         "No such alert on the months judged now, February–April 2025.",
