@@ -12,7 +12,7 @@ from alerts.verification import precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import in_order, is_route
+from core.routes import in_order
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
@@ -98,6 +98,7 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
         error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
         held_words(release, route_id, language),
         watch_words(release.frame("track_record"), route_id, language),
+        span_words(release, route_id, language),
     )
     return [text for text in said if text]
 
@@ -152,10 +153,9 @@ def first_month_words(release: ReadableRelease, route_id: str, language: Languag
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many Watch alerts that forecast came true at past dates, over how many rules and routes, beside chance."""
+    """How many Watch alerts that forecast came true at past dates, of all rules together, beside chance."""
     rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
     rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["precision"].notna()]
-    routes = 1 if route_id != ALL else rows.loc[rows["route_id"].map(is_route), "route_id"].nunique()
     rows = rows[rows["route_id"] == route_id]
     rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
     if rows.empty:
@@ -163,16 +163,30 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     cases = rows.apply(precision_cases, axis=1)
     right = (cases * rows["precision"]).round()
     texts = ngettext(
-        "Pooled (rules: {rules}; routes: {routes}): {right} of {n} Watch alerts on months ahead came true at past "
-        "dates ({share}; by chance {base}). Repeats and events under way are not counted.",
-        "Pooled (rules: {rules}; routes: {routes}): {right} of {n} Watch alerts on months ahead came true at past "
-        "dates ({share}; by chance {base}). Repeats and events under way are not counted.",
+        "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
+        "chance {base}). Repeats and events under way are not counted.",
+        "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
+        "chance {base}). Repeats and events under way are not counted.",
     )
     base = float((cases * rows["base_rate"]).sum() / cases.sum())
+    where = language.text(_(", on all routes")) if route_id == ALL else ""
     return language.form(*texts, int(right.sum())).format(
-        rules=len(rows), routes=routes, n=language.counted(cases.sum()), right=language.counted(right.sum()),
+        where=where, n=language.counted(cases.sum()), right=language.counted(right.sum()),
         base=language.percent(base), share=language.percent(float(right.sum() / cases.sum())),
     )  # fmt: skip
+
+
+def span_words(release: ReadableRelease, route_id: str, language: Language) -> str:
+    """The month ends from which past forecasts start, and the day on which their outcomes were known."""
+    rows = release.frame("backtest")
+    origins = (rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)])["origin_date"]
+    if origins.empty:
+        return ""
+    text = _(
+        "Past forecasts start at month ends, {months}. Outcomes are counts as known on {day}, corrections included."
+    )
+    months = language.months(str(origins.min().to_period("M")), str(origins.max().to_period("M")))
+    return language.text(text, months=months, day=language.day(release.as_of))
 
 
 def live_title(issued: pd.DataFrame, language: Language) -> str:

@@ -24,6 +24,7 @@ from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
 from forecasting import ENSEMBLE
 from reports import record
+from reports.alert import TERMS
 from reports.citations import CONTEXT, prohibited_uses, stopped, stopped_words
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in, series_place
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
@@ -442,8 +443,8 @@ def steps() -> list[str]:
         ),
         _(
             "**One release.** All of it is published at once, with a hash of the release before it. Nobody can "
-            "change a forecast after the outcome is known without being noticed: one check of the chain "
-            "shows it."
+            "change a forecast after the outcome is known without being noticed: the command `vigie verify` checks the "
+            "chain."
         ),
     ]
 
@@ -475,7 +476,17 @@ def glossary() -> list[tuple[str, str]]:
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
-        (_("9 of 16 such alerts came true"), _("of 16 past alerts by this rule, 9 were followed by the event")),
+        (_("Held"), _("the count fell inside the interval")),
+        (
+            _("◐ likely better"),
+            _("the 90% interval shows a gain, but Holm’s correction leaves it unproven"),
+        ),
+        (_("Holm’s correction"), _("many tests find gains by luck: the more are made, the stricter each becomes")),
+        *((_(term), _(meaning)) for term, meaning in TERMS),
+        (
+            _("Record of a rule"),
+            _("for example, “9 of 16 such alerts came true”: of 16 past alerts, 9 were followed by the event"),
+        ),
     ]
 
 
@@ -518,7 +529,7 @@ def imprint(night: Night) -> list[str]:
         made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
         _(
             "**Something is wrong?** With an alert: “Comment, disagree or correct” below it. With a figure: its "
-            "publisher, linked under Sources. With security: in private, as the file SECURITY.md says."
+            "publisher, linked under Sources. With security: in private, as SECURITY.md in the program’s folder says."
         ),
     ]
 

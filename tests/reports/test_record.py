@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 from typing import cast
 
 import pandas as pd
@@ -123,7 +124,19 @@ def test_live_record_leads_with_forecasts_judged() -> None:
     assert record.live_title(issued.iloc[:0], Language()) == "No forecast has been judged live yet"
 
 
-def test_pooled_record_names_rules_and_routes() -> None:
+def test_span_of_past_forecasts_and_day_of_outcomes_are_named() -> None:
+    rows = pd.DataFrame(
+        {"series_id": "arrivals.CMR._T._T.M", "origin_date": pd.to_datetime(["2020-01-31", "2024-11-30"])}
+    )
+    release = cast("ReadableRelease", SimpleNamespace(frame={"backtest": rows}.__getitem__, as_of=dt.date(2025, 1, 31)))
+    said = (
+        "Past forecasts start at month ends, January 2020–November 2024. Outcomes are counts as known on 31 January "
+        "2025, corrections included."
+    )
+    assert [record.span_words(release, one, Language()) for one in (ALL, "CMR", "EMR")] == [said, said, ""]
+
+
+def test_pooled_record_says_on_which_routes() -> None:
     row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
     rules: dict[str, dict[str, object]] = {
         "surge": {"n_no_onset": 6.0, "precision": 8 / 13, "base_rate": 0.25},
@@ -134,10 +147,12 @@ def test_pooled_record_names_rules_and_routes() -> None:
     }
     lines = [{"rule": rule, **row, **more} for rule, more in rules.items()]
     table = pd.DataFrame([*lines, *({**line, "route_id": code} for line in lines for code in ("CMR", "EMR"))])
-    assert record.watch_words(table, ALL, Language()) == (
-        "Pooled (rules: 2; routes: 2): 9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance "
-        "27%). Repeats and events under way are not counted."
+    said = (
+        "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%). Repeats and events under "
+        "way are not counted."
     )
+    assert record.watch_words(table, ALL, Language()) == f"All rules together, on all routes: {said}"
+    assert record.watch_words(table, "CMR", Language()) == f"All rules together: {said}"
 
 
 @pytest.mark.parametrize(
