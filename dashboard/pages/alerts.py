@@ -68,15 +68,16 @@ def show(night: Night) -> None:
         if is_calm:
             show_nearest(night)
             over = alerts["group"].isin([OVER, DISMISSED])
-            alerts = pd.concat([alerts[over], alerts[~over]])
+            columns = alerts[over], alerts[~over]
+            alerts = pd.concat(columns)
         chosen = alerts if is_calm else show_filters(alerts)
         if len(alerts) and chosen.empty:
             st.markdown(small(_("No alert matches these filters.")))
         elif is_calm and not is_chosen:
             with st.container(key="alerts-list"):
-                parts = [rows for rows in (alerts[over], alerts[~over]) if len(rows)]
-                for column, rows in zip(st.columns(2, gap="large"), parts, strict=False):
-                    with column:
+                filled = [rows for rows in columns if len(rows)]
+                for place, rows in zip(st.columns(2, gap="large"), filled, strict=False):
+                    with place:
                         show_list(night, rows, statuses)
         elif len(chosen):
             left, detail = st.columns([1, 1.7], gap="medium")
