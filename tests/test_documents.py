@@ -225,3 +225,6 @@ def test_targets_modules_and_files_that_document_names_exist(document: Path) -> 
     named = set(re.findall(rf"`((?:{folders})/[\w/.-]+\.\w+)`", text))
     new = {"extending.md", "publishing.md"}  # they name files that a reader or `vigie site build` writes
     assert document.name in new or [name for name in named if not (PROJECT / name).exists()] == []
+    code = " ".join(path.as_posix() for room in ("*.py", "[a-z]*/**/*.py") for path in PROJECT.glob(room)) + " "
+    in_rooms = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert document.name in new or [name for name in in_rooms if f"/{name} " not in code] == []
