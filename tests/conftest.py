@@ -29,6 +29,7 @@ from fontTools import subset
 from benchmarks.nights.bench import FEW
 from store.journal import database
 from tests.ingest.live.publisher import Publisher
+from tests.servers import MADE_ONCE
 
 # A developer's own settings, such as VIGIE_HOME, would change tests or be changed by them.
 for _name in [name for name in os.environ if name.startswith("VIGIE_")]:
@@ -77,7 +78,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ranks[file] = min(rank, ranks.get(file, rank))
     if nights := sorted(file for file, rank in ranks.items() if rank == FIRST.index("night")):
         ranks[nights[0]] = -1
-    items.sort(key=lambda item: ranks[item.nodeid.partition("::")[0]])
+
+    def place(item: pytest.Item) -> tuple[int, str, bool]:
+        """In a file those first that only read the common release: what pages keep of it serves them all."""
+        file = item.nodeid.partition("::")[0]
+        return ranks[file], file, "read_release" not in getattr(item, "fixturenames", ())
+
+    items.sort(key=place)
 
 
 def parameters_of(item: pytest.Item) -> list[str]:
@@ -149,8 +156,17 @@ def closed_port() -> Iterator[int]:
         yield int(taken.getsockname()[1])
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of all workers, for what one makes and the others copy."""
+    own = tmp_path_factory.getbasetemp()
+    workers = own if worker_id == "master" else own.parent
+    os.environ[MADE_ONCE] = str(workers)
+    return workers
+
+
 @pytest.fixture(scope="session")
-def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def first_night(tmp_path_factory: pytest.TempPathFactory, _made_once: Path) -> Path:
     """The home folder after the night of 2025-01-31, few origins and paths. Read it; to change it, copy it.
 
     One worker makes it, under a lock; the others copy it.
@@ -160,9 +176,8 @@ def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
     from nightly.night import run_night  # noqa: PLC0415  # as above
 
     own = tmp_path_factory.mktemp("first") / "home"
-    workers = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-    shared, made = workers / "first_night", workers / "first_night.made"
-    with FileLock(workers / "first_night.lock"):
+    shared, made = _made_once / "first_night", _made_once / "first_night.made"
+    with FileLock(_made_once / "first_night.lock"):
         if not made.exists():
             shared.mkdir()
             (shared / "settings.toml").write_text(FEW)

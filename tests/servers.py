@@ -16,6 +16,8 @@ from types import MappingProxyType
 
 from core.settings import PROJECT
 
+MADE_ONCE = "TESTS_MADE_ONCE"
+"""Variable of the environment with a folder of all workers, for what one of them makes and the others copy."""
 LONGEST_SECONDS = 600
 """Bound of every wait for another process: only a process that hangs takes longer, on a loaded machine too."""
 

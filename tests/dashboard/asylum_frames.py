@@ -48,18 +48,12 @@ def observed(geo: str, citizen: str, periods: pd.PeriodIndex, size: float, *, ta
     wave = 1 + 0.2 * np.sin(np.arange(len(periods)) / 3)
     return pd.DataFrame(
         {
-            "source_id": "eurostat",
-            "series_id": series_of(geo, citizen, freq, target),
-            "target": target,
-            "route_id": "_Z",
-            "geo": geo,
-            "citizen": citizen,
-            "freq": freq,
-            "time_period": [written(period) for period in periods],
-            "obs_value": np.round(size * wave / 5) * 5,
+            "source_id": "eurostat", "series_id": series_of(geo, citizen, freq, target), "target": target,
+            "route_id": "_Z", "geo": geo, "citizen": citizen, "freq": freq,
+            "time_period": [written(period) for period in periods], "obs_value": np.round(size * wave / 5) * 5,
             "obs_flag": ["p" if period == periods[-1] else "" for period in periods],
         }
-    )
+    )  # fmt: skip
 
 
 def written(period: pd.Period) -> str:
@@ -69,16 +63,9 @@ def written(period: pd.Period) -> str:
 def state(geo: str, periods: pd.PeriodIndex, name: str, *, target: str = TARGET) -> dict[str, object]:
     freq = periods.freqstr[0]
     return {
-        "series_id": series_of(geo, "_T", freq, target),
-        "target": target,
-        "freq": freq,
-        "geo": geo,
-        "citizen": "_T",
-        "state": name,
-        "last_period": written(periods[-1]),
-        "origin_date": periods[-1].end_time.normalize(),
-        "note": "",
-    }
+        "series_id": series_of(geo, "_T", freq, target), "target": target, "freq": freq, "geo": geo, "citizen": "_T",
+        "state": name, "last_period": written(periods[-1]), "origin_date": periods[-1].end_time.normalize(), "note": "",
+    }  # fmt: skip
 
 
 def forecast(model: str, geo: str, citizen: str, last: pd.Period, size: float) -> pd.DataFrame:
@@ -86,18 +73,13 @@ def forecast(model: str, geo: str, citizen: str, last: pd.Period, size: float) -
     steps = np.repeat(np.arange(1, 5), len(levels))
     return pd.DataFrame(
         {
-            "model_id": model,
-            "series_id": series_of(geo, citizen, "Q"),
-            "origin_date": last.end_time.normalize(),
+            "model_id": model, "series_id": series_of(geo, citizen, "Q"), "origin_date": last.end_time.normalize(),
             "horizon": steps,
-            "target_end_date": [(last + int(step)).end_time.normalize() for step in steps],
-            "output_type": "quantile",
-            "output_type_id": np.tile(levels, 4),
-            "value": size * (1 + np.tile(levels - 0.5, 4) * 0.2 * np.sqrt(steps)),
-            "geo": geo,
-            "citizen": citizen,
+            "target_end_date": np.repeat(pd.period_range(last + 1, periods=4).end_time.normalize(), len(levels)),
+            "output_type": "quantile", "output_type_id": np.tile(levels, 4),
+            "value": size * (1 + np.tile(levels - 0.5, 4) * 0.2 * np.sqrt(steps)), "geo": geo, "citizen": citizen,
         }
-    )
+    )  # fmt: skip
 
 
 def replay(geo: str, quarters: pd.PeriodIndex, size: float) -> pd.DataFrame:

@@ -6,8 +6,8 @@ import datetime as dt
 import functools
 import hashlib
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from filelock import FileLock
 from streamlit.components.v2 import manifest_scanner
 
 from core import QUANTILE_LEVELS
@@ -31,6 +32,7 @@ from decisions import open_workflow
 from decisions.sending import send_waiting
 from store.releases import About, Release, ReleaseStore
 from tests.release_tables import whole_release
+from tests.servers import MADE_ONCE
 
 from .asylum_frames import asylum_frames
 from .hub_frames import hub_frames
@@ -64,12 +66,11 @@ def fresh_memory(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_pages() -> Iterator[None]:
-    """Each run of a page looks through all installed packages for components, which takes longer than most pages do:
-    it is done once. No browser draws, so none is waited for.
+    """Each run of a page looks through all installed packages for components, which takes longer than most pages do
+    and finds none. No browser draws, so none is waited for.
     """
-    scan = functools.cache(manifest_scanner.scan_component_manifests)
     with (
-        patch.object(manifest_scanner, "scan_component_manifests", scan),
+        patch.object(manifest_scanner, "scan_component_manifests", list),
         patch.object(layout, "time", SimpleNamespace(sleep=lambda _seconds: None)),
     ):
         yield
@@ -124,16 +125,12 @@ def publish(
     if (home / "releases").exists():
         return publish_anew(home, as_of, degraded, alerts, replay=replay, too_old=too_old)
     what = (as_of, degraded, too_old, replay, None if alerts is None else alerts.to_json())
-    made = Path(_made().name) / hashlib.sha256(repr(what).encode()).hexdigest()[:16]
-    if not made.exists():
-        publish_anew(made, as_of, degraded, alerts, replay=replay, too_old=too_old)
+    made = Path(os.environ[MADE_ONCE]) / hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            publish_anew(made, as_of, degraded, alerts, replay=replay, too_old=too_old)
     shutil.copytree(made, home, dirs_exist_ok=True)
     return ReleaseStore(home).all()[-1]
-
-
-@functools.cache
-def _made() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="vigie-releases-")
 
 
 def publish_anew(
@@ -153,17 +150,11 @@ def publish_anew(
 
 SOURCES = {
     name: {
-        "source_id": name,
-        "publisher": publisher,
-        "dataset": "Monthly arrivals",
-        "url": "https://example.org/data",
-        "licence": licence,
-        "citation": f"{publisher}, monthly arrivals, read in 2025.",
-        "retrieved": "2025-02-05",
+        "source_id": name, "publisher": publisher, "dataset": "Monthly arrivals", "url": "https://example.org/data",
+        "licence": licence, "citation": f"{publisher}, monthly arrivals, read in 2025.", "retrieved": "2025-02-05",
         "rhythm": "Monthly, about a month late.",
         "known_issues": ["Months without arrivals are often absent.", "=HYPERLINK() is only text here."],
-        "derived_from": derived,
-        "redistribution": True,
+        "derived_from": derived, "redistribution": True,
     }
     for name, publisher, licence, derived in (
         ("vigie-routes", "Vigie", "as its components", ["iom_dtm", "uk_home_office"]),
@@ -171,7 +162,7 @@ SOURCES = {
         ("uk_home_office", "Home Office", "OGL v3.0", []),
         ("eurostat", "Eurostat", "CC BY 4.0", []),
     )
-}
+}  # fmt: skip
 
 
 def make_frames(too_old: str | None = None, alerts: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
@@ -258,20 +249,13 @@ def rows(route: str, values: pd.Series, citizen: str = "_T") -> pd.DataFrame:
     periods = [str(period) for period in values.index]
     return pd.DataFrame(
         {
-            "source_id": "vigie-routes",
-            "series_id": make_series_id("arrivals", route, "_T", citizen, "M"),
-            "target": "arrivals",
-            "route_id": route,
-            "geo": "_T",
-            "citizen": citizen,
-            "freq": "M",
-            "time_period": periods,
-            "obs_value": values.to_numpy(dtype=float),
-            "obs_flag": ["p" if period == periods[-1] else "" for period in periods],
-            "as_of": pd.Timestamp(AS_OF),
+            "source_id": "vigie-routes", "series_id": make_series_id("arrivals", route, "_T", citizen, "M"),
+            "target": "arrivals", "route_id": route, "geo": "_T", "citizen": citizen, "freq": "M",
+            "time_period": periods, "obs_value": values.to_numpy(dtype=float),
+            "obs_flag": ["p" if period == periods[-1] else "" for period in periods], "as_of": pd.Timestamp(AS_OF),
             "as_of_estimated": True,
         }
-    )
+    )  # fmt: skip
 
 
 def indicator(geo: str) -> pd.DataFrame:
@@ -288,56 +272,51 @@ def sample_paths(values: pd.Series, rng: np.random.Generator, count: int = 400) 
     return paths
 
 
-def ends(values: pd.Series) -> list[pd.Timestamp]:
-    return list(pd.period_range(values.index[-1] + 1, periods=12).end_time.normalize())
+@functools.cache
+def ends(last: pd.Period) -> pd.DatetimeIndex:
+    """Ends of the twelve months after one."""
+    return pd.period_range(last + 1, periods=12).end_time.normalize()
 
 
 def as_forecasts(model: str, route: str, values: pd.Series, paths: np.ndarray) -> pd.DataFrame:
     levels = len(QUANTILE_LEVELS)
     return pd.DataFrame(
         {
-            "model_id": model,
-            "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
-            "origin_date": values.index[-1].end_time.normalize(),
-            "horizon": np.repeat(np.arange(1, 13), levels),
-            "target_end_date": np.repeat(pd.DatetimeIndex(ends(values)), levels),
-            "output_type": "quantile",
+            "model_id": model, "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+            "origin_date": values.index[-1].end_time.normalize(), "horizon": np.repeat(np.arange(1, 13), levels),
+            "target_end_date": np.repeat(ends(values.index[-1]), levels), "output_type": "quantile",
             "output_type_id": list(QUANTILE_LEVELS) * 12,
             "value": np.quantile(paths, QUANTILE_LEVELS, axis=0).T.ravel(),
         }
-    )
+    )  # fmt: skip
 
 
 def as_trajectories(route: str, values: pd.Series, paths: np.ndarray) -> pd.DataFrame:
     count = len(paths)
     return pd.DataFrame(
         {
-            "model_id": "vigie-ensemble",
-            "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
-            "origin_date": values.index[-1].end_time.normalize(),
-            "horizon": np.tile(np.arange(1, 13), count),
-            "target_end_date": ends(values) * count,
-            "output_type": "sample",
-            "output_type_id": np.repeat(np.arange(count), 12),
-            "value": paths.ravel(),
+            "model_id": "vigie-ensemble", "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+            "origin_date": values.index[-1].end_time.normalize(), "horizon": np.tile(np.arange(1, 13), count),
+            "target_end_date": np.tile(ends(values.index[-1]), count), "output_type": "sample",
+            "output_type_id": np.repeat(np.arange(count), 12), "value": paths.ravel(),
         }
-    )
+    )  # fmt: skip
 
 
 def make_replays(known: dict[str, pd.Series], too_old: str | None) -> pd.DataFrame:
     """Every model's past forecasts in short, at the origins of the backtest."""
-    parts = []
+    parts, horizon, ratio = [], np.tile(np.arange(1, 13), len(MODELS)), np.repeat([*MODELS.values()], 12)
     for route, values in known.items():
         for back in range(1, 25) if route != too_old else ():
-            past, horizon = values.iloc[:-back], np.arange(1, 13)
+            past = values.iloc[:-back]
+            middle, wis = np.tile(past.iloc[-12:], len(MODELS)) * ratio, np.where(horizon <= back, 0.2 * ratio, np.nan)
+            bounds = {f"q{round(100 * level)}": middle * (0.5 + level) for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
             row = {
-                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
-                "origin_date": past.index[-1].end_time.normalize(), "horizon": horizon, "target_end_date": ends(past),
+                "model_id": np.repeat([*MODELS], 12), "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+                "origin_date": past.index[-1].end_time.normalize(), "horizon": horizon,
+                "target_end_date": np.tile(ends(past.index[-1]), len(MODELS)), **bounds, "wis": wis,
             }  # fmt: skip
-            for model, ratio in MODELS.items():
-                middle, wis = past.iloc[-12:].to_numpy() * ratio, np.where(horizon <= back, 0.2 * ratio, np.nan)
-                bounds = {f"q{round(100 * level)}": middle * (0.5 + level) for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
-                parts.append(pd.DataFrame({"model_id": model, **row, **bounds, "wis": wis}))
+            parts.append(pd.DataFrame(row))
     return pd.concat(parts)
 
 
@@ -544,12 +523,8 @@ def make_year_ahead() -> pd.DataFrame:
 def make_rejected() -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "source_id": ["iom_dtm"],
-            "file": ["dtm.csv"],
-            "row": ["17"],
-            "column": ["arrivals"],
+            "source_id": ["iom_dtm"], "file": ["dtm.csv"], "row": ["17"], "column": ["arrivals"],
             "rule": ["the count is not a whole number"],
-            "message": [Message("the count is not a whole number").to_json()],
-            "record": ["ITA;2024-05;-3"],
+            "message": [Message("the count is not a whole number").to_json()], "record": ["ITA;2024-05;-3"],
         }
-    )
+    )  # fmt: skip
