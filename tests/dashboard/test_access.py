@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from access import DOWNLOADED, REFUSED, SIGNED_IN, NotAllowedError, Person, form_token, login_id_of, logins_of
@@ -37,14 +36,6 @@ def released(home: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
     monkeypatch.setenv("VIGIE_COOKIE_SECRET", SECRET)
     (home / "settings.toml").write_text(SETTINGS)
     return publish(home, replay=False)
-
-
-@pytest.fixture
-def beyond_loopback() -> Iterator[None]:
-    before = config.get_option("server.address")
-    config.set_option("server.address", "0.0.0.0")  # noqa: S104  # nothing is bound
-    yield
-    config.set_option("server.address", before)
 
 
 Sign = Callable[..., str]
@@ -170,15 +161,6 @@ def test_who_cannot_be_checked_is_reported_nothing_about_house(home: Path, signe
     assert "cannot find out just now who you are" in errors
     assert not any(word in errors for word in ("hush", "inside", "postgresql"))
     assert not app.table
-
-
-@pytest.mark.usefixtures("release", "beyond_loopback")
-def test_reachable_server_without_login_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = visit()
-    assert "it shows nothing" in app.error[0].value
-    assert not app.table
-    monkeypatch.setenv(visitor.WITHOUT_LOGIN, "1")
-    assert visit().table
 
 
 @pytest.mark.usefixtures("release")

@@ -7,12 +7,10 @@ import re
 import pandas as pd
 import pytest
 
-import dashboard
 from access import NotAllowedError
 from core.errors import InputError, NothingToPublishError, StoreError, VigieError
 from dashboard import layout, reads
 from dashboard.layout import error_words, plain, since_words
-from decisions.judgements import fitted
 
 from .test_pages import visit
 
@@ -26,13 +24,6 @@ def test_error_is_reported_in_words_of_its_kind_and_as_recorded(error: VigieErro
     said = error_words(error)
     assert said.endswith(f"“{error}”")
     assert not said.startswith(str(error))
-
-
-def test_readers_own_mistake_is_reported_in_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard, "language", lambda: "fr")
-    with pytest.raises(InputError) as caught:
-        fitted(3.0, 2.0, 1.0)
-    assert "bas, milieu et haut doivent se suivre, de 0 à 10\u202f000\u202f000" in error_words(caught.value)
 
 
 @pytest.mark.parametrize(

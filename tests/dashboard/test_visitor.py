@@ -46,8 +46,8 @@ class Seen:
 
     rerun = stop
 
-    def get_option(self, _name: str) -> str:
-        return self.address
+    def get_option(self, name: str) -> str:
+        return {"server.address": self.address}[name]
 
     def Page(self, path: str, **how: object) -> SimpleNamespace:  # noqa: N802  # Streamlit's name
         return SimpleNamespace(path=path, **how)
