@@ -11,14 +11,7 @@ import pandas as pd
 import pytest
 
 from access import Actor
-from alerts.lifecycle import (
-    ACKNOWLEDGED,
-    COMMENTED,
-    DISMISSED,
-    PROPOSED,
-    SIGNED_OFF,
-    State,
-)
+from alerts.lifecycle import ACKNOWLEDGED, COMMENTED, DISMISSED, PROPOSED, SIGNED_OFF, State
 from dashboard import decisions, reads
 from dashboard.decisions import AlertStatus, Found, _outcome_words
 from dashboard.reads import Night

@@ -70,8 +70,7 @@ def test_no_text_reaches_screen_without_translation() -> None:
 
 
 @pytest.mark.parametrize(
-    "source",
-    ['st.title("Arrivals")', 'st.metric(f"Expected {x}", 1)', 'st.table(frame, alt="All routes")'],
+    "source", ['st.title("Arrivals")', 'st.metric(f"Expected {x}", 1)', 'st.table(frame, alt="All routes")']
 )
 def test_check_finds_text_that_was_forgotten(source: str) -> None:
     assert untranslated(source)

@@ -10,14 +10,7 @@ import pytest
 
 from core import QUANTILE_LEVELS
 from core.languages import Language
-from dashboard.tables import (
-    LINE_HEIGHT,
-    LINE_WIDTH,
-    PADDING,
-    forecast_table,
-    sparkline,
-    with_words,
-)
+from dashboard.tables import LINE_HEIGHT, LINE_WIDTH, PADDING, forecast_table, sparkline, with_words
 from dashboard.theme import LIGHT
 from reports.files import for_people
 from reports.numbers import chances

@@ -9,16 +9,7 @@ import pytest
 
 from alerts import LEVELS
 from core.settings import PROJECT
-from dashboard.theme import (
-    BADGE_COLOURS,
-    DARK,
-    LIGHT,
-    Theme,
-    drawn_once,
-    level_badge,
-    level_label,
-    template,
-)
+from dashboard.theme import BADGE_COLOURS, DARK, LIGHT, Theme, drawn_once, level_badge, level_label, template
 from reports.colours import Hue
 from reports.names import LEVEL_MARKS
 

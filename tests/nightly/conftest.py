@@ -42,19 +42,13 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
     texts = {name: former.document(name) for name in former.manifest["files"] if name.endswith((".md", "sources.json"))}
     nothing = pd.DataFrame({"model_id": []})
     borrowed: dict[str, object] = {
-        "make_forecasts": ForecastSet(nothing, nothing, nothing, 0),
-        "make_nowcasts": NOWCASTS.empty(),
+        "make_forecasts": ForecastSet(nothing, nothing, nothing, 0), "make_nowcasts": NOWCASTS.empty(),
         "forecast_tables": ({name: table for name, table in tables.items() if name in OF_FORECASTS}, None),
-        "data_tables": {name: table for name, table in tables.items() if name not in OF_FORECASTS},
-        "make_weeks": {},
-        "attribute": RELEASE["attribution"].empty(),
-        "run_alerts": {},
-        "errors_by_group": tables["group_errors"],
+        "data_tables": {name: table for name, table in tables.items() if name not in OF_FORECASTS}, "make_weeks": {},
+        "attribute": RELEASE["attribution"].empty(), "run_alerts": {}, "errors_by_group": tables["group_errors"],
         "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), []),
-        "forecast_reception": SimpleNamespace(tables={}),
-        "hub_of_night": ({}, []),
-        "documents": texts,
-    }
+        "forecast_reception": SimpleNamespace(tables={}), "hub_of_night": ({}, []), "documents": texts,
+    }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for step, answer in borrowed.items():
             if step not in but:

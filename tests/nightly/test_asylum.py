@@ -15,14 +15,7 @@ from core.log import silent
 from forecasting.models import pooled
 from forecasting.panel import Panel, panel_from_rows
 from nightly import OK, TOO_OLD
-from nightly.asylum import (
-    DATASETS,
-    REST,
-    Asylum,
-    Dataset,
-    destination_states,
-    forecast_asylum,
-)
+from nightly.asylum import DATASETS, REST, Asylum, Dataset, destination_states, forecast_asylum
 from nightly.asylum import corridors as corridor_panel
 from nightly.forecasts import PanelEngine
 
@@ -47,19 +40,13 @@ def figures(freq: str, periods: pd.PeriodIndex, *, by_citizen: bool = False) -> 
             parts.append(
                 pd.DataFrame(
                     {
-                        "source_id": "eurostat",
-                        "series_id": f"asylum_applications_first._Z.{geo}.{citizen}.{freq}",
-                        "target": "asylum_applications_first",
-                        "route_id": "_Z",
-                        "geo": geo,
-                        "citizen": citizen,
-                        "freq": freq,
-                        "time_period": [str(period).replace("Q", "-Q") for period in periods],
-                        "obs_value": np.asarray(values, dtype=float),
-                        "obs_flag": "",
+                        "source_id": "eurostat", "series_id": f"asylum_applications_first._Z.{geo}.{citizen}.{freq}",
+                        "target": "asylum_applications_first", "route_id": "_Z", "geo": geo, "citizen": citizen,
+                        "freq": freq, "time_period": [str(period).replace("Q", "-Q") for period in periods],
+                        "obs_value": np.asarray(values, dtype=float), "obs_flag": "",
                     }
                 )
-            )
+            )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
 

@@ -15,14 +15,7 @@ from forecasting.hindcast import run_work
 from forecasting.panel import panel_from_rows
 from forecasting.pool import CUT_OFF
 from forecasting.quantiles import QuantileTable
-from nightly.forecasts import (
-    ForecastSet,
-    _beside,
-    _by_series,
-    _cut_off,
-    _groups,
-    hindcasts,
-)
+from nightly.forecasts import ForecastSet, _beside, _by_series, _cut_off, _groups, hindcasts
 from store.releases.caches import BacktestStore
 from tests.forecasting.frames import past_work
 

@@ -189,12 +189,7 @@ SOME = st.sets(st.sampled_from(NAMES), min_size=1, max_size=3)
 @given(broken=SOME, others=SOME, fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_failed_source_leaves_others(
-    whole: Round,
-    tmp_path_factory: pytest.TempPathFactory,
-    broken: set[str],
-    others: set[str],
-    fault: int,
-    place: int,
+    whole: Round, tmp_path_factory: pytest.TempPathFactory, broken: set[str], others: set[str], fault: int, place: int
 ) -> None:
     home = tmp_path_factory.mktemp("some")
     sound: dict[str, Answerer] = {}

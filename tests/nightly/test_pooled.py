@@ -23,11 +23,7 @@ from forecasting.pooled import Level
 from forecasting.quantiles import QuantileTable
 from nightly import RealTimeData, forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
-from nightly.pooled import (
-    FEWEST_MONTHS,
-    PooledNight,
-    counts,
-)
+from nightly.pooled import FEWEST_MONTHS, PooledNight, counts
 from store.figures import VintageStore
 from store.releases.caches import BacktestStore, FitStore
 

@@ -15,14 +15,7 @@ from core.release import RELEASE, REQUIRED
 from core.schema import Entry
 from core.settings import Settings
 from nightly.inputs import LOADED, held_before
-from nightly.recover import (
-    FRESHNESS,
-    JOURNAL_SOURCE,
-    record_publication,
-    recover,
-    values_ahead,
-    witness,
-)
+from nightly.recover import FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead, witness
 from store.figures import VintageStore
 from store.figures.editions import REJECT, Arrival, Decision, EditionStore
 from store.journal import Journal, journal_url, opened_journal

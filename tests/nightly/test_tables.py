@@ -34,16 +34,12 @@ def forecast(model_id: str, centre: float) -> pd.DataFrame:
     levels = np.asarray(QUANTILE_LEVELS)
     return pd.DataFrame(
         {
-            "model_id": model_id,
-            "series_id": "a",
-            "origin_date": ORIGIN,
-            "horizon": np.repeat([1, 2], len(levels)),
+            "model_id": model_id, "series_id": "a", "origin_date": ORIGIN, "horizon": np.repeat([1, 2], len(levels)),
             "target_end_date": np.repeat(pd.to_datetime(["2020-04-30", "2020-05-31"]), len(levels)),
-            "output_type": "quantile",
-            "output_type_id": np.tile(levels, 2),
+            "output_type": "quantile", "output_type_id": np.tile(levels, 2),
             "value": np.tile(centre * (0.5 + levels), 2),
         }
-    )
+    )  # fmt: skip
 
 
 def test_replay_has_score_if_month_was_counted() -> None:

@@ -50,10 +50,7 @@ def with_years(release: LoadedRelease, routes: int, countries: int) -> LoadedRel
 
 @pytest.mark.parametrize(
     ("name", "language", "routes", "alerts", "other"),
-    [
-        ("usual", "en", 5, 3, {"degraded": LATE, "without": ["WAR"]}),
-        ("exercise", "fr", 9, 12, {"replay": True}),
-    ],
+    [("usual", "en", 5, 3, {"degraded": LATE, "without": ["WAR"]}), ("exercise", "fr", 9, 12, {"replay": True})],
 )
 def test_briefing_is_golden_one(
     make_release: MakeRelease, name: str, language: str, routes: int, alerts: int, other: dict[str, Any]

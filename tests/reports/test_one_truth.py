@@ -56,15 +56,12 @@ def outputs(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> dict[s
     pdf = PdfReader(io.BytesIO(briefing_pdf(own, None, code))).pages[0].extract_text()
     found = {
         "card": " ".join([level_name(card.level, language), card.sentence, card.figure, card.when, card.record]),
-        "mail as text": mail_text(message),
-        "mail as HTML": mail_html(message),
-        "chat": chat_text(message),
+        "mail as text": mail_text(message), "mail as HTML": mail_html(message), "chat": chat_text(message),
         "webhook": str(machine_payload(message, announcement, "1")["text"]),
         "CAP": " ".join(str(text) for text in said.itertext()) + level_name(str(row["alert_level"]), language),
-        "Atom": atom_feed([announcement], code, PUBLISHER, DASHBOARD).decode(),
-        "PDF": pdf,
+        "Atom": atom_feed([announcement], code, PUBLISHER, DASHBOARD).decode(), "PDF": pdf,
         "file": file.replace('"', ""),
-    }
+    }  # fmt: skip
     return {name: plain(text) for name, text in found.items()}
 
 

@@ -23,9 +23,7 @@ from reports.route import (
     window_words,
     without_forecast,
 )
-from reports.route import (
-    title as route_title,
-)
+from reports.route import title as route_title
 
 from .conftest import alert_row
 

@@ -7,15 +7,7 @@ import pytest
 
 from core.languages import Language
 from forecasting.scenarios.shocks import DiversionEstimate
-from reports.scenario import (
-    NONE,
-    assumed,
-    assumption,
-    diversion,
-    first_short,
-    places_enough,
-    reception_of,
-)
+from reports.scenario import NONE, assumed, assumption, diversion, first_short, places_enough, reception_of
 
 ENGLISH = Language("en")
 

@@ -95,10 +95,7 @@ def test_quarters_are_named_by_their_months() -> None:
         (None, "not scored"),
         ({1: NO_EVIDENCE}, NONE),
         ({2: NO_EVIDENCE, 3: LIKELY}, "likely better than the baseline 3 months ahead"),
-        (
-            {1: BETTER, 2: BETTER, 3: LIKELY, 4: WORSE},
-            "better than the baseline 1–2 months ahead",
-        ),
+        ({1: BETTER, 2: BETTER, 3: LIKELY, 4: WORSE}, "better than the baseline 1–2 months ahead"),
     ],
 )
 def test_verdicts_are_named_by_months_ahead(verdicts: dict[int, str] | None, said: str) -> None:
@@ -117,8 +114,7 @@ def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: st
 
 
 @pytest.mark.parametrize(
-    ("held", "said"),
-    [(0.71, "read as 7 in 10"), (0.58, "read as 6 in 10"), (0.76, ""), (0.91, ""), (math.nan, "")],
+    ("held", "said"), [(0.71, "read as 7 in 10"), (0.58, "read as 6 in 10"), (0.76, ""), (0.91, ""), (math.nan, "")]
 )
 def test_interval_is_read_by_tenths_of_outcomes_held(held: float, said: str) -> None:
     assert read_as(held, ENGLISH) == said

@@ -12,14 +12,7 @@ from pypdf import PdfReader
 from core.languages import Language
 from reports import Decisions
 from reports.briefing import briefing_data, briefing_pdf
-from reports.year_ahead import (
-    coverage_words,
-    record_words,
-    year_lines,
-    year_table,
-    year_title,
-    year_words,
-)
+from reports.year_ahead import coverage_words, record_words, year_lines, year_table, year_title, year_words
 
 from .conftest import MakeRelease, year_row
 
