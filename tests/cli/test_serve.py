@@ -218,17 +218,17 @@ def test_serve_runs_due_night_and_ends_all_at_sigterm(tmp_path: Path) -> None:
         assert psutil.wait_procs(children, timeout=LONGEST_SECONDS)[1] == []
 
 
-@pytest.mark.server
-def test_serve_ends_when_dashboard_ends(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        words = ["--headless", "--no-schedule", "--port", port, "--health-port", str(free_port())]
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "serve", "--home", str(tmp_path), *words],
-            cwd=PROJECT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+def test_serve_ends_when_dashboard_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = tmp_path / "dashboard" / "server.py"
+    stand_in.parent.mkdir()
+    stand_in.with_name("__init__.py").touch()
+    stand_in.write_text("raise SystemExit(7)")
+    monkeypatch.setattr("cli.serve.PROJECT", tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
+    words = ["--headless", "--no-schedule", "--health-port", str(free_port())]
+    done = command("serve", *words, home=tmp_path / "home")
     assert done.returncode == 1
-    assert "the dashboard ended with exit code" in done.stderr
+    assert "the dashboard ended with exit code 7" in done.stderr
 
 
 def test_each_path_has_its_own_answer(asked: Callable[[str], tuple[int, str]]) -> None:
