@@ -111,13 +111,13 @@ def test_page_over_release_is_golden_one(golden: str) -> None:
     assert [chart.proto.alt for chart in app.get("plotly_chart") if len(chart.proto.alt) <= 30] == []
 
 
-@pytest.mark.parametrize("page", ["overview", "route", "alerts", "scenarios", "evaluation"])
-def test_page_without_alerts_names_sources_left_out(home: Path, page: str) -> None:
+def test_pages_without_alerts_name_sources_left_out(home: Path) -> None:
     left_out = [Message("the file is empty").record("iom_dtm")]
     publish(home, degraded=left_out, alerts=make_alerts().iloc[:0])
-    app = visit(page)
-    assert len(app.title) == 1
-    assert any("the file is empty" in warning.value for warning in app.warning)
+    for page in ("overview", "route", "alerts", "scenarios", "evaluation"):
+        app = visit(page)
+        assert len(app.title) == 1, page
+        assert any("the file is empty" in warning.value for warning in app.warning), page
 
 
 def test_overview_lists_waiting_alerts_gravest_first(home: Path) -> None:
