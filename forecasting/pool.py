@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
+import itertools
 import math
 import multiprocessing
 import os
@@ -58,6 +59,8 @@ UNLIMITED = Limits(seconds=1e7, megabytes=1 << 30)
 class Pool(contextlib.AbstractContextManager["Pool"]):
     """Processes that are started when they are needed and stay for several rounds; a context that ends them.
 
+    Rounds of several threads share them: a process runs one task at a time.
+
     Attributes:
         size: Most processes; 0 runs tasks in this process, without limits, as where processes do not start.
         limits: Limits of one fit.
@@ -66,7 +69,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
     def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
         self.size = (os.cpu_count() or 1) if size is None else size
         self.limits = limits or Limits()
-        self._workers = list[_Worker]()
+        self._workers, self._busy, self._freed = list[_Worker](), set[_Worker](), threading.Condition()
 
     def __exit__(self, *_: object) -> None:
         """End every process at once."""
@@ -100,31 +103,48 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
             Exception: Whatever the function raises.
         """
         waiting, running = iter(tasks), dict[_Worker, tuple[Key, Future[Answer], float]]()
-        while self._are_ready():
-            for worker, (key, task) in zip([one for one in self._workers if one not in running], waiting, strict=False):
-                running[worker] = key, worker.submit(function, task), time.monotonic() + seconds
-            if not running:
-                return
-            left = min(end for _, _, end in running.values()) - time.monotonic()
-            wait(
-                [future for _, future, _ in running.values()],
-                min(max(left, 0.0), threading.TIMEOUT_MAX),
-                FIRST_COMPLETED,
-            )
-            for worker, (key, future, end) in [*running.items()]:
-                if future.done() or end <= time.monotonic():
-                    del running[worker]
-                    answer = _answer(future, seconds)
-                    if isinstance(answer, CutOff):
-                        worker.kill()
-                        self._workers.remove(worker)
-                    yield key, answer
-        for key, task in waiting:
+        ahead: list[tuple[Key, Task]] = []
+        try:
+            while running or ahead or (ahead := [*itertools.islice(waiting, 1)]):
+                if not self._are_ready():
+                    break
+                with self._freed:  # another round may hold every process
+                    self._freed.wait_for(lambda: running or self._idle() or not self._workers)
+                    for worker in self._idle():
+                        for key, task in ahead or itertools.islice(waiting, 1):
+                            running[worker] = key, worker.submit(function, task), time.monotonic() + seconds
+                            self._busy.add(worker)
+                        ahead = []
+                left = min((end for _, _, end in running.values()), default=0.0) - time.monotonic()
+                futures = [future for _, future, _ in running.values()]
+                wait(futures, min(max(left, 0.0), threading.TIMEOUT_MAX), FIRST_COMPLETED)
+                for worker, (key, future, end) in [*running.items()]:
+                    if future.done() or end <= time.monotonic():
+                        answer = _answer(future, seconds)
+                        if isinstance(answer, CutOff):
+                            worker.kill()
+                            self._workers.remove(worker)
+                        del running[worker]
+                        self._free(worker)
+                        yield key, answer
+        finally:
+            self._free(*running)
+        for key, task in itertools.chain(ahead, waiting):
             yield key, function(task)
+
+    def _free(self, *workers: _Worker) -> None:
+        """Leave processes to other rounds."""
+        with self._freed:
+            self._busy.difference_update(workers)
+            self._freed.notify_all()
+
+    def _idle(self) -> list[_Worker]:
+        return [worker for worker in self._workers if worker not in self._busy]
 
     def _are_ready(self) -> bool:
         """Start what is missing and wait for it; return False where no process starts."""
-        self.start()
+        with self._freed:
+            self.start()
         failures = {worker: error for worker in self._workers if (error := worker.ready.exception())}
         if failures:
             self._go_on_with([one for one in self._workers if one not in failures], *failures.values())

@@ -159,7 +159,8 @@ def cube_of(table: QuantileTable, panel: Panel) -> Cube:
 
 def _alive(panel: Panel, origins: pd.DatetimeIndex) -> BoolArray:
     """Which series had a value within the two seasons up to each origin, shape ``(origins, series)``."""
-    counted = panel.matrix.notna().rolling(2 * panel.season_length, min_periods=1).sum().to_numpy()
+    counted = panel.matrix.notna().to_numpy().cumsum(axis=0)
+    counted[2 * panel.season_length :] -= counted[: -2 * panel.season_length].copy()
     return np.asarray(counted[panel.end_dates.get_indexer(origins)] > 0)
 
 

@@ -415,11 +415,11 @@ def publish_tables(home: Path, journal: Journal, release: Release, place: str) -
         release: The night's release.
         place: The hub's folder or address, an empty text for none.
     """
-    files: dict[str, Callable[[], bytes]] = {}
-    for table in TABLES:
-        files[f"{table.name}.csv"] = partial(export_bytes, release, table.name, "csv")
-        files[f"{table.name}.csv{ABOUT}"] = partial(about_bytes, release, table.name)
     try:
+        files: dict[str, Callable[[], bytes]] = {}
+        for table in TABLES:
+            files[f"{table.name}.csv"] = partial(bytes, export_bytes(release, table.name, "csv"))
+            files[f"{table.name}.csv{ABOUT}"] = partial(about_bytes, release, table.name)
         publish_files(home, journal, files | hub_files(home, place))
     except VigieError as error:
         get_logger().warning("the hub was not published", reason=str(error))

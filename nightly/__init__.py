@@ -15,7 +15,7 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period, to_period
 from core.languages import marked as _
 from core.log import ProgressReport, silent
-from core.routes import DEFAULT_REGION, ROUTES, counted, is_own, route_name, route_series, routes_of
+from core.routes import DEFAULT_REGION, OWN_PREFIX, ROUTES, counted, is_own, route_name, route_series, routes_of
 from core.schema import ALL, concat_filled
 from forecasting.panel import Panel, panel_from_observations
 from ingest.own import own_route_figures
@@ -136,8 +136,8 @@ class RealTimeData:
         for days, codes in self._settled_after.items():
             known = reduce_as_of(self._arrivals, self.settled(origin.date(), days))
             parts.append(route_arrivals(known, totals_only=True, routes=codes))
-        own = own_route_figures(reduce_as_of(self._arrivals, self.settled(origin.date(), OWN_SETTLED_DAYS)))
-        parts += [own] if len(own) else []
+        own = reduce_as_of(self._own, self.settled(origin.date(), OWN_SETTLED_DAYS))
+        parts += [own_route_figures(own)] if len(own) else []
         return _panel(pd.concat(parts) if len(parts) > 1 else parts[0], self.forecastable)
 
     @cached_property
@@ -151,6 +151,11 @@ class RealTimeData:
     def _arrivals(self) -> pd.DataFrame:
         """Every edition of what the routes count, of all citizenships together."""
         return self.vintages[self.vintages["target"].isin(self.targets) & (self.vintages["citizen"] == ALL)]
+
+    @cached_property
+    def _own(self) -> pd.DataFrame:
+        """Those of an analyst's own routes."""
+        return self._arrivals[self._arrivals["route_id"].str.startswith(OWN_PREFIX)]
 
     def _state(self, route_id: str, last_period: str | None) -> dict[str, object]:
         row = {"route_id": route_id, "series_id": route_series(route_id)}

@@ -8,6 +8,7 @@ regression on daily counts is estimated on the values of each step.
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ from forecasting.models.structural import estimate, predict
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable, rank_shares, stack, to_matrix, value_at
 from forecasting.trajectories import conditioned
+from forecasting.workers import Workers, run_tasks
 from ingest.routes import daily_arrivals
 from nightly import FREQ, RealTimeData, route_values
 from nightly.forecasts import FARTHER, HORIZONS, ForecastSet
@@ -117,7 +119,7 @@ class HeldEngine:
         then: Values on which the structural model was fitted (``core.release.OBSERVATIONS``).
         factors: Of spread and tails by horizon, shape ``(12, 2)``.
         ranks: Places of the sample paths in each horizon's distribution, shape ``(n, 12)``.
-        pooled: The pooled model of this night; None where it takes no part.
+        pooled: The pooled model with the fits of then; None where it takes no part.
         follows_days: Whether the running month's nowcast takes the place of the first month.
     """
 
@@ -153,27 +155,25 @@ class HeldEngine:
         return panel_from_observations(values[values["series_id"] == self.series_id], None, FREQ)
 
     @cached_property
-    def _held(self) -> tuple[Model, PooledNight | None]:
-        """The structural model with its variances of then, and the pooled model without later fits."""
+    def _structural(self) -> Model:
+        """The structural model with its variances of then."""
         panel, model = self._panel(route_values(self.then, REGIONS, totals_only=True)), MODELS[STRUCTURAL]
         with suppress(FitError):
             parameters = estimate(present_work(panel, models=[STRUCTURAL]).fits[0].history())
             model = replace(model, predict=partial(predict, parameters=parameters))
-        return model, self.pooled and self.pooled.held(panel.periods[-1].year)
+        return model
 
     def _members(self, panel: Panel, values: pd.DataFrame) -> list[QuantileTable]:
-        structural, pooled = self._held
-        work = present_work(panel, models=[BASELINE])
+        pooled, work = self.pooled, present_work(panel, models=[BASELINE])
         baseline = run_work(work, horizons=HORIZONS, workers=1)
-        made = safe_forecast(structural, work.fits[0].history(), HORIZONS[-1])
+        made = safe_forecast(self._structural, work.fits[0].history(), HORIZONS[-1])
         keys = baseline.keys.assign(model_id=STRUCTURAL, fallback=made.reason != "", capped=made.capped)
         members = [baseline, QuantileTable(keys, made.quantiles)]
         if pooled is not None:
             members.append(pooled.forecast_last(panel, HORIZONS))
             parts = values[values["target"].eq(self.series_id.partition(".")[0]) & values["citizen"].ne(ALL)]
-            sums = pooled.newest_sum(self.series_id, parts, panel, self.date, FARTHER) if len(parts) else None
-            if sums is not None:
-                members.append(sums.where(sums.keys["horizon"] <= HORIZONS[-1]))
+            if len(parts):
+                members += pooled.newest_sum(self.series_id, parts, panel, self.date, FARTHER, HORIZONS[-1])
         return members
 
 
@@ -217,6 +217,7 @@ def attribute(
     made: ForecastSet,
     tables: Mapping[str, pd.DataFrame],
     pooled: PooledNight | None,
+    workers: Workers = 1,
 ) -> pd.DataFrame:
     """Steps between the release before and this night, for every route that both forecast.
 
@@ -226,6 +227,7 @@ def attribute(
         made: Forecasts as the models made them.
         tables: ``forecasts``, ``trajectories``, ``nowcasts`` and ``alerts`` of this night.
         pooled: The pooled model, if it took part.
+        workers: As of :func:`forecasting.workers.run_tasks`, a route each.
 
     Returns:
         A frame that keeps ``core.release.ATTRIBUTION``.
@@ -248,7 +250,8 @@ def attribute(
     nowcasts = pd.concat([former["nowcasts"], tables["nowcasts"]])
     follow_days = set(nowcasts.loc[nowcasts["used"].astype(bool), "series_id"])
     window = [month.end_time.normalize() for month in planning_window(data.date)]
-    parts = []
+    last_year = values.groupby("series_id")["time_period"].max().str[:4].astype(int)
+    keys, ladders = [], []
     for name in both:
         old, new = (Served.of(one["forecasts"], one["trajectories"], name) for one in (former, tables))
         months = [month for month in new.quantiles.index if month in old.quantiles.index]
@@ -256,16 +259,16 @@ def attribute(
         change = Change.between(*(frame[frame["route_id"] == route_of[name]] for frame in (then, now)))
         paths = made.paths[made.paths["series_id"] == name].pivot_table("value", "output_type_id", "horizon")
         ranks = rank_shares(paths.to_numpy())
-        engine = HeldEngine(name, data.date, change.then, factors[name], ranks, pooled, name in follow_days)
-        steps = ladder(
-            compared.numbers(old),
-            compared.numbers(new),
-            partial(_numbers, engine, change, compared),
-            revised=change.revised(),
-            new=sorted(change.new["source_id"].unique()),
-            is_same_model=is_same_model,
-        )
-        parts += [compared.keys().assign(series_id=name, step=step, value=values) for step, values in steps.items()]
+        held = pooled and pooled.held(name, last_year[name])
+        engine = HeldEngine(name, data.date, change.then, factors[name], ranks, held, name in follow_days)
+        between = partial(_numbers, engine, change, compared)
+        climbed = partial(ladder, compared.numbers(old), compared.numbers(new), between, is_same_model=is_same_model)
+        new_sources = sorted(change.new["source_id"].unique())
+        ladders.append(partial(climbed, revised=change.revised(), new=new_sources))
+        keys.append(compared.keys().assign(series_id=name))
+    made_steps = run_tasks(operator.call, ladders, workers=workers, is_small=True)
+    of_series = ((own, *one) for own, steps in zip(keys, made_steps, strict=True) for one in steps.items())
+    parts = [own.assign(step=step, value=effect) for own, step, effect in of_series]
     return typed(concat_filled(parts, ATTRIBUTION.empty()), ATTRIBUTION)
 
 

@@ -9,6 +9,7 @@ summed by region of origin too (``data/countries.toml``).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -128,23 +129,24 @@ def make_forecasts(
     Raises:
         InputError: No route can be forecast.
     """
-    work = _past_work(data, settings)
-    past, made = hindcasts(
-        work, cache, horizons=FARTHER, workers=workers, progress=partial(progress, _("Scoring past forecasts"))
-    )
-    present = to_rows(
-        run_work(
-            present_work(data.panel, models=list(MODELS)),
-            horizons=FARTHER,
-            workers=workers,
+    with ThreadPoolExecutor() as beside:  # these rounds need nothing of each other and share the processes
+        now = beside.submit(
+            run_work, present_work(data.panel, models=list(MODELS)), horizons=FARTHER, workers=workers,
             progress=partial(progress, _("Forecasting the present")),
-        )
-    )
-    if pooled is not None:
-        announce(progress, _("Forecasting with the pooled model"))
+        )  # fmt: skip
+        work = _past_work(data, settings)
         stage = partial(progress, _("Fitting the pooled model"))
-        learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
-        past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
+        learned = (
+            beside.submit(pooled.routes, settings.backtest_origins, FARTHER, stage) if pooled is not None else None
+        )
+        past, made = hindcasts(
+            work, cache, horizons=FARTHER, workers=workers, progress=partial(progress, _("Scoring past forecasts"))
+        )
+        present = to_rows(now.result())
+        if learned is not None:
+            announce(progress, _("Forecasting with the pooled model"))
+            rows = _beside(to_rows(learned.result()), pd.concat([present, past]))
+            past = pd.concat([past, rows], ignore_index=True)
     announce(progress, _("Ensemble"))
     # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
     together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from alerts.rules import no_alerts
+from alerts.verification import Record
 from core.errors import InputError, Message, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import ProgressReport, announce, counted, get_logger, silent
@@ -84,6 +86,7 @@ class Run:
         journal: The home's journal.
         delivery: The home folder, and the shared store where there is one.
         pool: Processes that make forecasts.
+        beside: Threads that wait for these processes while other work goes on.
         timer: Takes the time of stages, and reports what is being done.
     """
 
@@ -95,6 +98,7 @@ class Run:
     journal: Journal
     delivery: Delivery
     pool: Pool
+    beside: Executor
     timer: StageTimer
 
 
@@ -165,12 +169,12 @@ def run_night(
     with threadpool_limits(1), night_lock(home) as note, opened_journal(settings.journal_url, home) as journal:
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
-            with shared(home, settings) as delivery, Pool(limits=limits) as pool:
+            with shared(home, settings) as delivery, Pool(limits=limits) as pool, ThreadPoolExecutor() as beside:
                 pool.start()  # libraries load while values are read
                 get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
                 timer = StageTimer(date, progress, note)
                 return _make_release(
-                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, timer)
+                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, beside, timer)
                 )
         except AlreadyRunningError:
             raise
@@ -213,15 +217,14 @@ def run_demonstration(
 
 
 def _forecast(run: Run, data: RealTimeData) -> tuple[NightForecasts, Message | None]:
-    """Forecast the routes, and people in reception from their paths; also return why the pooled model is missing."""
+    """Forecast the routes, begin with reception from their paths, and return why the pooled model is missing."""
     home, settings, timer = run.delivery.home, run.settings, run.timer
     with timer.stage("forecasting"):
         pooled, unable = pooled_night(data, home, settings, run.pool)
         made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
         nowcasts = make_nowcasts(data, made)
         served = made.with_nowcasts(nowcasts)
-    with timer.stage("reception"):
-        reception = forecast_reception(data, served.paths, made.past_ensemble, run.pool)
+    reception = run.beside.submit(forecast_reception, data, served.paths, made.past_ensemble, run.pool).result
     engine = PanelEngine(settings.backtest_origins, timer.report, FitStore(home), run.pool, pooled)
     return NightForecasts(made, served, nowcasts, reception, engine), unable
 
@@ -250,17 +253,23 @@ def _make_release(run: Run) -> RunResult:
 
     forecasts, unable = _forecast(run, data)
 
-    with timer.stage("warning and scoring"):
-        refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())
-        tables = _judged_tables(run, data, cards, forecasts, whole, before)
-
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(data.known, date, forecasts.engine)
-        tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
-        tables |= asylum.frames
+        group_errors = errors_by_group(data, forecasts.made.past_ensemble, forecasts.engine)
+    of_routes = run.beside.submit(forecast_tables, data, forecasts, settings.alerts, run.pool)
+    weeks = run.beside.submit(make_weeks, data, run.pool)
 
     with timer.stage("hub"):
+        refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())
         of_hub, hub_faults = hub_of_night(home, data, forecasts.made.hindcasts, asylum.frames, asylum.hindcasts)
+
+    with timer.stage("reception"):
+        forecasts.reception()
+
+    with timer.stage("warning and scoring"):
+        tables = _judged_tables(run, data, cards, forecasts, (of_routes, weeks), whole, before)
+        tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
+        tables |= {**asylum.frames, **of_hub, "group_errors": group_errors}
 
     with timer.stage("publishing"):
         degraded = [
@@ -279,7 +288,7 @@ def _make_release(run: Run) -> RunResult:
         ]
         texts = documents(cards, tables, known_issues(SNAPSHOT))
         texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, forecasts.made, degraded, run.pool)
-        release = _publish(run, inputs.hashes, tables | of_hub, texts, degraded)
+        release = _publish(run, inputs.hashes, tables, texts, degraded)
 
     return _finish(run, release, forecasts.made.computed, degraded, timer.seconds())
 
@@ -321,16 +330,18 @@ def _judged_tables(
     data: RealTimeData,
     cards: Mapping[str, SourceCard],
     forecasts: NightForecasts,
+    begun: tuple[Future[tuple[dict[str, pd.DataFrame], Record]], Future[dict[str, pd.DataFrame]]],
     whole: Sequence[Release],
     before: Release | None,
 ) -> dict[str, pd.DataFrame]:
-    """Tables about routes and reception: forecasts with nowcasts, scores, figures, alerts and errors by group.
+    """Tables about routes and reception: forecasts with nowcasts, scores, figures and alerts.
 
     Args:
         run: The night.
         data: What was known.
         cards: Cards of the sources, own ones included.
         forecasts: What was forecast.
+        begun: Tables of forecasts with the record of the rules, and those of weeks.
         whole: The releases that are as they were published, oldest first.
         before: The release that the night goes on from.
     """
@@ -338,21 +349,20 @@ def _judged_tables(
     vintages, editions = VintageStore(home), EditionStore(home, run.journal)
     newest = ReleaseStore(home).current()
     former = newest if newest in whole else None
-    announce(report, _("Scores and paths"))
-    made = forecasts.made
-    tables, record = forecast_tables(data, forecasts, settings.alerts, run.pool)
     announce(report, _("Figures and weeks"))
-    tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
+    known = data_tables(data, cards, vintages.rejected(), former)
+    announce(report, _("Scores and paths"))
+    tables, record = begun[0].result()
+    tables |= known | begun[1].result()
     announce(report, _("Alerts"))
     revisions = revisions_since(vintages, former, date, settings, editions.void())
     alerts_before = before.read("alerts") if before else no_alerts()
-    tables |= forecasts.reception.tables
+    tables |= forecasts.reception().tables
     tables |= run_alerts(data, forecasts, record, tables["freshness"], settings, revisions, alerts_before)
     announce(report, _("Why forecasts moved"))
-    tables["attribution"] = attribute(data, former, made, tables, forecasts.engine.pooled)
+    tables["attribution"] = attribute(data, former, forecasts.made, tables, forecasts.engine.pooled, run.pool)
     tables["editions"] = editions.table(date)
     tables["issued_scores"] = issued_scores(whole, former, data)
-    tables["group_errors"] = errors_by_group(data, made.past_ensemble, forecasts.engine)
     return tables
 
 

@@ -13,9 +13,9 @@ values are those known tonight.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ import pandas as pd
 
 from core.calendar import Frequency
 from core.errors import InputError, Message
+from core.log import silent
 from core.routes import DEFAULT_REGION
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
@@ -152,14 +153,16 @@ class PooledNight:
             if long and series[route_id] in self.data.forecastable:
                 yield series[route_id], own
 
-    def held(self, year: int) -> PooledNight:
-        """The same without the fits of later years, which are read once and predict nothing that is kept."""
-        lessons = self.lessons(FREQ)
-        return replace(self, fits=_ReadOnce(self.fits), workers=1, _known={FREQ: lambda one: lessons(min(one, year))})
+    def held(self, total: str, year: int) -> PooledNight:
+        """What forecasts one route anywhere with the fits of a year and the two before, none of whose work is kept."""
+        lessons, sums = self.lessons(FREQ), {name: one for name, one in self._parts_made.items() if name == total}
+        learned = partial(_learned, {one: lessons(one) for one in range(year - 2, year + 1)})
+        data = replace(self.data, vintages=self.data.vintages.iloc[:0], progress=silent)
+        return PooledNight(data, _ReadOnce(self.fits), 1, {FREQ: learned}, sums)
 
     def newest_sum(
-        self, total: str, rows: pd.DataFrame, routes: Panel, date: dt.date, horizons: Sequence[int]
-    ) -> QuantileTable | None:
+        self, total: str, rows: pd.DataFrame, routes: Panel, date: dt.date, horizons: Sequence[int], longest: int
+    ) -> list[QuantileTable]:
         """Forecast a route from other values by nationality, with the dependence between parts that was found before.
 
         Args:
@@ -167,19 +170,24 @@ class PooledNight:
             rows: Its nationalities' values.
             routes: The calendar, which ends with the route's newest month.
             date: The day on which they are known.
-            horizons: Periods ahead.
+            horizons: Periods ahead of the newest month by nationality.
+            longest: Most periods ahead of the route's newest month.
 
         Returns:
-            The forecast; None where a route is not added up from its nationalities.
+            The forecast; nothing where a route is not added up from its nationalities, or these are too old.
         """
         panel = parts_panel(rows, routes, total)
         newest = newest_known(rows, panel.end_dates[-1:], date)
         if total not in self._parts_made or newest.isna().all():
-            return None
-        wanted = panel.observed_at(np.asarray(panel.end_dates == newest.iloc[0]))
-        made = self.forecast([Level(panel, wanted, 0)], horizons)[0]
+            return []
+        here = np.asarray(panel.end_dates == newest.iloc[0])
+        late = len(here) - 1 - int(here.argmax())
+        steps = [step for step in horizons if late < step <= late + longest]
+        if not steps:
+            return []
+        made = self.forecast([Level(panel, panel.observed_at(here), 0)], steps)[0]
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest), past=self._parts_made[total])
-        return looked_further_ahead(sums, newest, panel)
+        return [looked_further_ahead(sums, newest, panel)]
 
     def _sums(
         self, total: str, rows: pd.DataFrame, origins: int, horizons: Sequence[int], progress: Progress | None
@@ -191,6 +199,11 @@ class PooledNight:
         newest = newest_known(rows, panel.end_dates, self.data.date)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()), workers=self.workers)
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
+
+
+def _learned(worlds: Mapping[int, World], year: int) -> World:
+    """Of the year that is nearest to one."""
+    return worlds[min(worlds, key=lambda known: abs(known - year))]
 
 
 class _ReadOnce(InMemory):

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import platform
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ CUT_OFF_SOURCE = "vigie-engine"
 
 
 STAGES = (
-    _("reading"), _("forecasting"), _("warning and scoring"), _("asylum applications"), _("reception"), _("hub"),
+    _("reading"), _("forecasting"), _("asylum applications"), _("hub"), _("reception"), _("warning and scoring"),
     _("publishing"),
 )  # fmt: skip
 """Of a night, in their order."""
@@ -58,6 +59,7 @@ class StageTimer:
     _stage: str = ""
     _bar: Progress = field(default_factory=lambda: Progress(disable=True, speed_estimate_period=ESTIMATE_SECONDS))
     _noted: tuple[str, float] = ("", 0.0)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -71,17 +73,18 @@ class StageTimer:
         get_logger().info("stage ended", stage=name, seconds=round(self._stages[name], 2))
 
     def report(self, step: str, done: int, total: int) -> None:
-        """Report a step of the running stage."""
-        name = f"{self._stage}: {step}" if step else self._stage
-        self.progress(name, done, total)
-        task, now = updated(self._bar, name, done, total), time.monotonic()
-        if name != self._noted[0] or now - self._noted[1] >= _SECONDS_BETWEEN_NOTES:
-            self._noted = name, now
-            self.note({
-                "as_of": self.date.isoformat(), "stage": self._stage, "stages_done": STAGES.index(self._stage),
-                "stages": len(STAGES), "step": step, "done": done, "total": total,
-                "seconds_left": task.time_remaining or None,
-            })  # fmt: skip
+        """Report a step of the running stage; several threads may."""
+        with self._lock:
+            name = f"{self._stage}: {step}" if step else self._stage
+            self.progress(name, done, total)
+            task, now = updated(self._bar, name, done, total), time.monotonic()
+            if name != self._noted[0] or now - self._noted[1] >= _SECONDS_BETWEEN_NOTES:
+                self._noted = name, now
+                self.note({
+                    "as_of": self.date.isoformat(), "stage": self._stage, "stages_done": STAGES.index(self._stage),
+                    "stages": len(STAGES), "step": step, "done": done, "total": total,
+                    "seconds_left": task.time_remaining or None,
+                })  # fmt: skip
 
     def _report_stages(self) -> None:
         self.progress(f"Night as known on {self.date}", len(self._stages), len(STAGES))

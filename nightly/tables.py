@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -64,14 +64,14 @@ class NightForecasts:
         made: Forecasts of arrivals as the models made them.
         served: The same after the nowcasts.
         nowcasts: Those of the running month.
-        reception: People in reception.
+        reception: Returns people in reception when they are forecast.
         engine: What forecasts other panels.
     """
 
     made: ForecastSet
     served: ForecastSet
     nowcasts: pd.DataFrame
-    reception: ReceptionNight
+    reception: Callable[[], ReceptionNight]
     engine: PanelEngine
 
 
@@ -261,7 +261,7 @@ def run_alerts(
         ``track_record_comparison``, ``alert_thresholds`` and ``alert_reliability`` of the rules behind them,
         ``documented_rises`` and ``events``.
     """
-    panel, served, reception = data.panel.long(), forecasts.served, forecasts.reception
+    panel, served, reception = data.panel.long(), forecasts.served, forecasts.reception()
     records = [record]
     if len(reception.panel):
         past = reception.tables["reception_backtest"]

@@ -202,11 +202,11 @@ _NEXT_STAGE = {
     "": "while it starts",
     "begun": "while it reads",
     "reading": "while it forecasts",
-    "forecasting": "while it scores and warns",
-    "warning and scoring": "while it forecasts asylum applications",
-    "asylum applications": "while it forecasts reception",
-    "reception": "while it takes in the hub",
-    "hub": "while it publishes",
+    "forecasting": "while it forecasts asylum applications",
+    "asylum applications": "while it takes in the hub",
+    "hub": "while it forecasts reception",
+    "reception": "while it scores and warns",
+    "warning and scoring": "while it publishes",
     "publishing": "while it records, notifies and clears up",
 }
 

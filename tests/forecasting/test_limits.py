@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +80,14 @@ def test_bad_fit_in_process_costs_its_own_answer_only() -> None:
     ]  # fmt: skip
     good = run_fits(fits_of(*["snaive" if model == "snaive" else "baseline" for model in models]), 3)
     assert [one.quantiles.tolist() for one in answers] == [one.quantiles.tolist() for one in good]
+
+
+@pytest.mark.usefixtures("forked")
+def test_round_that_waits_for_process_keeps_its_time() -> None:
+    with Pool(1) as pool, ThreadPoolExecutor() as threads:
+        pool.start()
+        rounds = [threads.submit(lambda: [*pool.run(time.sleep, [("round", 0.6)], 1.8)]) for _ in range(4)]
+        assert [answer for found in rounds for answer in found.result()] == [("round", None)] * 4
 
 
 @on_linux

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Iterator, Sequence
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -151,6 +152,16 @@ def test_pooled_model_forecasts_every_route(night: tuple[PooledNight, ForecastSe
     parts = now.loc[["vigie-bottom-up"]]
     assert set(parts["series_id"]) == {ROUTE}
     assert set(parts["origin_date"]) == {pd.Timestamp("2024-12-31")}
+
+
+def test_held_model_in_process_repeats_sum_of_parts(night: tuple[PooledNight, ForecastSet]) -> None:
+    pooled, made = night
+    held = ForkingPickler.loads(ForkingPickler.dumps(pooled.held(ROUTE, 2024)))
+    rows = pooled.data.routes.query("route_id == 'CMR' and citizen != '_T'")
+    (again,) = held.newest_sum(ROUTE, rows, pooled.data.panel, AS_OF, (1, 2), 12)
+    now = made.current.query("model_id == 'vigie-bottom-up'")
+    assert again.quantiles.ravel().tolist() == now.sort_values(["horizon", "output_type_id"])["value"].tolist()
+    assert held.newest_sum(ROUTE, rows[rows["time_period"] < "2024-06"], pooled.data.panel, AS_OF, (1, 2), 12) == []
 
 
 @pytest.mark.parametrize(("day", "learned"), [("2021-01-31", True), ("2021-02-01", False)])

@@ -30,6 +30,6 @@ def test_stage_timer_reports_stages_and_steps(monkeypatch: pytest.MonkeyPatch) -
         (whole, 1, 7),
     ]  # fmt: skip
     assert [(note["stage"], note["stages_done"], note["step"], note["done"]) for note in notes] == [
-        ("reading", 0, "", 0), ("reading", 0, "Figures", 3), ("hub", 5, "", 0), ("hub", 5, "Figures", 3),
+        ("reading", 0, "", 0), ("reading", 0, "Figures", 3), ("hub", 3, "", 0), ("hub", 3, "Figures", 3),
     ]  # fmt: skip
     assert timer.seconds() == {"reading": 1.23, "hub": 2.0, "in all": 5.23}
