@@ -22,7 +22,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import DEFAULT_REGION, region_of
 from core.settings import SNAPSHOT
-from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
+from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from geo import (
     MAPS,
     NARROWEST_KM,
@@ -41,7 +41,7 @@ from reports import Row
 from reports.alert import limit_of
 from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, text_width, width_of
 from reports.names import LEVEL_MARKS, level_label, route_name
-from reports.skill import MARKS, Verdicts
+from reports.skill import MARKS, Verdicts, verdict_at
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
@@ -159,7 +159,7 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
 
 
 def _strip_role(verdicts: Verdicts, end: pd.Timestamp) -> str:
-    return _STRIP.get((verdicts or {}).get(end, NO_EVIDENCE), "unproven")
+    return _STRIP.get(verdict_at(verdicts, end), "unproven")
 
 
 def fan_alt(shown: Fan, language: Language) -> str:
@@ -256,7 +256,7 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
             entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
     if shown.limit:
         entries.append(("limit", shown.limit[1]))
-    found = {(shown.verdicts or {}).get(end, NO_EVIDENCE) for end in shown.quantiles.index}
+    found = {verdict_at(shown.verdicts, end) for end in shown.quantiles.index}
     parts = [one for one in MARKS if one in found and shown.verdicts is not None]
     return entries + [(_STRIP.get(one, "unproven"), language.text(one)) for one in parts]
 

@@ -81,6 +81,11 @@ def verdict_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) 
     return None if judged.empty else dict(zip(pd.DatetimeIndex(judged["end"]), judged["verdict"], strict=True))
 
 
+def verdict_at(verdicts: Verdicts, end: pd.Timestamp) -> str:
+    """The verdict on one period; no evidence where it was not judged."""
+    return (verdicts or {}).get(end, NO_EVIDENCE)
+
+
 def own_rows(scores: pd.DataFrame, series_id: str) -> pd.DataFrame:
     """The ensemble's scores on a series, log scale."""
     return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
@@ -198,7 +203,7 @@ def verdict_mark(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: La
 
 def verdict_signs(verdicts: Verdicts, shown: Iterable[pd.Timestamp]) -> str:
     """The same in a sign for each period: ``✓◐·``; an en dash where the series is not scored."""
-    return NOTHING if verdicts is None else "".join(MARKS[verdicts.get(end, NO_EVIDENCE)] for end in shown)
+    return NOTHING if verdicts is None else "".join(MARKS[verdict_at(verdicts, end)] for end in shown)
 
 
 def _by_verdict(
@@ -206,5 +211,5 @@ def _by_verdict(
 ) -> Iterator[tuple[str, list[pd.Timestamp]]]:
     periods = list(shown)
     for one in MARKS:
-        if ends := [end for end in periods if verdicts.get(end, NO_EVIDENCE) == one]:
+        if ends := [end for end in periods if verdict_at(verdicts, end) == one]:
             yield one, ends

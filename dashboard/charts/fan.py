@@ -31,9 +31,8 @@ from dashboard.charts import (
     require,
 )
 from dashboard.theme import Theme, with_opacity
-from forecasting.verification.verdict import NO_EVIDENCE
 from reports.charts import FARTHEST_BAND
-from reports.skill import MARKS, Verdicts
+from reports.skill import MARKS, Verdicts, verdict_at
 
 HEIGHT = 530
 STRIP_PIXELS = 34
@@ -146,7 +145,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     ends = fan_labels.median_label(fan.forecast, theme, fan.months_each)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
     if fan.verdicts is not None:
-        said = [fan.verdicts.get(end, NO_EVIDENCE) for end in sorted(fan.forecast["target_end_date"].unique())]
+        said = [verdict_at(fan.verdicts, end) for end in sorted(fan.forecast["target_end_date"].unique())]
         fan_labels.skill_strip(figure, targets, fan.now, said, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     wished = fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
@@ -196,7 +195,7 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))
     if fan.verdicts is not None:
-        said = {fan.verdicts.get(end, NO_EVIDENCE) for end in fan.forecast["target_end_date"]}
+        said = {verdict_at(fan.verdicts, end) for end in fan.forecast["target_end_date"]}
         parts += [key_mark(_strip_border(one, theme), _(one)) for one in MARKS if one in said]
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
