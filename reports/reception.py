@@ -298,7 +298,7 @@ def lines(needs: pd.DataFrame, language: Language) -> list[str]:
     ]
 
 
-def record_words(need: Need, language: Language) -> str:
+def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
     """What past forecasts of this stock were worth, and where the evidence is weak."""
     if need.scores.empty:
         return language.text(_("No past forecasts of this stock can be scored yet."))
@@ -308,26 +308,23 @@ def record_words(need: Need, language: Language) -> str:
         _("Three months ahead past errors were {ratio} of those of “the last count stays” ({n} past dates)."),
         ratio=ratio, n=int(row["n"]),
     )  # fmt: skip
-    text += " " + held_words(need.scores, language, need.freq)
-    if (need.scores["relative_wis_hi"] >= 1).all():
-        text += " " + capital(f"{language.text(NO_EVIDENCE)}.")
-    return text
+    verdict = capital(f"{language.text(NO_EVIDENCE)}.") if (need.scores["relative_wis_hi"] >= 1).all() else ""
+    return " ".join(filter(None, [text, verdict, _held_words(need, backtest, language)]))
 
 
-def upper_end_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """How many counts the upper end of past 80% intervals held, promised in nine of ten; empty without any."""
-    rows = backtest[backtest["series_id"].eq(need.series_id) & backtest["output_type_id"].round(3).eq(0.9)]
-    counts = rows["target_end_date"].map(need.history.set_index("end_date")["obs_value"])
-    known = counts.notna()
-    if not known.any():
+def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
+    """How many counts past 80% intervals held, and how many their upper ends, promised in nine of ten cases."""
+    rows = backtest[backtest["series_id"].eq(need.series_id)].assign(level=backtest["output_type_id"].round(3))
+    ends = rows.pivot_table("value", ["origin_date", "horizon", "target_end_date"], "level").reset_index()
+    past = ends.merge(need.history, left_on="target_end_date", right_on="end_date")
+    if past.empty:
         return ""
-    held, n = int((counts[known] <= rows.loc[known, "value"]).sum()), int(known.sum())
-    text = _(
-        "Nine in ten, over all past forecasts: {held} of {n} counts ({share}) were at or below the upper end of their "
-        "month’s 80% interval."
-    )
-    counted = language.counted
-    return language.text(text, held=counted(held), n=counted(n), share=language.share(held / n))
+    past = past.assign(coverage_80=past["obs_value"].between(past[0.1], past[0.9]))
+    cases = past.groupby("horizon", as_index=False).agg(coverage_80=("coverage_80", "mean"), n=("coverage_80", "size"))
+    below = past["obs_value"] <= past[0.9]
+    text = _("{n} ({share}) were at or below the interval’s upper end; 90% is promised.")
+    upper = language.text(text, n=language.counted(below.sum()), share=language.share(below.mean()))
+    return f"{held_words(cases, language, need.freq)} {upper}"
 
 
 def gaps_words(need: Need, language: Language) -> str:

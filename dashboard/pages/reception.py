@@ -47,7 +47,8 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-    said = (reception.record_words(need, lang()), reception.gaps_words(need, lang()))
+    record = reception.record_words(need, night.frame("reception_backtest"), lang())
+    said = (record, reception.gaps_words(need, lang()))
     st.markdown(plain(" ".join(filter(None, said))))
     layout.let_draw()
     show_months(night, need)
@@ -105,8 +106,7 @@ def show_months(night: Night, need: Need) -> None:
         "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
         "suffice are enough up to that month in nine of ten cases."
     )
-    backtest = night.frame("reception_backtest")
-    said = [reception.moves_words(need, lang()), text, reception.upper_end_words(need, backtest, lang())]
+    said = [reception.moves_words(need, lang()), text]
     if need.rows["factor"].eq(1).all():
         said.insert(1, reception.entries_words(need, night.frame("trajectories"), lang()))
     st.markdown(small(plain(" ".join(filter(None, said)))))

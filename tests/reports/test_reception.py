@@ -102,12 +102,22 @@ def test_country_without_known_places_has_line_on_its_people() -> None:
     assert reception.lines(known.iloc[:0], ENGLISH) == []
 
 
+def past(*upper: float) -> pd.DataFrame:
+    """Past forecasts of the two counts, a month and two months before; the last one's upper end is below its count."""
+    keys = {"series_id": ITALY, "horizon": [1, 1, 2, 2], "target_end_date": [*need().history["end_date"]] * 2}
+    rows = pd.DataFrame(keys).assign(origin_date=pd.Timestamp("2024-10-31"))
+    return pd.concat([
+        rows.assign(output_type_id=0.9, value=[*upper, 900.0]),
+        *(rows.assign(output_type_id=level, value=900.0) for level in (0.1, 0.5)),
+    ])  # fmt: skip
+
+
 def test_record_names_ratio_interval_and_share_held() -> None:
-    words = reception.record_words(need(), ENGLISH)
+    words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
     assert "Three months ahead past errors were 70% (50%–90%) of those of" in words
     assert "(42 past dates)" in words
-    assert "(80%)." in words
-    assert "too narrow" not in words
+    assert "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%)." in words
+    assert words.endswith("3 (75%) were at or below the interval’s upper end; 90% is promised.")
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:
@@ -121,17 +131,6 @@ def test_kinds_of_accommodation_are_those_counted_last() -> None:
     found = reception.kinds(kinds, "reception.GBR._T.Q", ENGLISH)
     assert found.columns[1] == "People, July–September 2024"
     assert found.to_numpy().tolist() == [["Initial accommodation", "9"], ["Hotels", "5"], ["Together", "14"]]
-
-
-def test_upper_end_counts_past_outcomes_at_or_below_it() -> None:
-    ends = need().history["end_date"]
-    past = pd.DataFrame(
-        {"series_id": ITALY, "output_type_id": 0.9, "target_end_date": ends, "value": need().history["obs_value"]}
-    )
-    past = pd.concat([past, past.assign(value=0.0), past.assign(output_type_id=0.5)])
-    said = reception.upper_end_words(need(), past, ENGLISH)
-    assert said.startswith(f"Nine in ten, over all past forecasts: {len(ends)} of {2 * len(ends)} counts (50%) were")
-    assert reception.upper_end_words(need(), past.iloc[:0], ENGLISH) == ""
 
 
 def test_gaps_in_line_are_named() -> None:
