@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.languages import capital
 from core.schema import ALL
-from dashboard import _, downloads, labelled, lang, listed, reads, state
+from dashboard import _, downloads, lang, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.layout import chart, plain, small
 from dashboard.reads import Night
@@ -68,12 +68,8 @@ def show_countries(night: Night, geo: str) -> None:
 def draw_country(lines: list[YearLine]) -> None:
     """One country: counted years, the year that is partly counted, and the next, with the record of each."""
     first, last = lines[0], lines[-1]
-    said = []
-    for line in lines:
-        total = f"{lang().expected(line.row['median'])} ({lang().interval(line.row['lo_80'], line.row['hi_80'])})"
-        said.append(labelled(line.window, f"{listed([total, year_ahead.record_words(line.row, lang())])}."))
     draw_bars(first if first is last else replace(last, past=first.past), before=None if first is last else first)
-    st.markdown(small(plain(" ".join(said))))
+    st.markdown("\n".join(f"- {plain(text)}" for text in year_ahead.country_words(lines, lang())))
 
 
 def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]:

@@ -255,39 +255,34 @@ def _baseline_words(view: AsylumForecast, language: Language) -> str:
     return language.text(text, value=value, when=language.in_period(end, view.months_each), interval=interval)
 
 
-def gap_words(view: AsylumForecast, language: Language) -> str:
-    """Why figures end where they end, and that no forecast is added up over countries."""
+def missing_words(view: AsylumForecast, language: Language) -> list[str]:
+    """Where figures end and why, and what a reader may look for and does not find: a sentence each."""
+    series, parts = view.night.frame("asylum_series"), []
+    if len(view.history):
+        text = _("{kind}: to {period}, the newest that Eurostat had published by {date}.")
+        counted = period(view, view.history["end_date"].max(), language)
+        kind, day = kind_name(view.kind, language), language.day(view.night.as_of)
+        parts.append(language.text(text, kind=kind, period=counted, date=day))
     ends: dict[str, list[str]] = {}
-    for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
+    for (target, freq), rows in series.groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
-            last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
+            last = to_period(str(rows["last_period"].max()), freq_of(kind)).end_time
             ends.setdefault(language.period(last, MONTHS_EACH[str(freq)]), []).append(kind_name(kind, language))
-    text = _("This release’s copy of Eurostat’s figures ends in {period}, too old for a forecast: {kinds}.")
-    parts = [language.text(text, period=until, kinds=language.listed(kinds)) for until, kinds in ends.items()]
-    total = _("No total is forecast: countries are forecast apart, and medians do not add up.")
-    if len(view.history):
-        newest = _("Eurostat’s counts come months late: the newest known on {date} is of {period}.")
-        counted = period(view, view.history["end_date"].max(), language)
-        parts.insert(0, language.text(newest, date=language.day(view.night.as_of), period=counted))
-    return " ".join([*parts, language.text(total)])
-
-
-def missing_words(view: AsylumForecast, language: Language) -> list[str]:
-    """What a reader may look for and does not find, a sentence each, with its reason."""
-    series, parts = view.night.frame("asylum_series"), []
+    text = _("{kinds}: this release’s copy ends in {period}, too old for a forecast.")
+    parts += [language.text(text, kinds=language.listed(kinds), period=until) for until, kinds in ends.items()]
+    if citizenships(view).empty:
+        parts.append(language.text(_("Citizenships: Eurostat publishes them by month only.")))
     own = of_kind(series, view.kind)
     own = own[own["citizen"] == ALL]
     if lacking := [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]:
         parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
-    if citizenships(view).empty:
-        parts.append(language.text(_("Citizenships: Eurostat publishes them by month only.")))
-    known = set(of_kind(series, view.kind)["geo"])
+    known = set(own["geo"])
     if absent := sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known):
         parts.append(
             language.text(_("No figures in this release: {names}."), names=some(absent, language, MOST_ABSENT))
         )
-    return parts
+    return [*parts, language.text(_("No total: countries are forecast apart, and medians do not add up."))]
 
 
 def why_no_forecast(view: AsylumForecast, language: Language) -> str:

@@ -194,6 +194,24 @@ def year_title(lines: list[YearLine], language: Language) -> str:
     return language.listed([said, language.text(_("the year before {value}"), value=language.counted(before))])
 
 
+def country_words(lines: list[YearLine], language: Language) -> list[str]:
+    """A sentence on each window of one country: its total, where its interval is too wide to plan by, its record.
+
+    Too wide: wider than the span of the past years that stand beside it.
+    """
+    past, said = lines[0].past, []
+    for line in lines:
+        low, high = line.row["lo_80"], line.row["hi_80"]
+        parts = [f"{language.expected(line.row['median'])} ({language.interval(low, high)})"]
+        if len(past) == PAST_YEARS and high - low > past.max() - past.min():
+            text = _("too wide to plan by one number: wider than the span of {first}–{last} ({least}–{most})")
+            least, most = language.counted(past.min()), language.counted(past.max())
+            parts.append(language.text(text, first=past.index[0], last=past.index[-1], least=least, most=most))
+        parts.append(record_words(line.row, language))
+        said.append(f"{language.labelled(line.window, language.listed(parts))}.")
+    return said
+
+
 def coverage_words(lines: list[YearLine], language: Language) -> list[str]:
     """What is counted of a window and its record, of all routes together, else the first; too narrow intervals."""
     first, *others = lines

@@ -41,7 +41,6 @@ def show(night: Night) -> None:
     st.title(asylum.title(view, lang()), anchor=False)
     if caveats := asylum.skill_words(view, lang()):
         st.markdown(layout.plain(caveats))
-    st.markdown(layout.small(layout.plain(asylum.gap_words(view, lang()))))
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -51,9 +50,8 @@ def show(night: Night) -> None:
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     layout.let_draw()
     show_files(night, view)
+    st.markdown(layout.small(layout.plain(" ".join(asylum.missing_words(view, lang())))))
     show_countries(night, view, order)
-    if missing := asylum.missing_words(view, lang()):
-        st.markdown(layout.small(layout.plain(" ".join(missing))))
     show_corridors(night, view)
     show_citizenships(night, view)
     year_ahead.show_countries(night, geo)
@@ -199,8 +197,8 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
             name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
             expected: table["expected"].map(round_expected),
             interval: list(map(lang().interval, table["low"], table["high"])),
-            baseline: table["last_value"],
             mark: [verdict_signs(one.verdicts, one.ahead.index[:1]) for one in found],
+            baseline: table["last_value"],
             _("A year earlier"): table["year_earlier"],
             line: lines,
         }
@@ -209,8 +207,8 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
         name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
         expected: st.column_config.NumberColumn(width=66),
         interval: st.column_config.TextColumn(width=110),
-        baseline: st.column_config.NumberColumn(width=80),
         mark: st.column_config.TextColumn(width=88),
+        baseline: st.column_config.NumberColumn(width=80),
         line: st.column_config.ImageColumn(width="medium"),
     }
     st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)

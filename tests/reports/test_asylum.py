@@ -16,8 +16,8 @@ from reports.asylum import (
     AsylumForecast,
     by_corridor,
     by_destination,
-    gap_words,
     key_numbers,
+    missing_words,
     skill_words,
     title,
     why_no_forecast,
@@ -38,24 +38,22 @@ def view(**other: Any) -> AsylumForecast:  # noqa: ANN401  # parts of a view as 
     return cast(AsylumForecast, SimpleNamespace(**usual | other))
 
 
-def test_kinds_too_old_and_lack_of_total_are_said_once() -> None:
+def test_ends_of_kinds_and_lack_of_total_are_said_once() -> None:
     targets = ["asylum_applications_first", "asylum_applications", "asylum_applications_first"]
     kinds = pd.DataFrame({
-        "target": targets, "freq": ["M", "M", "Q"], "state": ["too_old", "too_old", "ok"],
-        "last_period": ["2020-08", "2020-08", "2024-Q3"],
+        "target": targets, "freq": ["M", "M", "Q"], "state": ["too_old", "too_old", "ok"], "citizen": "_T",
+        "last_period": ["2020-08", "2020-08", "2024-Q3"], "geo": "DEU",
     })  # fmt: skip
-    said = gap_words(
-        view(
-            night=SimpleNamespace(frame=lambda _name: kinds, as_of=dt.date(2025, 1, 31)),
-            kind="asylum_applications_first.Q",
-        ),
-        ENGLISH,
-    )
-    assert said.startswith(
-        "Eurostat’s counts come months late: the newest known on 31 January 2025 is of January 2025. "
-        "This release’s copy of Eurostat’s figures ends in August 2020, too old for a forecast: First-time applicants, "
-        "monthly; All applicants, monthly. No total is forecast:"
-    )
+    frames = {"asylum_series": kinds, "observations": kinds.assign(time_period="2024-Q3", obs_value=1.0)}
+    night = SimpleNamespace(frame=frames.__getitem__, as_of=dt.date(2025, 1, 31))
+    said = missing_words(view(night=night, kind="asylum_applications_first.Q", geo="DEU"), ENGLISH)
+    assert said[:3] == [
+        "First-time applicants, quarterly: to January 2025, the newest that Eurostat had published by 31 January 2025.",
+        "First-time applicants, monthly; All applicants, monthly: this release’s copy ends in August 2020, too old for "
+        "a forecast.",
+        "Citizenships: Eurostat publishes them by month only.",
+    ]
+    assert said[-1] == "No total: countries are forecast apart, and medians do not add up."
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,16 @@ from pypdf import PdfReader
 from core.languages import Language
 from reports import Decisions
 from reports.briefing import briefing_data, briefing_pdf
-from reports.year_ahead import coverage_words, record_words, year_lines, year_table, year_title, year_words
+from reports.year_ahead import (
+    YearLine,
+    country_words,
+    coverage_words,
+    record_words,
+    year_lines,
+    year_table,
+    year_title,
+    year_words,
+)
 
 from .conftest import MakeRelease, year_row
 
@@ -50,6 +59,15 @@ def test_countries_are_totalled_by_quarter(make_release: MakeRelease, table: pd.
     assert routes[0].past[2024] == routes[1].past[2024] + routes[2].past[2024]
     shown = year_table([country], ENGLISH).iloc[0]
     assert list(shown[-6:]) == ["40%", "10%", "5%", "1%", "0.90 ✓", "75%"]
+
+
+def test_country_interval_wider_than_past_years_is_said() -> None:
+    past = pd.Series({year: 1_000.0 * (year - 2010) for year in range(2020, 2025)})
+    usual = YearLine("Germany", "2025", past, year_row("a", lo_80=11_000.0, hi_80=15_000.0))
+    wide = YearLine("Germany", "2026", past, year_row("a", lo_80=9_000.0, hi_80=15_000.0))
+    narrow, said = country_words([usual, wide], ENGLISH)
+    assert "too wide" not in narrow
+    assert "; too wide to plan by one number: wider than the span of 2020–2024 (10,000–14,000); past error" in said
 
 
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
