@@ -9,7 +9,8 @@ import pandas as pd
 
 from alerts.rules import EXCEEDANCE
 from alerts.verification import precision_cases
-from core.languages import NOTHING, Language, is_known
+from core.calendar import PLANNING_MONTHS
+from core.languages import NOTHING, Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import in_order
@@ -108,7 +109,7 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
 
     All are medians over past dates. The last count is the median of ``vigie-baseline``.
     """
-    rows = backtest[backtest["horizon"].eq(3) & backtest["output_type_id"].round(6).eq(0.5)]
+    rows = backtest[backtest["horizon"].eq(PLANNING_MONTHS) & backtest["output_type_id"].round(6).eq(0.5)]
     rows = rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)]
     for name, day in (("obs_value", "target_end_date"), ("last_value", "origin_date")):
         counts = observations[["series_id", "time_period", "obs_value"]].rename(columns={"obs_value": name})
@@ -120,12 +121,12 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
     shares = errors.div(rows["obs_value"], axis=0).median().map(language.percent)
     persons = errors.median().map(language.expected)
     text = _(
-        "Three months ahead a route’s forecast was typically off by {error} a month, {share} of the count; repeating "
+        "{ahead} a route’s forecast was typically off by {error} a month, {share} of the count; repeating "
         "the last count (the baseline) by {other}, {other_share}. Medians of {n} past forecasts."
     )
     return language.text(
-        text, error=persons["value"], share=shares["value"], other=persons["last_value"],
-        other_share=shares["last_value"], n=language.counted(len(rows)),
+        text, ahead=capital(steps_ahead([PLANNING_MONTHS], language)), error=persons["value"], share=shares["value"],
+        other=persons["last_value"], other_share=shares["last_value"], n=language.counted(len(rows)),
     )  # fmt: skip
 
 

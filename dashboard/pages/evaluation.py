@@ -89,12 +89,12 @@ def show_map(night: Night, route_id: str) -> None:
     with said:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
     with drawn:
-        st.html(as_html(grid))
+        st.html(as_html(grid, route_id))
         st.markdown(small(plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")))
 
 
-def as_html(grid: pd.DataFrame) -> str:
-    """The map as a table: a sign, a colour and a hidden word in every cell."""
+def as_html(grid: pd.DataFrame, chosen: str) -> str:
+    """The map as a table: a sign, a colour and a hidden word in every cell; the name of the route chosen is bold."""
     corner, heads = _("Months ahead"), "".join(f'<th scope="col">{step}</th>' for step in grid.columns)
     lines = []
     for route_id, row in grid.iterrows():
@@ -106,7 +106,8 @@ def as_html(grid: pd.DataFrame) -> str:
             else "<td></td>"
             for verdict in row
         )
-        lines.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
+        name = f"<strong>{html.escape(name)}</strong>" if route_id == chosen else html.escape(name)
+        lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
     return (
         f'<table class="vigie-map"><thead><tr><th scope="col">{html.escape(corner)}</th>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
@@ -149,21 +150,19 @@ def show_skill(night: Night, rows: pd.DataFrame, route_id: str, scale: str) -> N
     if rows.empty:
         st.markdown(small(_("No scores here in this release.")))
         return
-    first = record.first_month_words(night, route_id, lang())
-    reads.drawn_once(night, partial(draw_skill, rows, first), "skill's chart", route_id, scale)
+    reads.drawn_once(night, partial(draw_skill, rows), "skill's chart", route_id, scale)
     layout.let_draw()
     reads.drawn_once(night, partial(show_table, rows), "skill's table", route_id, scale)
     title = _("Scores at past origins")
     downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
 
 
-def draw_skill(rows: pd.DataFrame, first_month: str) -> None:
-    """The chart, and which month its axis begins with."""
+def draw_skill(rows: pd.DataFrame) -> None:
+    """The chart."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != BASELINE]
     with st.container(key="skill-chart"):
         layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
-    st.markdown(small(plain(first_month)))
 
 
 def show_table(rows: pd.DataFrame) -> None:
@@ -182,8 +181,8 @@ def show_table(rows: pd.DataFrame) -> None:
             placeholder=NOTHING,
             alt=_("Scores of every model at every horizon; click a column to sort"),
         )
-    if note := record.baseline_note(rows, lang()):
-        st.markdown(small(note))
+        if note := record.baseline_note(rows, lang()):
+            st.markdown(small(note))
     # Paper shows of a table that scrolls only what happens to stand on the screen.
     own = localised(table[(rows["model_id"] == ENSEMBLE).to_numpy()].drop(columns=_("Model")))
     with st.container(key="skill-paper"):
@@ -303,7 +302,8 @@ def show_driver_tests(night: Night) -> None:
         "Each driver is added to the pooled model and judged on the same past months as the model without it. A gain "
         "counts only if the 90% interval of the ratio lies below 1 against three rivals: no driver; the same driver "
         "late by two and a half years, in the wrong months; a constant that tells only where figures exist. And it "
-        "must stand after Holm’s correction for the number of tests."
+        "must stand after Holm’s correction for the number of tests. “Makes it worse” rests on the interval alone, "
+        "not on p."
     )
     st.markdown(text)
     places = [ALL, PART_SERIES, *sorted(set(tests["series_id"]) - {ALL, PART_SERIES})]
