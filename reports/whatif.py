@@ -454,13 +454,6 @@ def _upper_quartile(release: ReadableRelease, route_id: str, month: str) -> str:
     return str(int(min(round_expected(float(values.quantile(0.75))), LARGEST)))
 
 
-def example_words(values: Mapping[str, str], language: Language) -> str:
-    """Where the number of a scenario comes from that no reader has entered."""
-    text = _("An example: the forecast exceeds {number} {when} about one time in four. Enter your own number below.")
-    when = language.in_months(values["if_from"], values["if_to"])
-    return language.text(text, number=language.counted(float(values["if_value"])), when=when)
-
-
 def _own_episode(route_id: str) -> str:
     own = [name for name, episode in EPISODES.items() if episode.route_id == route_id]
     return own[-1] if own else next(iter(EPISODES))

@@ -58,10 +58,12 @@ def show(night: Night) -> None:
     find = partial(whatif.answer, night, scenario, values, lang())
     said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
-    examples = [] if given(known) else [whatif.example_words(values, lang())]
+    note = wording.conditional_note(lang())
+    if not given(known):
+        note += " " + _("The number is an example: enter your own below.")
     with st.container(key="scenario-notes", gap=None):
-        for note in [wording.conditional_note(lang()), *examples, *scenario.notes]:
-            st.markdown(small(plain(note)))
+        for text in [note, *scenario.notes]:
+            st.markdown(small(plain(text)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
     with st.container(key="below-chart"):
@@ -251,7 +253,9 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
     """The route looked at, and the kind of scenario."""
     kinds = {kind: _(text) for kind, text in wording.KINDS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.selectbox(_("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", route_id))
+        st.selectbox(
+            _("Route shown"), routes, format_func=layout.route_name, width=240, **state.widget("route", route_id)
+        )
         st.segmented_control(
             _("Kind of scenario"),
             KINDS,
