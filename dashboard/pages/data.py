@@ -437,9 +437,9 @@ def steps() -> list[str]:
             " since 1 December 2026 it is fixed. Forecasts judged live stand first there."
         ),
         _(
-            "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Beside an alert stands its"
-            " rule’s own record at past dates and, where that is too short to judge, that of all rules pooled. A"
-            " person decides what follows."
+            "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Beside an alert stands how"
+            " many past alerts of its rule came true; where these are too few to judge, also how many of all rules"
+            " did. A person decides what follows."
         ),
         _(
             "**One release.** All of it is published at once, with a hash of the release before it. Nobody can "
@@ -459,10 +459,7 @@ def limits() -> list[str]:
             "Sudden events have no precedent in the figures: no forecast here knows of a war or an agreement "
             "before it shows in arrivals."
         ),
-        _(
-            "Skill falls with distance: beyond the months marked “better than baseline” read only the width of "
-            "the range."
-        ),
+        _("Skill falls with distance: beyond the months marked ✓ read only the width of the range."),
         _(CONTEXT),
     ]
 
