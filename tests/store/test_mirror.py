@@ -50,8 +50,8 @@ def test_what_one_machine_delivers_another_gets_to_byte(any_url: str, homes: Hom
     assert read_head(second / "releases") == read_head(first / "releases")
 
 
-def test_nights_on_two_machines_in_turn_make_one_chain(any_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+def test_nights_on_two_machines_in_turn_make_one_chain(memory_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
     made = [homes.night(home, files, day).run_id for day, home in enumerate([first, second, first, second], start=1)]
     pull(first, files)
     assert contents(first) == contents(second) == (made, 4)
