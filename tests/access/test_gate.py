@@ -126,16 +126,12 @@ def house(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("path", "anonymous", "no_role", "viewer", "analyst", "administrator"),
     [
-        ("/", 200, 200, 200, 200, 200),
-        ("/closedness", 200, 200, 200, 200, 200),
-        ("/closed/open", 200, 200, 200, 200, 200),
-        ("/closed", 401, 403, 200, 200, 200),
-        ("/closed/x", 401, 403, 200, 200, 200),
-        ("/closed/x.csv", 401, 403, 403, 200, 403),
-        ("/closed/metrics", 401, 403, 403, 403, 200),
-        ("/never/x", 404, 404, 404, 404, 404),
+        ("/", 200, 200, 200, 200, 200), ("/closedness", 200, 200, 200, 200, 200),
+        ("/closed/open", 200, 200, 200, 200, 200), ("/closed", 401, 403, 200, 200, 200),
+        ("/closed/x", 401, 403, 200, 200, 200), ("/closed/x.csv", 401, 403, 403, 200, 403),
+        ("/closed/metrics", 401, 403, 403, 403, 200), ("/never/x", 404, 404, 404, 404, 404),
     ],
-)
+)  # fmt: skip
 def test_request_passes_as_far_as_its_login_reaches(
     house: House, path: str, anonymous: int, no_role: int, viewer: int, analyst: int, administrator: int
 ) -> None:
@@ -196,18 +192,13 @@ def behind(house: House, *cookies: bytes, secure: bool = False) -> tuple[bytes, 
 @pytest.mark.parametrize(
     ("sent", "passed", "is_in"),
     [
-        ((b"vigie_session=%b",), b"", True),
-        ((b"a=b; vigie_session = %b ;token=1",), b"token=1", True),
-        ((b"token=1; token=2; vigie_session=%b",), b"", True),
-        ((b"vigie_session=%b; vigie_session=%b",), b"", False),
-        ((b"vigie_session=%b", b"vigie_session=%b"), b"", False),
-        ((b"vigie_session=%b=",), b"", False),
-        ((b"xvigie_session=%b",), b"", False),
-        ((b"VIGIE_SESSION=%b",), b"", False),
-        ((b"vigie_session=made up",), b"", False),
-        ((), b"", False),
+        ((b"vigie_session=%b",), b"", True), ((b"a=b; vigie_session = %b ;token=1",), b"token=1", True),
+        ((b"token=1; token=2; vigie_session=%b",), b"", True), ((b"vigie_session=%b; vigie_session=%b",), b"", False),
+        ((b"vigie_session=%b", b"vigie_session=%b"), b"", False), ((b"vigie_session=%b=",), b"", False),
+        ((b"xvigie_session=%b",), b"", False), ((b"VIGIE_SESSION=%b",), b"", False),
+        ((b"vigie_session=made up",), b"", False), ((), b"", False),
     ],
-)
+)  # fmt: skip
 def test_application_gets_known_cookies_and_login_id_alone(
     house: House,
     sent: tuple[bytes, ...],

@@ -51,16 +51,12 @@ def test_server_has_name_of_its_one_address(address: str, others: set[str]) -> N
 @pytest.mark.parametrize(
     ("origin", "host", "trusted"),
     [
-        ("https://vigie.example.org", "vigie.example.org", True),
-        ("https://vigie.example.org", "127.0.0.1:8501", True),
-        ("http://127.0.0.1:8501", "127.0.0.1:8501", True),
-        ("http://127.0.0.1:8502", "127.0.0.1:8501", False),
-        ("https://127.0.0.1:8501", "127.0.0.1:8501", False),
-        ("http://vigie.example.org", "vigie.example.org", False),
-        ("http://evil.example.org", "evil.example.org", False),
-        ("", "", False),
+        ("https://vigie.example.org", "vigie.example.org", True), ("https://vigie.example.org", "127.0.0.1:8501", True),
+        ("http://127.0.0.1:8501", "127.0.0.1:8501", True), ("http://127.0.0.1:8502", "127.0.0.1:8501", False),
+        ("https://127.0.0.1:8501", "127.0.0.1:8501", False), ("http://vigie.example.org", "vigie.example.org", False),
+        ("http://evil.example.org", "evil.example.org", False), ("", "", False),
     ],
-)
+)  # fmt: skip
 def test_page_is_trusted_by_scheme_name_and_port(tmp_path: Path, origin: str, host: str, *, trusted: bool) -> None:
     assert guard(tmp_path).trusts(origin, host) is trusted
 

@@ -148,16 +148,11 @@ def test_nothing_is_held_back(rows: list[Entry], level: str, days: float) -> Non
 @pytest.mark.parametrize(
     ("rows", "level", "found"),
     [
-        ([], "watch", PROPOSED),
-        ([proposed()], "warning", ""),
-        ([proposed()], "severe", WORSENED),
-        ([proposed()], "watch", EASED),
-        ([proposed()], "", ENDED),
-        ([proposed(), row(2, DISMISSED)], "", ENDED),
-        ([proposed(), row(2, ENDED, "nightly")], "", ""),
-        ([proposed(), row(2, ENDED, "nightly")], "watch", PROPOSED),
+        ([], "watch", PROPOSED), ([proposed()], "warning", ""), ([proposed()], "severe", WORSENED),
+        ([proposed()], "watch", EASED), ([proposed()], "", ENDED), ([proposed(), row(2, DISMISSED)], "", ENDED),
+        ([proposed(), row(2, ENDED, "nightly")], "", ""), ([proposed(), row(2, ENDED, "nightly")], "watch", PROPOSED),
     ],
-)
+)  # fmt: skip
 def test_night_records_what_changed_and_nothing_else(rows: list[Entry], level: str, found: str) -> None:
     assert night_step(fold(rows), level) == found
 

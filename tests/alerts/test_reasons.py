@@ -64,18 +64,12 @@ def test_late_source_period_is_written_in_words(period: str, words: str) -> None
 @pytest.mark.parametrize(
     ("chance", "words"),
     [
-        (0.0, "Very unlikely (below 1%)"),
-        (0.049, "Unlikely (5%)"),
-        (0.32, "Unlikely (32%)"),
-        (0.33, "Rather unlikely (33%)"),
-        (0.45, "About even (45%)"),
-        (0.55, "Rather likely (55%)"),
-        (0.67, "Likely (67%)"),
-        (0.9, "Very likely (90%)"),
-        (0.995, "Very likely (above 99%)"),
+        (0.0, "Very unlikely (below 1%)"), (0.049, "Unlikely (5%)"), (0.32, "Unlikely (32%)"),
+        (0.33, "Rather unlikely (33%)"), (0.45, "About even (45%)"), (0.55, "Rather likely (55%)"),
+        (0.67, "Likely (67%)"), (0.9, "Very likely (90%)"), (0.995, "Very likely (above 99%)"),
         (1.0, "Very likely (above 99%)"),
     ],
-)
+)  # fmt: skip
 def test_word_and_number_of_chance_agree(chance: float, words: str) -> None:
     assert sentence("capacity_own", LONG | {"chance": chance}).startswith(
         words + " to pass the capacity of 222,222 a month"

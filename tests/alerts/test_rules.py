@@ -199,15 +199,10 @@ class TestMiss:
     @pytest.mark.parametrize(
         ("value", "level", "threshold"),
         [
-            (1500.0, None, None),
-            (1975.0, None, None),
-            (2024.9, None, None),
-            (2025.0, "warning", 1975.0),
-            (1025.0, None, None),
-            (975.0, "warning", 1025.0),
-            (0.0, "warning", 1025.0),
+            (1500.0, None, None), (1975.0, None, None), (2024.9, None, None), (2025.0, "warning", 1975.0),
+            (1025.0, None, None), (975.0, "warning", 1025.0), (0.0, "warning", 1025.0),
         ],
-    )
+    )  # fmt: skip
     def test_miss_is_reported_from_smallest_distance_on(
         self, evidence: Night, panel: Build, issued: Build, value: float, level: str | None, threshold: float | None
     ) -> None:

@@ -24,16 +24,11 @@ def _last(frame: pd.DataFrame) -> float:
 @pytest.mark.parametrize(
     ("series_id", "route_id"),
     [
-        (SERIES, "CMR"),
-        ("detections.WBR._T._T.M", "WBR"),
-        ("arrivals.CMR._T.SYR.M", None),
-        ("arrivals.CMR.ITA._T.M", None),
-        ("arrivals.CMR._T._T.D", None),
-        ("food_price_index.CMR._T._T.M", None),
-        ("arrivals.XXX._T._T.M", None),
-        ("Central Mediterranean Route", None),
+        (SERIES, "CMR"), ("detections.WBR._T._T.M", "WBR"), ("arrivals.CMR._T.SYR.M", None),
+        ("arrivals.CMR.ITA._T.M", None), ("arrivals.CMR._T._T.D", None), ("food_price_index.CMR._T._T.M", None),
+        ("arrivals.XXX._T._T.M", None), ("Central Mediterranean Route", None),
     ],
-)
+)  # fmt: skip
 def test_only_routes_monthly_total_names_route(series_id: str, route_id: str | None) -> None:
     assert route_of(series_id) == route_id
 

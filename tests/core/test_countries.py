@@ -17,27 +17,12 @@ RAW = os.environ.get("VIGIE_RAW_DATA", "")
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("Congo (Kinshasa)", "COD"),
-        ("Congo (Brazzaville)", "COG"),
-        ("Dem. Rep. Congo", "COD"),
-        ("Kosovo*", "XKX"),
-        ("XK", "XKX"),
-        ("EL", "GRC"),
-        ("UK", "GBR"),
-        ("Unspecified sub-Saharan nationals", "XSS"),
-        ("Unknown", "UNK"),
-        ("Stateless", "XXA"),
-        ("altre*", "OTH"),
-        ("Costa d’Avorio", "CIV"),
-        ("Camerun", "CMR"),
-        ("Macedonia", "MKD"),
-        ("eSwatini", "SWZ"),
-        ("Palestine^", "PSE"),
-        ("côte d'IVOIRE", "CIV"),
-        ("Turkiye", "TUR"),
-        ("de", "DEU"),
+        ("Congo (Kinshasa)", "COD"), ("Congo (Brazzaville)", "COG"), ("Dem. Rep. Congo", "COD"), ("Kosovo*", "XKX"),
+        ("XK", "XKX"), ("EL", "GRC"), ("UK", "GBR"), ("Unspecified sub-Saharan nationals", "XSS"), ("Unknown", "UNK"),
+        ("Stateless", "XXA"), ("altre*", "OTH"), ("Costa d’Avorio", "CIV"), ("Camerun", "CMR"), ("Macedonia", "MKD"),
+        ("eSwatini", "SWZ"), ("Palestine^", "PSE"), ("côte d'IVOIRE", "CIV"), ("Turkiye", "TUR"), ("de", "DEU"),
     ],
-)
+)  # fmt: skip
 def test_spellings_of_sources_are_mapped(text: str, code: str) -> None:
     assert country_code(text) == code
 

@@ -16,17 +16,10 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("value", "english", "french"),
     [
-        (0, "0", "0"),
-        (0.4, "0", "0"),
-        (7.5, "8", "8"),
-        (999, "999", "999"),
-        (12345, "12,345", "12\u202f345"),
-        (1234567, "1,234,567", "1\u202f234\u202f567"),
-        (-42, "\u221242", "\u221242"),
-        (NAN, "–", "–"),
-        (None, "–", "–"),
+        (0, "0", "0"), (0.4, "0", "0"), (7.5, "8", "8"), (999, "999", "999"), (12345, "12,345", "12\u202f345"),
+        (1234567, "1,234,567", "1\u202f234\u202f567"), (-42, "\u221242", "\u221242"), (NAN, "–", "–"), (None, "–", "–"),
     ],
-)
+)  # fmt: skip
 def test_count_is_written_whole(value: float | None, english: str, french: str) -> None:
     assert Language("en").counted(value) == english
     assert Language("fr").counted(value) == french
@@ -35,27 +28,12 @@ def test_count_is_written_whole(value: float | None, english: str, french: str) 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (9.5, "10"),
-        (99.6, "100"),
-        (124, "120"),
-        (125, "130"),
-        (994, "990"),
-        (995, "1,000"),
-        (1_249, "1,200"),
-        (1_250, "1,300"),
-        (9_949, "9,900"),
-        (9_950, "10,000"),
-        (10_049, "10,000"),
-        (10_050, "10,100"),
-        (99_949, "99,900"),
-        (99_950, "100,000"),
-        (123_456, "123,000"),
-        (1_234_567, "1,230,000"),
-        (-12_345, "−12,300"),
-        (NAN, "–"),
-        (None, "–"),
+        (9.5, "10"), (99.6, "100"), (124, "120"), (125, "130"), (994, "990"), (995, "1,000"), (1_249, "1,200"),
+        (1_250, "1,300"), (9_949, "9,900"), (9_950, "10,000"), (10_049, "10,000"), (10_050, "10,100"),
+        (99_949, "99,900"), (99_950, "100,000"), (123_456, "123,000"), (1_234_567, "1,230,000"), (-12_345, "−12,300"),
+        (NAN, "–"), (None, "–"),
     ],
-)
+)  # fmt: skip
 def test_forecast_rounds_to_two_or_three_figures(value: float | None, text: str) -> None:
     assert Language("en").expected(value) == text
 
@@ -90,23 +68,12 @@ def test_chance_is_whole_per_cent_and_never_certain(share: float, english: str, 
 @pytest.mark.parametrize(
     ("probability", "word"),
     [
-        (0, "very unlikely"),
-        (0.0449, "very unlikely"),
-        (0.045, "unlikely"),
-        (0.05, "unlikely"),
-        (0.3249, "unlikely"),
-        (0.33, "rather unlikely"),
-        (0.44, "rather unlikely"),
-        (0.45, "about even"),
-        (0.54, "about even"),
-        (0.55, "rather likely"),
-        (0.66, "rather likely"),
-        (0.67, "likely"),
-        (0.89, "likely"),
-        (0.9, "very likely"),
+        (0, "very unlikely"), (0.0449, "very unlikely"), (0.045, "unlikely"), (0.05, "unlikely"), (0.3249, "unlikely"),
+        (0.33, "rather unlikely"), (0.44, "rather unlikely"), (0.45, "about even"), (0.54, "about even"),
+        (0.55, "rather likely"), (0.66, "rather likely"), (0.67, "likely"), (0.89, "likely"), (0.9, "very likely"),
         (1, "very likely"),
     ],
-)
+)  # fmt: skip
 def test_chance_words_change_at_agreed_per_cents(probability: float, word: str) -> None:
     assert Language("en").chance_word(probability) == word
 

@@ -37,16 +37,14 @@ def test_what_names_no_one_route_is_refused_with_those(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "shown"),
     [
-        ("Almería", "X_ALMERA__7VA", "Almería"),
-        ("ALMERI\u0301A", "X_ALMERA__7VA", "Almería"),
-        ("Κως", "X___VXAQU", "Κως"),
-        ("الجزيرة الخضراء", "X____NMCQBAJUTXEF7CYKG9F", "الجزيرة الخضراء"),
+        ("Almería", "X_ALMERA__7VA", "Almería"), ("ALMERI\u0301A", "X_ALMERA__7VA", "Almería"),
+        ("Κως", "X___VXAQU", "Κως"), ("الجزيرة الخضراء", "X____NMCQBAJUTXEF7CYKG9F", "الجزيرة الخضراء"),
         ("हिन्दी", "X___J2BD4CYAH0F", "हिन्दी"),
         ("Saint-Étienne (gare)", "X_SAINTTIENNE_GARE__FQB3664L", "Saint-étienne gare"),
         ("Côte d'Ivoire", "X_CTE_DIVOIRE__2EB7674H", "Côte d’ivoire"),
         ("Ceuta – by land", "X_CEUTA_BY_LAND", "Ceuta by land"),
     ],
-)
+)  # fmt: skip
 def test_name_in_any_script_has_code_of_ascii_that_holds_it(name: str, code: str, shown: str) -> None:
     assert (own_route_id(name), route_name(code), own_route_id(code)) == (code, shown, code)
     assert {name_in(code, Language(one)) for one in ("en", "fr", "es")} == {shown}

@@ -69,19 +69,15 @@ def test_series_id_joins_its_five_parts() -> None:
         ([1.5, np.nan], Column(NUMBER, nullable=True, least=0), ""),
         ([-0.5, 6.0], Column(NUMBER, least=0), "row 0, column x: below 0 (found -0.5)"),
         ([1, 9], Column(WHOLE, most=5), "row 1, column x: above 5 (found 9)"),
-        ([1, 2], Column(NUMBER), "column x: has type int64, not float64"),
-        ([True, False], Column(YES_NO), ""),
+        ([1, 2], Column(NUMBER), "column x: has type int64, not float64"), ([True, False], Column(YES_NO), ""),
         (["a", None], Column(TEXT), "row 1, column x: missing (found None)"),
         (["a", None], Column(TEXT, nullable=True, one_of=("a", "b")), ""),
         (["a", 1], Column(TEXT), "row 1, column x: not a text (found 1)"),
         (["a", "c"], Column(TEXT, one_of=("a", "b")), "row 1, column x: none of a, b (found c)"),
-        ([None, None], Column(TEXT, nullable=True), ""),
-        (pd.Categorical(["a"]), Column(TEXT), ""),
+        ([None, None], Column(TEXT, nullable=True), ""), (pd.Categorical(["a"]), Column(TEXT), ""),
         (pd.Categorical([1]), Column(TEXT), "row 0, column x: not a text (found 1)"),
-        (pd.Series(["a"], dtype="string"), Column(TEXT), ""),
-        ([np.nan], Column(TEXT, nullable=True), ""),
-        (pd.Series([], dtype=float), Column(TEXT), ""),
-        ([1.0], Column(TEXT), "column x: has type float64, not object"),
+        (pd.Series(["a"], dtype="string"), Column(TEXT), ""), ([np.nan], Column(TEXT, nullable=True), ""),
+        (pd.Series([], dtype=float), Column(TEXT), ""), ([1.0], Column(TEXT), "column x: has type float64, not object"),
         (pd.Series([1, None], dtype="Int64"), Column(WHOLE), "row 1, column x: missing (found <NA>)"),
         (pd.Series([1.0], dtype="float32"), Column(NUMBER), "column x: has type float32, not float64"),
         (pd.to_datetime(["2024-01-01", "NaT"]), Column(DAY), "row 1, column x: missing (found NaT)"),
@@ -89,7 +85,7 @@ def test_series_id_joins_its_five_parts() -> None:
         (pd.Series(["2024-01-01"]), Column(DAY), "column x: has type object, not datetime64[ns]"),
         (pd.Series([], dtype=object), Column(TEXT), ""),
     ],
-)
+)  # fmt: skip
 def test_cell_that_breaks_its_column_is_named(values: Sequence[object], column: Column, fault: str) -> None:
     table, frame = Table("t", "rows", {"x": column}), pd.DataFrame({"x": values})
     if fault:
@@ -102,16 +98,11 @@ def test_cell_that_breaks_its_column_is_named(values: Sequence[object], column: 
 @pytest.mark.parametrize(
     ("target", "unit"),
     [
-        ("arrivals", "persons"),
-        ("detections", "detections"),
-        ("asylum_applications_first", "persons"),
-        ("temporary_protection_grants", "persons"),
-        ("asylum_applications_cases", "cases"),
-        ("conflict_deaths", "deaths"),
-        ("new_displacement", "displacements"),
-        ("exchange_rate_usd", ""),
+        ("arrivals", "persons"), ("detections", "detections"), ("asylum_applications_first", "persons"),
+        ("temporary_protection_grants", "persons"), ("asylum_applications_cases", "cases"),
+        ("conflict_deaths", "deaths"), ("new_displacement", "displacements"), ("exchange_rate_usd", ""),
     ],
-)
+)  # fmt: skip
 def test_whatever_is_counted_has_unit(target: str, unit: str) -> None:
     assert unit_of(target) == unit
 

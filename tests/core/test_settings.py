@@ -48,10 +48,8 @@ def test_unreadable_settings_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("trajectories = 0", "trajectories"),
-        ("trajectory = 3", "trajectory"),
-        ("[alerts]\nsurge_factor = 0.5", r"alerts\.surge_factor"),
-        ("trajectories =", "not readable as TOML"),
+        ("trajectories = 0", "trajectories"), ("trajectory = 3", "trajectory"),
+        ("[alerts]\nsurge_factor = 0.5", r"alerts\.surge_factor"), ("trajectories =", "not readable as TOML"),
         ("[alerts.thresholds]\nAtlantis = 5", r"thresholds: .*no one route 'Atlantis'.*CHA \(English Channel\)"),
         ("[alerts.thresholds]\nManche = -5", r"thresholds\.Manche: .*greater than or equal to 0"),
         ("[alerts.thresholds]\nManche = true", r"thresholds\.Manche: .*valid number"),
@@ -60,7 +58,7 @@ def test_unreadable_settings_are_named(tmp_path: Path) -> None:
         ("nonsense = 1", "setting nonsense: there is no such setting"),
         ("[alerts.thresholds]\nCHA = 5\nManche = 6", "one route has two numbers: CHA, Manche"),
     ],
-)
+)  # fmt: skip
 def test_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
     (tmp_path / "settings.toml").write_text(text)
     with pytest.raises(InputError, match=named):

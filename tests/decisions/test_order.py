@@ -37,15 +37,11 @@ def test_waiting_reader_blocks_no_other(other: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("earlier", "expected"),
     [
-        ({"outcome": SENT}, ("1",)),
-        ({"outcome": FAILED}, ()),
-        ({"outcome": GIVEN_UP}, ()),
-        ({}, ()),
-        ({"outcome": SENT, "recipient": "b@example.org"}, ()),
-        ({"outcome": SENT, "subscription": "night"}, ()),
+        ({"outcome": SENT}, ("1",)), ({"outcome": FAILED}, ()), ({"outcome": GIVEN_UP}, ()), ({}, ()),
+        ({"outcome": SENT, "recipient": "b@example.org"}, ()), ({"outcome": SENT, "subscription": "night"}, ()),
         ({"outcome": SENT, "announcement": 3}, ()),
     ],
-)
+)  # fmt: skip
 def test_mail_replies_to_sent_mails_of_thread(earlier: dict[str, object], expected: tuple[str, ...]) -> None:
     first = replace(FIRST, **earlier)  # type: ignore[arg-type]  # any field
     assert answered(later(FIRST), [first, later(FIRST)]) == expected

@@ -203,15 +203,11 @@ def test_lagging_series_ends_after_limit(freq: Frequency, periods: str, within: 
 @pytest.mark.parametrize(
     ("period", "value", "told"),
     [
-        ("1700", "1", ""),
-        ("2200", "1", ""),
-        ("1699", "1", "is not between 1700 and 2200"),
-        ("2201", "1", "is not between 1700 and 2200"),
-        ("2020", "1000000000000", ""),
-        ("2020", "1000000000001", "a count is at most 1e+12"),
-        ("2020", "0", ""),
+        ("1700", "1", ""), ("2200", "1", ""), ("1699", "1", "is not between 1700 and 2200"),
+        ("2201", "1", "is not between 1700 and 2200"), ("2020", "1000000000000", ""),
+        ("2020", "1000000000001", "a count is at most 1e+12"), ("2020", "0", ""),
     ],
-)
+)  # fmt: skip
 def test_years_and_counts_are_bounded(tmp_path: Path, period: str, value: str, told: str) -> None:
     path = _write(tmp_path, f"series_id,time_period,value\na,{period},{value}\n")
     if told:

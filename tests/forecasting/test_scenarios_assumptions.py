@@ -247,15 +247,11 @@ def test_shock_size_and_length_are_bounded(shock: Shock, fault: str) -> None:
 @pytest.mark.parametrize(
     ("line", "episodes"),
     [
-        (stepped(3000.0), 1),
-        (stepped(2999.0), 0),
-        (stepped(-2001.0), 1),
-        (stepped(-1999.0), 0),
-        (stepped(2000.0, base=100.0), 1),
-        (stepped(1999.0, base=100.0), 0),
+        (stepped(3000.0), 1), (stepped(2999.0), 0), (stepped(-2001.0), 1), (stepped(-1999.0), 0),
+        (stepped(2000.0, base=100.0), 1), (stepped(1999.0, base=100.0), 0),
     ],
     ids=["half more", "less", "a third gone", "less", "two thousand persons", "fewer"],
-)
+)  # fmt: skip
 def test_episode_needs_change_by_half_and_2000(line: pd.Series, episodes: int) -> None:
     found = shocks._episodes(line, shocks._year_on_year(line))
     assert len(found) == episodes

@@ -64,14 +64,10 @@ def test_codes_are_unique_and_hold_every_country_of_arrival(region: str) -> None
 @pytest.mark.parametrize(
     ("place", "longitude", "latitude", "geo"),
     [
-        ("Rome", 12.5, 41.9, "ITA"),
-        ("Pristina", 21.1, 42.6, "XKX"),
-        ("north of Nicosia", 33.4, 35.28, "CYP"),
-        ("Hargeisa", 44.06, 9.56, "SOM"),
-        ("Simferopol", 34.1, 45.0, "UKR"),
-        ("Laayoune", -12.0, 26.5, "ESH"),
+        ("Rome", 12.5, 41.9, "ITA"), ("Pristina", 21.1, 42.6, "XKX"), ("north of Nicosia", 33.4, 35.28, "CYP"),
+        ("Hargeisa", 44.06, 9.56, "SOM"), ("Simferopol", 34.1, 45.0, "UKR"), ("Laayoune", -12.0, 26.5, "ESH"),
     ],
-)
+)  # fmt: skip
 def test_place_lies_in_country_it_is_drawn_with(
     bundled: gpd.GeoDataFrame, place: str, longitude: float, latitude: float, geo: str
 ) -> None:

@@ -43,14 +43,10 @@ def edition(number: int, *, late: bool, model_id: str = "a-b", round_id: str = "
 @pytest.mark.parametrize(
     ("lates", "counts"),
     [
-        ([False], 0),
-        ([False, False], 1),
-        ([False, True], 0),
-        ([True, True], 1),
-        ([True, False], 1),
+        ([False], 0), ([False, False], 1), ([False, True], 0), ([True, True], 1), ([True, False], 1),
         ([False, True, False], 2),
     ],
-)
+)  # fmt: skip
 def test_of_round_last_submission_in_time_counts_and_else_last(lates: list[bool], counts: int) -> None:
     came = [edition(number, late=late) for number, late in enumerate(lates)]
     assert [one.number for one in _counting(came)] == [counts]

@@ -170,17 +170,13 @@ ensemble_of_hub_models: false
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
-        (ABOUT, ""),
-        (ABOUT.replace(b"team_abbr: team", b"team_abbr: other"), "file's name is not other-model.yml"),
-        (ABOUT.replace(b"CC-BY-4.0", b"none"), "is not one of"),
-        (ABOUT + b"extra: 1\n", "Additional properties"),
+        (ABOUT, ""), (ABOUT.replace(b"team_abbr: team", b"team_abbr: other"), "file's name is not other-model.yml"),
+        (ABOUT.replace(b"CC-BY-4.0", b"none"), "is not one of"), (ABOUT + b"extra: 1\n", "Additional properties"),
         (ABOUT.replace(b"methods: a method", b"methods: " + b"x" * 201), "too long"),
-        (b"a: &a [x]\nb: *a\n", "references"),
-        (b"!!python/object/apply:os.system ['true']", "is not YAML"),
-        (b"[1, 2]", "no list of names and values"),
-        (b"\xff\xfe", "is not YAML"),
+        (b"a: &a [x]\nb: *a\n", "references"), (b"!!python/object/apply:os.system ['true']", "is not YAML"),
+        (b"[1, 2]", "no list of names and values"), (b"\xff\xfe", "is not YAML"),
     ],
-)
+)  # fmt: skip
 def test_metadata_are_held_against_schema_and_never_run(content: bytes, rule: str) -> None:
     about, faults = read_metadata(HUB, "model-metadata/team-model.yml", content)
     assert (about is not None) == (rule == "")

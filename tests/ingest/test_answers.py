@@ -25,12 +25,10 @@ def as_json(content: object) -> RawFile:
         ([{"a": 1}, {"b": 1}], "row 2, column a: the field is missing in this row alone"),
         ([{"b": 1}], r"row 1: missing columns \['a'\]; found \['b'\]"),
         ([{"a": 1}, {"a": {}}], "row 2, column a: the field holds a list or an object"),
-        ([{"a": []}], "row 1, column a: the field holds a list or an object"),
-        ([], "the list is empty"),
-        ([1], "no list of objects at 'top'"),
-        ({"a": 1}, "no list of objects at 'top'"),
+        ([{"a": []}], "row 1, column a: the field holds a list or an object"), ([], "the list is empty"),
+        ([1], "no list of objects at 'top'"), ({"a": 1}, "no list of objects at 'top'"),
     ],
-)
+)  # fmt: skip
 def test_object_without_field_is_refused_by_row(content: object, fault: str) -> None:
     with pytest.raises(SourceError, match=fault):
         json_table(as_json(content), ["a"])

@@ -31,10 +31,8 @@ def test_each_cell_becomes_row_with_its_flag() -> None:
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
-        (b"", "the file is empty"),
-        (b"geo,2008-01\nDE,5\n", "header must start"),
-        (TABLE.partition(b"\n")[0] + b"\n", "no series"),
-        (TABLE[:-8], "cut off"),
+        (b"", "the file is empty"), (b"geo,2008-01\nDE,5\n", "header must start"),
+        (TABLE.partition(b"\n")[0] + b"\n", "no series"), (TABLE[:-8], "cut off"),
         (TABLE.replace(b"\t: c", b""), "the line has 2 cells, the header 3"),
         (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), "2 key fields where the header has 3"),
         (TABLE.replace(b"2008-02", b"2008-01"), "stand twice in the header"),
@@ -44,7 +42,7 @@ def test_each_cell_becomes_row_with_its_flag() -> None:
         ("freq,geo\\TIME_PERIOD\té".encode("latin-1"), "not utf-8"),
         (gzip.compress(TABLE, mtime=0)[:-9], "it was cut off"),
     ],
-)
+)  # fmt: skip
 def test_broken_table_is_refused_with_rule_it_breaks(content: bytes, rule: str) -> None:
     with pytest.raises(SourceError, match=rule):
         read_tsv(raw(content))

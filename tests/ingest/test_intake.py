@@ -160,17 +160,15 @@ def test_workbook_with_part_beside_cells_is_refused(parts: list[zipfile.ZipInfo]
     [
         ("xl/worksheets/sheet1.xml", b"<c><v>1</v></c>", ""),
         ("xl/worksheets/sheet1.xml", b"<c><f>1+1</f></c>", "formulas"),
-        ("xl/worksheets/sheet1.xml", b"<c><x:f/></c>", "formulas"),
-        ("xl/workbook.xml", b"<f>1</f>", ""),
+        ("xl/worksheets/sheet1.xml", b"<c><x:f/></c>", "formulas"), ("xl/workbook.xml", b"<f>1</f>", ""),
         ("xl/workbook.xml", b"<!DOCTYPE a>", "declares entities"),
         ("xl/workbook.xml", "<!entity a>".encode("utf-16"), "declares entities"),
         ("[Content_Types].xml", b"application/vnd.ms-excel.sheet.macroEnabled", "made for macros"),
         ("xl/workbook.xml", b"macroEnabled", ""),
         ("xl/_rels/a.rels", b"<r TargetMode = 'External'/>", "links to something outside"),
-        ("xl/workbook.xml", b'<r TargetMode="External"/>', ""),
-        ("xl/_rels/a.rels", b'<r TargetMode="Internal"/>', ""),
+        ("xl/workbook.xml", b'<r TargetMode="External"/>', ""), ("xl/_rels/a.rels", b'<r TargetMode="Internal"/>', ""),
     ],
-)
+)  # fmt: skip
 def test_workbook_holds_nothing_but_cells(name: str, content: bytes, fault: str) -> None:
     if fault:
         with pytest.raises(SourceError, match=fault):

@@ -72,14 +72,11 @@ def test_no_place_leaves_parser_not_even_with_rejected_row(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("dead", float("nan"), "the count is missing"),
-        ("dead", float("inf"), "not a number"),
-        ("t", float("nan"), "the date is missing"),
-        ("t", 39_000.0, "lies in the future"),
-        ("t", 10_000.0, "before the project began"),
-        ("t", 1e12, "impossible"),
+        ("dead", float("nan"), "the count is missing"), ("dead", float("inf"), "not a number"),
+        ("t", float("nan"), "the date is missing"), ("t", 39_000.0, "lies in the future"),
+        ("t", 10_000.0, "before the project began"), ("t", 1e12, "impossible"),
     ],
-)
+)  # fmt: skip
 def test_incident_that_cannot_be_right_is_set_aside(tmp_path: Path, column: str, value: float, rule: str) -> None:
     bad = INCIDENTS.assign(**{column: [value, *INCIDENTS[column][1:]]})
     parsed = missing_migrants.parse(rda(tmp_path, bad))

@@ -71,14 +71,12 @@ def test_figure_far_outside_its_series_is_held(geo: str, times: float) -> None:
 @pytest.mark.parametrize(
     ("geo", "value", "sign"),
     [
-        ("ITA", 40_000.0, "outside its series' usual range"),
-        ("BGR", 600.0, "outside its series' usual range"),
-        ("CYP", 0.0, "zero after 6 that were not"),
-        ("ITA", last("ITA"), "repeats a figure of the year before"),
+        ("ITA", 40_000.0, "outside its series' usual range"), ("BGR", 600.0, "outside its series' usual range"),
+        ("CYP", 0.0, "zero after 6 that were not"), ("ITA", last("ITA"), "repeats a figure of the year before"),
         ("ITA", last("ITA", 12), "repeats a figure of the year before"),
         ("ITA", last("ITA", 14), "repeats a figure of the year before"),
     ],
-)
+)  # fmt: skip
 def test_figure_that_its_series_seldom_shows_is_reported(geo: str, value: float, sign: str) -> None:
     found = arriving({geo: value})
     assert any(sign in str(one) for one in found.reported)

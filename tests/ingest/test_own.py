@@ -123,17 +123,14 @@ def assert_advice(error: SourceError) -> None:
         ("Month,Persons\n2024-12,=1+1\n", "row 2, column Persons: refused: the cell holds a formula"),
         ("Month,Persons,Note\n2024-12,5,@SUM(A1)\n", "row 2, column Note: refused: the cell holds a formula"),
         ("Month,Persons,Passport no\n2024-12,1,77\n", "describe persons"),
-        ("Month,Persons,birthDate\n2024-12,1,77\n", "describe persons"),
-        ("Month,Persons\n2024-12,-5\n", "negative"),
+        ("Month,Persons,birthDate\n2024-12,1,77\n", "describe persons"), ("Month,Persons\n2024-12,-5\n", "negative"),
         ("Month,Persons\n2024-12,many\n", "not a number"),
         ("Month,Persons\n2024-12,5\n2024-12,6\n", "different figures for the same"),
-        ("Month,Persons\n2025-09,5\n", "future"),
-        ("Month,Persons\nDecember,5\n", "not a month"),
-        ("Monat,Persons\n2024-12,5\n", "missing columns"),
-        ("Monat,Personen\n2024-12,5\n", r"found –\."),
+        ("Month,Persons\n2025-09,5\n", "future"), ("Month,Persons\nDecember,5\n", "not a month"),
+        ("Monat,Persons\n2024-12,5\n", "missing columns"), ("Monat,Personen\n2024-12,5\n", r"found –\."),
         ("<html><body>Log in</body></html>", "web page"),
     ],
-)
+)  # fmt: skip
 def test_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(SourceError, match=reason) as caught:
         parse_own(csv(text), mapping(tmp_path), today=TODAY)
@@ -143,16 +140,14 @@ def test_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) 
 @pytest.mark.parametrize(
     ("part", "content", "reason"),
     [
-        ("xl/vbaProject.bin", b"x", "macros"),
-        ("xl/macrosheets/sheet1.xml", b"<x/>", "macros"),
+        ("xl/vbaProject.bin", b"x", "macros"), ("xl/macrosheets/sheet1.xml", b"<x/>", "macros"),
         ("xl/externalLinks/externalLink1.xml", b"<x/>", "links to other workbooks"),
-        ("xl/connections.xml", b"<x/>", "connections"),
-        ("xl/embeddings/oleObject1.bin", b"x", "embedded"),
+        ("xl/connections.xml", b"<x/>", "connections"), ("xl/embeddings/oleObject1.bin", b"x", "embedded"),
         ("xl/worksheets/_rels/sheet1.xml.rels", b'<R TargetMode="External"/>', "outside of the file"),
         ("xl/worksheets/sheet2.xml", b"<worksheet><c><f>1+1</f></c></worksheet>", "holds formulas"),
         ("docProps/x.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', "declares entities"),
     ],
-)
+)  # fmt: skip
 def test_workbook_that_does_more_than_hold_cells_is_refused(
     tmp_path: Path, part: str, content: bytes, reason: str
 ) -> None:
@@ -185,16 +180,14 @@ def test_other_kinds_and_damaged_files_are_refused(tmp_path: Path, raw: RawFile,
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("own_border_post", "frontex", "source.source_id"),
-        ("lag_days = 10", "", "source.lag_days"),
+        ("own_border_post", "frontex", "source.source_id"), ("lag_days = 10", "", "source.lag_days"),
         ('what = "arrivals"', 'what = "persons"', "table.what"),
         ('what = "arrivals"', 'what = "indicator"', "an indicator needs fixed.name"),
         ('what = "arrivals"', 'what = "arrivals"\nfreq = "Q"', "must be M"),
         ('route = "Ceuta by land"', "", "give either columns.route or fixed.route"),
-        ("[table]", "[table]\ncolour = 1", "table.colour"),
-        ("[table]", "[table", "not readable as TOML"),
+        ("[table]", "[table]\ncolour = 1", "table.colour"), ("[table]", "[table", "not readable as TOML"),
     ],
-)
+)  # fmt: skip
 def test_mapping_that_says_too_little_is_refused_by_its_field(tmp_path: Path, old: str, new: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         mapping(tmp_path, (old, new))

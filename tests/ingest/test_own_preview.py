@@ -53,19 +53,12 @@ def test_months_name_in_any_language_with_its_year_is_month(text: str, month: st
 @pytest.mark.parametrize(
     ("cell", "table", "text"),
     [
-        ("1 234,5", {"thousands": " ", "decimal": ","}, "1234.5"),
-        ("1\u202f234", {"thousands": " "}, "1234"),
-        ("1.234", {"thousands": ".", "decimal": ","}, "1234"),
-        ("1'234", {"thousands": "'"}, "1234"),
-        ("1,5", {}, "1,5"),
-        (" 7 ", {}, "7"),
-        (1234567890.0, {}, "1234567890"),
-        (0.1, {}, "0.1"),
-        (float("nan"), {}, ""),
-        (None, {}, ""),
-        (True, {}, "True"),
+        ("1 234,5", {"thousands": " ", "decimal": ","}, "1234.5"), ("1\u202f234", {"thousands": " "}, "1234"),
+        ("1.234", {"thousands": ".", "decimal": ","}, "1234"), ("1'234", {"thousands": "'"}, "1234"),
+        ("1,5", {}, "1,5"), (" 7 ", {}, "7"), (1234567890.0, {}, "1234567890"), (0.1, {}, "0.1"),
+        (float("nan"), {}, ""), (None, {}, ""), (True, {}, "True"),
     ],
-)
+)  # fmt: skip
 def test_figure_is_read_by_marks_that_mapping_names(cell: object, table: dict[str, str], text: str) -> None:
     assert _number(cell, mapping(table=table)) == text
 
@@ -80,14 +73,11 @@ def test_figure_is_read_by_marks_that_mapping_names(cell: object, table: dict[st
         (dt.date(2024, 2, 29), "indicator", {"freq": "A"}, "2024"),
         (dt.date(2024, 2, 29), "arrivals", {"sum_days": True}, "2024-02-29"),
         ("02/2024", "arrivals", {"period_format": "%m/%Y"}, "2024-02"),
-        ("soon", "arrivals", {"period_format": "%m/%Y"}, "soon"),
-        ("mars 2024", "arrivals", {}, "2024-03"),
-        ("mars 2024", "indicator", {"freq": "A"}, "mars 2024"),
-        (None, "arrivals", {}, ""),
-        (float("nan"), "arrivals", {}, ""),
-        (pd.NaT, "arrivals", {}, ""),
+        ("soon", "arrivals", {"period_format": "%m/%Y"}, "soon"), ("mars 2024", "arrivals", {}, "2024-03"),
+        ("mars 2024", "indicator", {"freq": "A"}, "mars 2024"), (None, "arrivals", {}, ""),
+        (float("nan"), "arrivals", {}, ""), (pd.NaT, "arrivals", {}, ""),
     ],
-)
+)  # fmt: skip
 def test_period_is_read_as_its_frequency_and_mapping_say(
     cell: object, what: str, table: dict[str, object], period: str
 ) -> None:
@@ -103,18 +93,14 @@ def test_own_figures_are_never_redistributed(what: str, days: int) -> None:
 @pytest.mark.parametrize(
     ("cells", "settings"),
     [
-        (["2024-01", "2024-02"], {}),
-        (["01/2024", "02/2024"], {"period_format": '"%m/%Y"'}),
-        (["01.2024"], {"period_format": '"%m.%Y"'}),
-        (["2024/1"], {"period_format": '"%Y/%m"'}),
-        (["202401"], {"period_format": '"%Y%m"'}),
-        (["2024-01-01", "2024-01-02"], {"sum_days": "true"}),
+        (["2024-01", "2024-02"], {}), (["01/2024", "02/2024"], {"period_format": '"%m/%Y"'}),
+        (["01.2024"], {"period_format": '"%m.%Y"'}), (["2024/1"], {"period_format": '"%Y/%m"'}),
+        (["202401"], {"period_format": '"%Y%m"'}), (["2024-01-01", "2024-01-02"], {"sum_days": "true"}),
         (["2024-01-01", "2024-02-01"], {}),
         (["1/1/2024", "2/1/2024"], {"period_format": '"%d/%m/%Y"', "sum_days": "true"}),
-        (["1.1.2024", "1.2.2024"], {"period_format": '"%d.%m.%Y"'}),
-        (["Q1", "Q2"], {}),
+        (["1.1.2024", "1.2.2024"], {"period_format": '"%d.%m.%Y"'}), (["Q1", "Q2"], {}),
     ],
-)
+)  # fmt: skip
 def test_period_layout_is_detected(cells: list[str], settings: dict[str, str]) -> None:
     assert _written_periods(pd.Series(cells)) == settings
 
@@ -159,14 +145,10 @@ def test_three_digits_behind_mark_are_thousands(cells: list[str], marks: dict[st
 @pytest.mark.parametrize(
     ("cells", "kind"),
     [
-        (["2024-01", "2024-02", "2024-03", "x", "y"], "period"),
-        (["2024-01", "2024-02", "x", "y", "z"], "other"),
-        (["1", "2,5", "1 000", "x", "y"], "number"),
-        (["1", "2", "x", "y", "z"], "other"),
-        (["", " ", "7"], "number"),
-        (["", ""], "other"),
-        (["01/2024", "mars 2024", "202401"], "period"),
+        (["2024-01", "2024-02", "2024-03", "x", "y"], "period"), (["2024-01", "2024-02", "x", "y", "z"], "other"),
+        (["1", "2,5", "1 000", "x", "y"], "number"), (["1", "2", "x", "y", "z"], "other"), (["", " ", "7"], "number"),
+        (["", ""], "other"), (["01/2024", "mars 2024", "202401"], "period"),
     ],
-)
+)  # fmt: skip
 def test_column_kind_needs_six_in_ten_cells(cells: list[str], kind: str) -> None:
     assert _kind(cells) == kind

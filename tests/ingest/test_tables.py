@@ -30,22 +30,16 @@ def test_cells_come_as_text_indexed_by_their_line() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "empty"),
-        ("\n \n", "empty"),
-        ("<!DOCTYPE html><html></html>\n", "web page"),
-        ("  <html>\n", "web page"),
-        (b"day,n\n2024-01-01,caf\xe9\n", "not utf-8 text"),
-        ("day,n\n2024-01-01,7\n".encode("utf-16"), "text"),
+        ("", "empty"), ("\n \n", "empty"), ("<!DOCTYPE html><html></html>\n", "web page"), ("  <html>\n", "web page"),
+        (b"day,n\n2024-01-01,caf\xe9\n", "not utf-8 text"), ("day,n\n2024-01-01,7\n".encode("utf-16"), "text"),
         (b"day,n\n2024-01-01,\x00\n", "NUL bytes"),
         ("day,n\n2024-01-01,7\n2024-01-02,1", "row 3: the last line has no line end"),
         ("day,n\n2024-01-01,7\n2024-01\n", "row 3: the line has 1 cell, the header 2"),
-        ("day,n\n2024-01-01,7,9\n", "row 2: the line has 3 cells"),
-        ("day;n\n2024-01-01;7\n", "missing columns"),
-        ('day,n\n"2024-01-01,7\n', "not a table"),
-        ("day,n,n\n2024-01-01,7,8\n", r"columns \['n'\] stand twice"),
+        ("day,n\n2024-01-01,7,9\n", "row 2: the line has 3 cells"), ("day;n\n2024-01-01;7\n", "missing columns"),
+        ('day,n\n"2024-01-01,7\n', "not a table"), ("day,n,n\n2024-01-01,7,8\n", r"columns \['n'\] stand twice"),
         ("Ada Lovelace,n\n2024-01-01,7\n", r"missing columns \['day'\]; found \['n'\]$"),
     ],
-)
+)  # fmt: skip
 def test_broken_text_file_is_refused_by_name_and_rule(content: bytes | str, reason: str) -> None:
     with pytest.raises(SourceError, match=rf"figures\.csv.*{reason}"):
         read_csv(_file(content), ["day", "n"])

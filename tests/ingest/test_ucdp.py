@@ -65,14 +65,12 @@ def test_months_that_no_annual_release_covers_are_provisional() -> None:
     ("row", "rule"),
     [
         ("2024-02-30,2023-12,Mali,5,a,f", "the date of the edition is impossible"),
-        ("2099-01-26,2023-12,Mali,5,a,f", "lies in the future"),
-        ("2024-01-26,2023-13,Mali,5,a,f", "not a month"),
+        ("2099-01-26,2023-12,Mali,5,a,f", "lies in the future"), ("2024-01-26,2023-13,Mali,5,a,f", "not a month"),
         ("2024-01-26,2024-01,Mali,5,a,f", "the month ends after the edition's date"),
-        ("2024-01-26,2023-12,Mali,-5,a,f", "not a count"),
-        ("2024-01-26,2023-12,Mali,five,a,f", "not a count"),
+        ("2024-01-26,2023-12,Mali,-5,a,f", "not a count"), ("2024-01-26,2023-12,Mali,five,a,f", "not a count"),
         ("2024-01-26,2023-11,Mali,4,a,f", "listed twice"),
     ],
-)
+)  # fmt: skip
 def test_row_of_edition_that_cannot_be_right_is_set_aside(row: str, rule: str) -> None:
     sound = [f"2024-01-26,{month},Mali,4,a,f" for month in files.MONTHS if month < "2023-12"]
     rejected = ucdp.parse(files.ucdp_editions([*sound, row])).rejected

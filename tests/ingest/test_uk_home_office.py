@@ -32,14 +32,11 @@ def test_header_that_starts_with_hash_is_read() -> None:
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
-        (("2024-03-01", "-4"), "the count is negative"),
-        (("2024-03-01", "many"), "the count is not a whole number"),
-        (("2024-03-01", ""), "the count is missing"),
-        (("2024-02-30", "3"), "the day does not exist"),
-        (("2099-01-01", "3"), "the period lies in the future"),
-        (("2024-01-05", "10"), "the same day is listed twice"),
+        (("2024-03-01", "-4"), "the count is negative"), (("2024-03-01", "many"), "the count is not a whole number"),
+        (("2024-03-01", ""), "the count is missing"), (("2024-02-30", "3"), "the day does not exist"),
+        (("2099-01-01", "3"), "the period lies in the future"), (("2024-01-05", "10"), "the same day is listed twice"),
     ],
-)
+)  # fmt: skip
 def test_one_bad_row_is_set_aside_with_its_rule(row: tuple[str, str], rule: str) -> None:
     parsed = _daily([*_days(), row])
     assert parsed.rejected[["row", "rule"]].to_numpy().tolist() == [["42", rule]]

@@ -214,16 +214,10 @@ def test_locks_and_caches_are_left_out(name: str, *, kept: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "safe"),
     [
-        ("a", True),
-        ("a/b.c", True),
-        ("", False),
-        ("/a", False),
-        ("../a", False),
-        ("a/../b", False),
-        (".a", False),
+        ("a", True), ("a/b.c", True), ("", False), ("/a", False), ("../a", False), ("a/../b", False), (".a", False),
         ("a\0b", False),
     ],
-)
+)  # fmt: skip
 def test_place_is_inside_of_home_folder_and_nothing_hidden(name: str, *, safe: bool) -> None:
     assert backup._is_safe(name) is safe
 
