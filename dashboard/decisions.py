@@ -13,6 +13,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from access import PERMISSIONS
 from alerts import INFORMATION
 from alerts.lifecycle import (
     ACKNOWLEDGED,
@@ -39,7 +40,7 @@ from dashboard.theme import level_badge
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.alert import status_words
+from reports.alert import event_of, status_words
 from reports.answer import consequences, decisions_title, judged_now, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.overview import Card, cards, facts, overview_title, together
@@ -97,7 +98,7 @@ def not_dismissed(night: Night, gone: Collection[str]) -> pd.DataFrame:
 def found_on(
     night: Night, former: Night | None, summary: pd.DataFrame, statuses: Mapping[str, AlertStatus]
 ) -> list[Found]:
-    """A card for each route, those that wait to be decided first, then by level, then quiet ones.
+    """A card for each route, those that wait to be decided first, then by level, then those that are over.
 
     A route's card is on its gravest alert; once people have decided on that, on the gravest that still waits.
     """
@@ -146,56 +147,51 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
-def calm_words(night: Night, found: list[Found]) -> str:
-    """That no alert is open, how the gravest of each route ended since the release before, where one is dismissed."""
-    said = [f"**{_('No alert is open')}.**"]
+def closed_words(night: Night, found: list[Found], *, calm: bool) -> str:
+    """How the gravest alert of each route ended since the release before, where one is dismissed, that none is open."""
+    said = [f"**{_('No alert is open')}.**"] if calm else []
     ended = night.frame("ended_alerts")
     ended = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id", drop=False)
     how = []
     for card in (one.card for one in found if one.card.level == ENDED):
         judged = judged_now(ended.loc[card.route_id].to_dict(), night.frame("alert_chances"))
         chances = {name: lang().percent(judged[name]) for name in ("probability", "cutoff")} if judged else {}
-        text = _("{route} (now {probability}, alert from {cutoff})") if judged else "{route}"
-        how.append(text.format(route=card.title, **chances))
+        text = _("{route} (now {probability} {event}, alert from {cutoff})") if judged else "{route}"
+        how.append(text.format(route=card.title, event=event_of(judged or {}, lang()), **chances))
     if how:
         said.append(layout.plain(f"{labelled(_('Ended alerts'), listed(how))}."))
     if names := [one.card.title for one in found if one.card.level == DISMISSED]:
         said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
-    return " ".join([*said, f"[{_('All alerts')} →]({state.link('alerts')})"])
+    return " ".join(said and [*said, f"[{_('All alerts')} →]({state.link('alerts')})"])
 
 
 def show_cards(night: Night, found: list[Found]) -> None:
-    """Up to three cards."""
-    with st.grid(MOST_CARDS, min_column_width=170):
+    """Up to three cards of open alerts: the table has the other routes."""
+    found = [one for one in found if one.alert is not None]
+    with st.grid(min(MOST_CARDS, len(found)), min_column_width=170):
         for one in found[:MOST_CARDS]:
             # A card with nothing to decide ends with its words: beside a button its lower half would be empty.
             height: Literal["stretch", "content"] = "stretch" if one.waits else "content"
             with st.container(border=True, height=height, gap="xsmall", key=f"card-{one.card.route_id}"):
                 show_card(night, one)
-    left = [one for one in found[MOST_CARDS:] if one.alert is not None]
-    if left:
-        text = ngettext("{n} more open alert →", "{n} more open alerts →", len(left)).format(n=len(left))
+    if left := len(found[MOST_CARDS:]):
+        text = ngettext("{n} more open alert →", "{n} more open alerts →", left).format(n=left)
         st.markdown(f":small[[{text}]({state.link('alerts')})]")
 
 
 def show_card(night: Night, one: Found) -> None:
     """One card, top to bottom: level and change, route, sentence, chance, record, who signed, the way to decide."""
     card = one.card
-    calm = _("Dismissed") if card.level == DISMISSED else _("No alert")
-    badge = f":gray-badge[{calm}]" if card.level in {"", DISMISSED} else level_badge(card.level)
-    st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
-    page = {"alert": card.alert_id} if card.alert_id else {"route": card.route_id}
-    link = state.link("alerts" if card.alert_id else "route", **page)
+    st.markdown(f"{level_badge(card.level)} {layout.small(layout.plain(card.change))}")
+    link = state.link("alerts", alert=card.alert_id)
     st.markdown(f"## [{layout.plain(card.title)}]({link})", anchors=False)
     if card.figure:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.metric(card.title, card.figure, label_visibility="collapsed", width="content")
             with st.container(gap=None, width="stretch"):
                 st.markdown(f":small[**{layout.plain(card.figure_means)}**]  \n{layout.small(card.when)}")
-    if not card.figure:
+    else:
         st.markdown(layout.plain(card.sentence))
-    elif not card.alert_id:
-        st.markdown(layout.small(layout.plain(card.sentence)))
     if card.record:
         st.markdown(layout.small(card.record))
     if one.status is not None and one.alert is not None:
@@ -280,7 +276,7 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),
-            _("Signatures"): [f"{capital(sign_off_words(state, lang()))}.", _who_may_sign()],
+            _("Signatures"): [f"{capital(sign_off_words(state, lang()))}."],
             _("What follows"): consequences(found.quiet, found.held_until, lang()),
         }
         st.markdown("\n".join(f"- {labelled(f'**{label}**', plain(' '.join(said)))}" for label, said in facts.items()))
@@ -292,10 +288,11 @@ def _preview(night: Night, alert_id: str) -> Preview:
     return preview(workflow, ReleaseStore(workflow.home).get(night.run_id), alert_id, lang().code)
 
 
-def _who_may_sign() -> str:
+def who_decides() -> str:
+    """Who may sign an alert off or dismiss it."""
     if visitor.settings().is_on:
-        return _("Signatures are made with a login whose role may sign.")
-    return _("Without a login, anybody who gives a name may sign.")
+        return _("whoever signs in as {roles}").format(roles=visitor.role_names(PERMISSIONS[SIGNED_OFF]))
+    return _("anybody who gives a name, as no login is set up here")
 
 
 def is_practice(night: Night) -> bool:

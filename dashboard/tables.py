@@ -117,8 +117,8 @@ def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
     interval = f":gray[{lang().interval(row['low'], row['high'])}]"
-    held = [_("held {share}").format(share=lang().share(row["held"])), read_as(row["held"], lang())]
-    said = lang().listed(no_break(one) for one in held if one)
+    held = [no_break(_("held {share}").format(share=lang().share(row["held"]))), read_as(row["held"], lang())]
+    said = lang().listed(filter(None, held))
     return f"{interval}  \n:small[:gray[{said}]]" if is_known(row["held"]) else interval
 
 

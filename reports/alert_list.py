@@ -45,6 +45,7 @@ from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
 from reports.record import watch_words
 from reports.route import so_far_words
+from reports.skill import held_counts, read_as
 
 ENDED_KEY = ":ended"
 WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
@@ -52,6 +53,8 @@ WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
 GROUPS = (WAITS, DECIDED, INFORMS, DISMISSED, OVER)
 SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (DISMISSED, OVER)}
 """Groups that a filter leaves."""
+SHOWN_ONCE = ["group", "subject", "rule", "reason", "first_period"]
+"""Columns in which the alerts agree that are one fact about several routes."""
 STEPS = {
     SIGNED_OFF: _("Signed off"), ACKNOWLEDGED: _("Acknowledged"), DISMISSED: _("Dismissed"), COMMENTED: _("Comment"),
     DISSENTED: _("Dissent"), CORRECTION: _("Correction"),
@@ -92,13 +95,13 @@ def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: 
 
 
 def with_subjects(release: ReadableRelease, alerts: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """The alerts with ``subject``, what each is about; a fact that concerns several routes stands once, with all."""
+    """The alerts with ``subject``, what each is about: of a fact that concerns several routes, all of them."""
     sources = release.sources()
     alerts = alerts.assign(subject=[subject_name(row, sources, language) for row in alerts.to_dict("records")])
     is_fact = alerts["reason_key"].isin(list(SOURCES_OF_REASONS)) & alerts["group"].eq(INFORMS)
     facts = alerts[is_fact].groupby(["reason", "first_period", "last_period"])["subject"]
     alerts.loc[is_fact, "subject"] = facts.transform(", ".join)
-    return alerts[~is_fact | ~alerts.duplicated(["reason", "first_period", "last_period", "subject"])]
+    return alerts
 
 
 def fact_words(release: ReadableRelease, row: Row, language: Language) -> list[str]:
@@ -198,6 +201,8 @@ def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
             interval=language.interval_words(total.low, total.high),
         )
     ]  # fmt: skip
+    held, cases, _steps = held_counts(release.frame("scores"), release.frame("forecasts"), row["series_id"], ends)
+    said += filter(None, [read_as(held / cases if cases else None, language)])
     before = numbers.counted_a_year_before(release.frame("observations"), [row["series_id"]], ends)
     if before is not None:
         said.append(language.text(_("{value} a year earlier"), value=language.counted(before)))

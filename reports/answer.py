@@ -42,13 +42,11 @@ class Answer:
         months: Month, threshold and chance of each month of the window, as they are written; empty without a forecast.
         any_month: ``Any of these months``, and its chance; empty without a forecast.
         ends: What would end it.
-        needed_by: Until when a decision is of use; empty where the alert speaks of months that are over.
     """
 
     months: tuple[tuple[str, str, str], ...]
     any_month: tuple[str, str] | None
     ends: str
-    needed_by: str
 
 
 def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
@@ -67,7 +65,6 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
         if chances
         else None,
         ends=_ends(alert, language),
-        needed_by=needed_by(alert, release.as_of, language),
     )
 
 
@@ -262,13 +259,16 @@ def night_steps(
 
 
 def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
-    """Until when a decision is of use: before the first month likely to bring the event; empty where it has begun."""
+    """Until when a decision is of use: before the first month likely to bring the event; empty where it has begun.
+
+    An alert about what is counted has no such month.
+    """
     first = str(alert.get("likely_period") or alert.get("first_period") or "")
     if len(first) != len("2025-01"):
         return ""
     day = (pd.Period(first, "M").start_time - pd.Timedelta(days=1)).date()
     if day < as_of:
-        return ""
+        return language.text(_("no deadline: its month is counted already")) if str(alert["rule"]) in _OBSERVED else ""
     text = _("needed by {day}") if day > as_of else _("needed at once")
     text = language.text(text, day=language.day(day))
     return language.text(_("{text}: {month} is the first likely month"), text=text, month=language.month(first))

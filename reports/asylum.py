@@ -190,6 +190,14 @@ def title(view: AsylumForecast, language: Language) -> str:
     )
 
 
+def most_words(release: ReadableRelease, language: Language) -> str:
+    """The finding on the country with most applications in the first kind; empty of a release without figures."""
+    series = release.frame("asylum_series")
+    for kind in kinds(series)[:1]:
+        return title(forecast_of(release, kind, destinations(series, release.frame("observations"), kind)[0]), language)
+    return ""
+
+
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The period that has ended, the next ones, the last one counted, and all countries together as counted."""
     out = []

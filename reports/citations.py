@@ -16,6 +16,7 @@ from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.schema import stopped_series
 from reports import ReadableRelease, cards_in, numbers
 from reports.names import message_in, route_name, source_name
+from reports.skill import read_as
 
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3
@@ -91,12 +92,12 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
     cards = cards_in(release, language)
     fresh = release.frame("freshness")
     late = [source_name(name, cards, language) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
-    late_names, words = some(late, language), unsettled(summary, language)
+    late_names, words = some(late, language), [unsettled(summary, language), too_narrow(summary, language)]
     return [
         *machine_made(language),
         *left_out(release, language),
         *([language.text(_("Figures are late from: {names}."), names=late_names)] if late_names else []),
-        *([words] if words else []),
+        *filter(None, words),
         *(language.text(text) for text in LIMITS),
     ]
 
@@ -106,6 +107,17 @@ def unsettled(summary: pd.DataFrame, language: Language) -> str:
     routes = summary.loc[summary["last_flag"].str.contains("[pe]"), "route_id"]
     names = ", ".join(route_name(route_id, language) for route_id in routes)
     return language.text(_("The newest month is provisional or estimated for: {names}."), names=names) if names else ""
+
+
+def too_narrow(summary: pd.DataFrame, language: Language) -> str:
+    """The routes whose past 80 % intervals held too few counts, and how to read them; empty if none."""
+    narrow = [
+        f"{route_name(route_id, language)} ({read_as(held, language)})"
+        for route_id, held in summary[["route_id", "held"]].itertuples(index=False)
+        if read_as(held, language)
+    ]
+    text = _("Past 80% intervals held fewer counts than promised: {routes}.")
+    return language.text(text, routes=", ".join(narrow)) if narrow else ""
 
 
 def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool = False) -> list[str]:

@@ -58,12 +58,6 @@ _IN_UNITS = {
     "{name}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}": _(
         "{name}: {expected} {unit} expected {when}, 8-in-10 chance of {interval}"
     ),
-    "Nothing unusual is expected: 8-in-10 chance of {interval} arrivals {when}.": _(
-        "Nothing unusual is expected: 8-in-10 chance of {interval} {unit} {when}."
-    ),
-    "The alert was dismissed. 8-in-10 chance of {interval} arrivals {when}.": _(
-        "The alert was dismissed. 8-in-10 chance of {interval} {unit} {when}."
-    ),
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.": _(
         "{month}: {value} {unit} counted; the past twelve months averaged {mean}."
     ),
@@ -85,7 +79,6 @@ _IN_UNITS = {
     ),
     "{median} arrivals expected": _("{median} {unit} expected"),
     INSTEAD[1]: _("{condition}: {then} {unit} {when}, not {plain}"),
-    "arrivals expected": _("{unit} expected"),
     _("Arrivals expected"): _("{unit} expected"),
     _("Arrivals per month"): _("{unit} per month"),
     _("Arrivals expected, {month}"): _("{unit} expected, {month}"),

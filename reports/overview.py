@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -14,12 +13,11 @@ from core.languages import Language, as_counted, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES
-from reports import ReadableRelease, Row, cards_in, numbers
+from reports import ReadableRelease, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
-from reports.names import Sources, level_name, plural_in_unit, route_name, subject_name
-from reports.route import in_window, window_words, without_forecast
-from reports.skill import verdict_mark
+from reports.names import Sources, level_name, route_name, subject_name
+from reports.route import in_window
 
 
 @dataclass(frozen=True)
@@ -27,14 +25,14 @@ class Card:
     """What one card of the Overview says, all plain text.
 
     Attributes:
-        level: watch, warning, severe, ``ended`` or empty.
+        level: watch, warning, severe, ``ended`` or ``dismissed``.
         change: What has changed since the last release.
         title: Route, with the direction of its alert.
-        sentence: What is the matter, or what is expected.
-        figure: Chance of the alert, or arrivals expected.
+        sentence: What is the matter.
+        figure: Chance of the alert; empty where nothing is forecast.
         figure_means: What the figure is.
         when: The months meant.
-        record: How many such alerts came true, or the months in which the route's forecast beats the baseline.
+        record: How many such alerts came true.
         route_id: The route; empty where a source is meant.
         alert_id: The alert, where one is open.
     """
@@ -86,7 +84,7 @@ def cards(
     dismissed: Collection[str] = (),
     behind: Collection[str] = (),
 ) -> list[Card]:
-    """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
+    """Routes with open alerts by level, then the names of those whose alerts have ended or were dismissed.
 
     Late sources have no card: they stand on the About page and among the alerts.
 
@@ -101,8 +99,7 @@ def cards(
     alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
     before = None if former is None else former.frame("alerts")
     is_gone = alerts["alert_id"].isin(list(dismissed))
-    put_aside = numbers.gravest_by_route(alerts[is_gone]).set_index("route_id")["alert_level"]
-    alerts = alerts[~is_gone]
+    put_aside, alerts = alerts[is_gone], alerts[~is_gone]
     firsts = numbers.gravest_by_route(alerts[~alerts["alert_id"].isin(list(behind))])
     sources = cards_in(release, language)
     found = []
@@ -111,15 +108,10 @@ def cards(
         change = change_words(change_since(row, alerts, before), language)
         card = alert_card(report, directed(row, sources, language), change)
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
-    was = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id")["alert_level"]
-    calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]
-    calm.sort(key=lambda row: (row["route_id"] not in put_aside.index, row["route_id"] not in was.index))
-    return found + [
-        quiet_card(row, release.as_of, language, put_aside[row["route_id"]], over=DISMISSED)
-        if row["route_id"] in put_aside.index
-        else quiet_card(row, release.as_of, language, was.get(row["route_id"], ""))
-        for row in calm
-    ]
+    over = dict.fromkeys(ended.loc[ended["alert_level"] != INFORMATION, "route_id"], ENDED)
+    over |= dict.fromkeys(put_aside["route_id"], DISMISSED)
+    calm = [one for one in summary["route_id"] if one in over and one not in set(firsts["route_id"])]
+    return found + [Card(over[one], "", route_name(one, language), "", route_id=one) for one in calm]
 
 
 def alert_card(report: AlertReport, subject: str, change: str) -> Card:
@@ -134,55 +126,6 @@ def alert_card(report: AlertReport, subject: str, change: str) -> Card:
         figure_means=f"{capital(report.chance_word)} {report.event}".strip(),
         when=" · ".join([report.window, *report.usual]) if is_forecast else "",
         record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
-    )
-
-
-def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, over: str = ENDED) -> Card:
-    """The card of a route without an open alert.
-
-    Args:
-        row: The route's row of :func:`reports.numbers.route_summary`.
-        as_of: The day of the release.
-        language: The reader's.
-        was: The level of an alert that is over, or empty.
-        over: How that ended: ``ended`` by itself, or ``dismissed`` by people.
-    """
-    name = route_name(str(row["route_id"]), language)
-    if row["state"] != "ok":
-        why = without_forecast(row, language)
-        return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
-    window = window_words(as_of, language)
-    said = ngettext(
-        "Nothing unusual is expected: 8-in-10 chance of {interval} arrivals {when}.",
-        "Nothing unusual is expected: 8-in-10 chance of {interval} arrivals {when}.",
-    )
-    if was and over == DISMISSED:
-        said = ngettext(
-            "The alert was dismissed. 8-in-10 chance of {interval} arrivals {when}.",
-            "The alert was dismissed. 8-in-10 chance of {interval} arrivals {when}.",
-        )
-    return Card(
-        level=over if was else "",
-        change=language.text(_("was {level}"), level=level_name(was, language)) if was else "",
-        title=name,
-        sentence=plural_in_unit(
-            said,
-            as_expected(row["high"]),
-            str(row["route_id"]),
-            language,
-            interval=language.interval_words(row["low"], row["high"]),
-            when=in_window(as_of, language),
-        ),
-        figure=language.expected(row["expected"]),
-        figure_means=plural_in_unit(
-            ngettext("arrival expected", "arrivals expected"),
-            as_expected(row["expected"]),
-            str(row["route_id"]),
-            language,
-        ),
-        when=window,
-        record=verdict_mark(row["verdicts"], numbers.window_ends(as_of), language),
-        route_id=str(row["route_id"]),
     )
 
 

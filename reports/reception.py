@@ -129,11 +129,14 @@ def title(need: Need, language: Language) -> str:
     """How many people are expected, with the 80 % interval, and how many are there now."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
-    return language.text(
-        _(
+    return language.plural(
+        ngettext(
             "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; "
-            "{people} counted at the end of {month}"
+            "{people} counted {n} month before, at the end of {month}",
+            "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; "
+            "{people} counted {n} months before, at the end of {month}",
         ),
+        int(last["horizon"]) * need.months_each,
         place=place_name(need.series_id.split(".")[1], language),
         people=language.counted(float(first["last_value"])),
         month=language.month(counted),

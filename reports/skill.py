@@ -112,10 +112,10 @@ def held_counts(
     return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum()), steps
 
 
-def read_as(held: float, language: Language) -> str:
+def read_as(held: float | None, language: Language) -> str:
     """How to read an 80 % interval that held fewer past outcomes, rounded to tenths; empty where it held 8 in 10."""
     tenths = round(10 * held) if is_known(held) else 8
-    return "" if tenths >= 8 else language.text(_("read as {n} in 10"), n=tenths)
+    return "" if tenths >= 8 else language.text(_("read as about {n} in 10"), n=tenths)
 
 
 def error_note(release: ReadableRelease, series_id: str, horizon: int, language: Language) -> str:
@@ -192,17 +192,8 @@ def verdict_words(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: L
     )
 
 
-def verdict_mark(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language) -> str:
-    """The same as marks with the months: ``✓ February–March 2025``; ``no sign of beating the baseline``."""
-    if verdicts is None:
-        return language.text(_("not scored"))
-    found = [pair for pair in _by_verdict(verdicts, shown) if pair[0] not in {NO_EVIDENCE, TOO_FEW}]
-    marks = (f"{MARKS[one]} {stretches(ends, language.months)}" for one, ends in found)
-    return language.listed(marks) if found else language.text(NO_EVIDENCE)
-
-
 def verdict_signs(verdicts: Verdicts, shown: Iterable[pd.Timestamp]) -> str:
-    """The same in a sign for each period: ``✓◐·``; an en dash where the series is not scored."""
+    """The verdicts in a sign for each period: ``✓◐·``; an en dash where the series is not scored."""
     return NOTHING if verdicts is None else "".join(MARKS[verdict_at(verdicts, end)] for end in shown)
 
 

@@ -142,14 +142,15 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     room = fan_labels.Room(
         scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
     )
-    ends = fan_labels.median_label(fan.forecast, theme, fan.months_each)
-    labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
+    at_end, *peak = fan_labels.median_labels(fan.forecast, theme, fan.months_each)
+    labels = [*fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme), at_end]
     if fan.verdicts is not None:
         said = [verdict_at(fan.verdicts, end) for end in sorted(fan.forecast["target_end_date"].unique())]
         fan_labels.skill_strip(figure, targets, fan.now, said, theme)
-    taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
-    wished = fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
-    labels += fan_labels.clear_of_each_other(wished, room, taken)
+    line = fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
+    beyond = fan_labels.beyond_label(fan.forecast, largest, theme)
+    wished = [*peak, *beyond, *fan_labels.running_label(fan.running, theme)]
+    labels += fan_labels.clear_of_each_other(wished, room, [at_end, *line])
     for label in labels:
         if label.get("yref") != "paper":
             label["y"] = scale.at(label["y"])

@@ -111,13 +111,16 @@ def _is_free(box: Box, taken: list[Box], height: float, width: float) -> bool:
     return inside and not any(left < b[2] and right > b[0] and foot < b[3] and top > b[1] for b in taken)
 
 
-def median_label(forecast: pd.DataFrame, theme: Theme, months_each: int = 1) -> Annotations:
-    """The last median and its period beside the right end."""
+def median_labels(forecast: pd.DataFrame, theme: Theme, months_each: int = 1) -> Annotations:
+    """The last median and its period beside the right end; where an earlier one is higher, the highest over it."""
     median = quantile(forecast, 0.5)
-    text = f"<b>{lang().expected(median.iloc[-1])}</b><br>{lang().period_short(median.index[-1], months_each)}"
-    ink = {"color": theme.median}
-    place = {"x": median.index[-1], "y": float(median.iloc[-1]), "xanchor": "left", "yanchor": "middle"}
-    return [note(theme, text, xshift=10, font=ink, **place)]
+    places = {median.index[-1]: {"xanchor": "left", "yanchor": "middle", "xshift": 10}}
+    places.setdefault(median.iloc[::-1].idxmax(), {"xanchor": "center", "yanchor": "bottom", "yshift": 8})
+    labels = []
+    for when, place in places.items():
+        text = f"<b>{lang().expected(median[when])}</b><br>{lang().period_short(when, months_each)}"
+        labels.append(note(theme, text, x=when, y=float(median[when]), font={"color": theme.median}, **place))
+    return labels
 
 
 def beyond_label(forecast: pd.DataFrame, largest: float, theme: Theme) -> Annotations:

@@ -135,7 +135,8 @@ def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, theme: 
         foot = min(0.0, *places)
         for (_values, name, ink), y in zip(own, places, strict=True):
             place = {"xanchor": "left", "yanchor": "middle", "xshift": 8}
-            labels.append(note(theme, f"<b>{name}</b>", x=month, y=y - foot, font=ink, **place))
+            text = f"{name}" if ink["color"] == theme.secondary else f"<b>{name}</b>"
+            labels.append(note(theme, text, x=month, y=y - foot, font=ink, **place))
     return labels
 
 

@@ -34,7 +34,7 @@ from reports.alert import (
     rule_record,
     status_words,
 )
-from reports.alert_list import DECIDED, INFORMS, OVER, WAITS
+from reports.alert_list import DECIDED, INFORMS, OVER, SHOWN_ONCE, WAITS
 from reports.changes import change_since, change_words
 from reports.citations import some
 from reports.names import in_unit, place_name, rule_name, subject_name
@@ -55,18 +55,20 @@ def show(night: Night) -> None:
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = decisions.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
+    alerts = alert_list.with_subjects(night, alerts, lang())
     st.title(title(night, alerts), anchor=False)
     is_calm = not alerts["group"].isin([WAITS, DECIDED]).any()
-    if is_calm:
-        show_former(night)
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
+    if is_calm and not is_chosen:
+        show_former(night)
     with st.container(key="alerts-chosen" if is_chosen else "alerts-all"):
         if is_chosen:
             back = _("All alerts")
             st.button(f"← {back}", key="all-alerts", type="tertiary", on_click=partial(state.write, "alert", None))
         if is_calm:
-            show_nearest(night)
+            if not is_chosen:
+                show_nearest(night)
             over = alerts["group"].isin([OVER, DISMISSED])
             columns = alerts[over], alerts[~over]
             alerts = pd.concat(columns)
@@ -85,10 +87,11 @@ def show(night: Night) -> None:
                 row = show_list(night, chosen, statuses)
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
-    terms = " ".join(f"{labelled(_(term), _(meaning))}." for term, meaning in TERMS)
+    known = ((_(term), _(meaning)) for term, meaning in TERMS)
+    terms = " ".join(f"{labelled(*term)}." for term in [(_("Who decides"), decisions.who_decides()), *known])
     st.markdown(small(plain(f"{terms} {lang().chance_scale()}")))
     if len(alerts):
-        rows = alerts.drop(columns=["key", "group"])
+        rows = alerts.drop(columns=["key", "group", "subject"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
         shown = reads.once(night, make, "alerts' file", *rows["alert_id"], *rows["ended"])
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
@@ -114,15 +117,14 @@ def show_nearest(night: Night) -> None:
     table = reads.once(night, partial(alert_list.nearest, night, lang()), "nearest to an alert")
     if len(table):
         head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
-        with st.container(key="alerts-nearest"):
-            st.markdown(f"## {head}", anchors=False)
-            with st.container(key="numbers-nearest"):
-                st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
-            how = _(
-                "First where most of what an alert needs is reached. Usually: how often the event followed in this "
-                "season of the years since. A chance far above the usual one can still lie below the cut-off."
-            )
-            st.markdown(small(how))
+        st.markdown(f"## {head}", anchors=False)
+        with st.container(key="numbers-nearest"):
+            st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
+        how = _(
+            "First where most of what an alert needs is reached. Usually: how often the event followed in this "
+            "season of the years since. A chance far above the usual one can still lie below the cut-off."
+        )
+        st.markdown(small(how))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
@@ -154,7 +156,7 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
 
 def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
     """Which groups, levels, route."""
-    counts = alerts["group"].value_counts()
+    counts = alerts.drop_duplicates(SHOWN_ONCE)["group"].value_counts()
 
     def count(*groups: str) -> int:
         return int(sum(counts.get(group, 0) for group in groups))
@@ -199,14 +201,14 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     rows = {row["key"]: row for row in chosen.to_dict("records")}
     key = state.choice("alert", tuple(rows), next(iter(rows), ""), always="alert" in st.query_params)
     is_open = bool(rows) and (rows[key]["group"] in {WAITS, DECIDED} or "alert" in st.query_params)
-    group = ""
+    group, picked = "", rows.get(key, {})
     # Alerts of one route stand under its name, each with its own number, months and chance.
-    subjects = alert_list.with_subjects(night, chosen, lang())
-    for (_group, subject), same in subjects.groupby(["group", "subject"], sort=False):
+    for (_group, subject), same in chosen.drop_duplicates(SHOWN_ONCE).groupby(["group", "subject"], sort=False):
         if same["group"].iloc[0] != group:
             group = str(same["group"].iloc[0])
             st.markdown(f"## {heads[group]}", anchors=False)
-        with st.container(border=is_open and key in set(same["key"]), gap=None, key=f"listed-{same['key'].iloc[0]}"):
+        is_picked = is_open and (_group, subject) == (picked["group"], picked["subject"])
+        with st.container(border=is_picked, gap=None, key=f"listed-{same['key'].iloc[0]}"):
             st.markdown(f"### {plain(str(subject))}", anchors=False)
             for row in same.to_dict("records"):
                 st.button(
@@ -217,7 +219,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
                     on_click=partial(state.write, "alert", row["key"]),
                 )
                 st.markdown(list_caption(night, row, statuses[row["alert_id"]]))
-    return rows.get(key, {})
+    return picked
 
 
 def list_label(row: Row) -> str:
@@ -300,7 +302,8 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
 
 def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     """What is the matter, how much is expected, the next step and where to read more; of what is over how it ended."""
-    st.header(plain(f"{directed(row, night.sources(), lang())} · {rule_name(row, lang())}"), anchor=False)
+    head = f"{row['subject']} {direction(row)}".strip()
+    st.header(plain(f"{head} · {rule_name(row, lang())}"), anchor=False)
     report = report_of(night, row)
     colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
     # The chance beside what is usual, but where the sentence says more.
@@ -327,11 +330,14 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
 
 
 def next_words(night: Night, row: Row) -> str:
-    """What to decide, by when, and what follows a signature in an exercise, a sentence each."""
+    """What to decide, who, by when, since when, and what follows a signature in an exercise, a sentence each."""
     after = _("in this exercise a signature sends nothing") if decisions.is_practice(night) else ""
+    since = [one.as_of for one in releases_upto(night) if row["alert_id"] in set(one.frame("alerts")["alert_id"])]
     steps = [
         _("sign it off, which sends its message, or dismiss it"),
+        labelled(_("Who decides"), decisions.who_decides()),
         answer.needed_by(row, night.as_of, lang()),
+        _("open since {day}").format(day=lang().day(since[0])),
         after,
     ]
     return " ".join(f"{capital(step)}." for step in steps if step)
@@ -438,10 +444,15 @@ def show_record(night: Night, row: Row) -> None:
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))
 
 
+def releases_upto(night: Night) -> list[Night]:
+    """The newest releases up to one, the oldest first."""
+    return [one for one in reversed(reads.nights()) if one.run_id <= night.run_id][-MOST_RELEASES:]
+
+
 def show_history(night: Night, row: Row, status: AlertStatus) -> None:
     """What happened to the alert, and what people decided."""
     st.markdown("### " + _("What happened and who decided"), anchors=False)
-    upto = [one for one in reversed(reads.nights()) if one.run_id <= night.run_id][-MOST_RELEASES:]
+    upto = releases_upto(night)
     steps = ((one.created_at, one.as_of, one.frame("alerts"), one.frame("alert_chances")) for one in upto)
     events = alert_list.history(steps, row, status.rows, status.state, lang())
     if events.empty:

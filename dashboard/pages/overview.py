@@ -19,7 +19,7 @@ from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.verification.verdict import BETTER, LIKELY
-from reports import Row, numbers, reception
+from reports import Row, asylum, numbers, reception
 from reports.changes import changes, changes_title
 from reports.citations import map_note, unsettled
 from reports.names import expected_title
@@ -50,16 +50,16 @@ def show(night: Night) -> None:
             with st.container(key="sums", horizontal=True, vertical_alignment="center"):
                 with st.container(width="stretch"):
                     reads.drawn_once(night, partial(show_total, night, summary), "together")
-                    reads.drawn_once(night, partial(show_reception, night), "reception")
+                    reads.drawn_once(night, partial(show_beyond, night), "beyond routes")
                 with st.container(horizontal=True, vertical_alignment="center", width="content"):
                     if len(night.frame("year_ahead")):
                         label = _("Year ahead →")
                         st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                     downloads.briefing_button(night)
-            if is_calm:
-                st.markdown(decisions.calm_words(night, found))
-            else:
+            if not is_calm:
                 decisions.show_cards(night, found)
+            if closed := decisions.closed_words(night, found, calm=is_calm):
+                st.markdown(closed)
             reads.drawn_once(night, partial(decisions.show_context, night), "context")
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.12], gap="medium")
@@ -100,11 +100,14 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
         st.markdown(f"{head}{layout.plain(said)}{note}")
 
 
-def show_reception(night: Night) -> None:
-    """A sentence on each country with figures of reception."""
-    lines = reception.lines(night.frame("reception_needs"), lang())
-    links = (f"[{layout.plain(line)}]({state.link('reception')})" for line in lines)
-    st.markdown("  \n".join(links))
+def show_beyond(night: Night) -> None:
+    """A sentence on the country with most asylum applications, and on each country with figures of reception."""
+    needs = reception.lines(night.frame("reception_needs"), lang())
+    lines = [f"[{layout.plain(line)}]({state.link('reception')})" for line in needs]
+    if most := asylum.most_words(night, lang()):
+        why = layout.small(_("Most of all countries; no total is forecast."))
+        lines.insert(0, f"[{layout.plain(most)}.]({state.link('asylum')}) {why}")
+    st.markdown("  \n".join(lines))
 
 
 def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:

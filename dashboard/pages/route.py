@@ -170,6 +170,8 @@ def show_switches(view: RouteView) -> tuple[bool, bool]:
         st.toggle(_("Log scale"), **state.toggle("log"))
         st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
         time_travel.show_reveal_switch(there=not view.outcomes.empty)
+        with st.container(key="controls-hint", width="content"):
+            st.markdown(layout.small(_("More below ↓")))
     return earlier, state.switch("reveal")
 
 

@@ -77,16 +77,23 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
 
 def test_quiet_day_says_how_each_routes_alert_ended() -> None:
     ended = pd.DataFrame({"route_id": ["EMR", "WMR"], "alert_level": "watch", "rule": ["surge", "outside"]})
-    chances = pd.DataFrame({"route_id": ["EMR"], "rule": "surge", "probability": 0.08, "cutoff": 0.22})
+    chances = pd.DataFrame(
+        {"route_id": ["EMR"], "rule": "surge", "probability": 0.08, "cutoff": 0.22, "threshold": 900.0}
+    )
     frames = {"ended_alerts": ended, "alert_chances": chances}
     cards = [
         Card("ended", "", "Crete", "", route_id="EMR"), Card("ended", "", "Melilla", "", route_id="WMR"),
-        Card("", "", "Malta", ""), Card("dismissed", "", "Ceuta", ""),
+        Card("dismissed", "", "Ceuta", ""),
     ]  # fmt: skip
-    said = decisions.calm_words(cast(Night, SimpleNamespace(frame=frames.get)), [Found(one) for one in cards])
+    release = cast(Night, SimpleNamespace(frame=frames.get))
+    said = decisions.closed_words(release, [Found(one) for one in cards], calm=True)
+    assert decisions.closed_words(release, [Found(one) for one in cards], calm=False) == said.removeprefix(
+        "**No alert is open.** "
+    )
+    assert decisions.closed_words(release, [], calm=False) == ""
     assert said.startswith(
-        "**No alert is open.** Ended alerts\\: Crete \\(now 8%, alert from 22%\\); Melilla. Dismissed\\: Ceuta. "
-        "[All alerts →]("
+        "**No alert is open.** Ended alerts\\: Crete \\(now 8% to reach 900 a month, alert from 22%\\); Melilla. "
+        "Dismissed\\: Ceuta. [All alerts →]("
     )
 
 

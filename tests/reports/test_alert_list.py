@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from core.languages import Language
 from core.release import RELEASE
-from reports.alert_list import INFORMS, fact_words, nearest, reasons, season, size_words, with_subjects
+from reports.alert_list import INFORMS, SHOWN_ONCE, fact_words, nearest, reasons, season, size_words, with_subjects
 
 from .conftest import MakeRelease
 
@@ -86,11 +87,14 @@ def test_nearest_event_of_each_route_is_below_its_cut_off(make_release: MakeRele
 
 def test_fact_of_several_routes_is_listed_once_with_its_source(make_release: MakeRelease) -> None:
     release = make_release(2, 3)
-    about = {"first_period": "2024-10", "last_period": "2024-12", "reason": "Syria: 9 conflict deaths."}
+    about = {"first_period": "2024-10", "last_period": "2024-12", "reason": "Syria: 9 deaths.", "rule": ORIGIN_CONTEXT}
     rows = release.frame("alerts").assign(group=INFORMS, reason_key="origin_conflict_deaths", **about)
     rows.loc[2, "reason_key"] = "surge"
     listed = with_subjects(release, rows, ENGLISH)
-    assert list(listed["subject"]) == ["Central Mediterranean, Eastern Mediterranean", "Central Mediterranean"]
+    both = "Central Mediterranean, Eastern Mediterranean"
+    assert list(listed["subject"]) == [both, both, "Central Mediterranean"]
+    listed = listed.drop_duplicates(SHOWN_ONCE)
+    assert list(listed["subject"]) == [both, "Central Mediterranean"]
     counted = pd.DataFrame({"target": ["conflict_deaths", "arrivals"], "source_id": ["a_ministry", "a_bureau"]})
     release = release.with_frame("observations", counted)
     known = release.sources()["a_ministry"]["publisher"]

@@ -58,7 +58,6 @@ def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
     assert said.months[0] == ("February 2025", "1,050", "40%")
     assert said.any_month == ("Any of these months", "40%")
     assert said.ends == "It ends with the first release in which the chance for the months then ahead is below 43%."
-    assert said.needed_by == "needed at once: February 2025 is the first likely month"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +111,13 @@ def test_exercise_says_that_nothing_is_sent() -> None:
     ],
 )
 def test_decision_is_needed_before_first_likely_month(make_release: MakeRelease, day: dt.date, said: str) -> None:
-    assert needed_by(surge(make_release(1, 1), likely_period="2025-03"), day, ENGLISH) == said
+    alert = surge(make_release(1, 1), likely_period="2025-03")
+    assert needed_by(alert, day, ENGLISH) == said
+
+
+def test_alert_on_counted_month_has_no_deadline(make_release: MakeRelease) -> None:
+    alert = surge(make_release(1, 1), rule="outside_95", likely_period="", first_period="2024-12")
+    assert needed_by(alert, dt.date(2025, 1, 31), ENGLISH) == "no deadline: its month is counted already"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,13 @@ def test_provisional_routes_are_named() -> None:
     assert citations.unsettled(summary.assign(last_flag=""), ENGLISH) == ""
 
 
+def test_routes_with_too_narrow_intervals_are_named() -> None:
+    summary = pd.DataFrame({"route_id": ["CMR", "EMR", "WMR"], "held": [0.71, 0.8, float("nan")]})
+    said = "Past 80% intervals held fewer counts than promised: Central Mediterranean (read as about 7 in 10)."
+    assert citations.too_narrow(summary, ENGLISH) == said
+    assert citations.too_narrow(summary.iloc[1:], ENGLISH) == ""
+
+
 def test_sources_follow_order_of_use(make_release: MakeRelease) -> None:
     release = make_release(1)
     reason = pd.DataFrame([{"source_id": "a_bureau", "target": "conflict_deaths", "series_id": "x", "route_id": "_Z"}])

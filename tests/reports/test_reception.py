@@ -57,7 +57,7 @@ def test_title_names_people_now_and_expected() -> None:
     said = reception.title(need(), ENGLISH)
     assert said == (
         "Italy: 1,300 expected in reception at the end of March 2025, 8-in-10 chance of 1,200 to 1,400; "
-        "1,000 counted at the end of December 2024"
+        "1,000 counted 3 months before, at the end of December 2024"
     )
 
 

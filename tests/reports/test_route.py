@@ -12,7 +12,7 @@ import pytest
 from core.languages import Language
 from core.routes import ROUTES
 from reports.numbers import Expected
-from reports.overview import overview_title, quiet_card
+from reports.overview import overview_title
 from reports.route import (
     RouteForecast,
     absent_words,
@@ -20,7 +20,6 @@ from reports.route import (
     key_numbers,
     running_words,
     skill_words,
-    window_words,
     without_forecast,
 )
 from reports.route import title as route_title
@@ -66,35 +65,6 @@ def test_title_names_two_gravest_routes_whatever_order_of_alerts() -> None:
 def test_no_alert_is_said_as_plainly_as_alert() -> None:
     assert title(frame(), [""]) == "No alert is open on any route"
     assert title(frame(), [""], ended=True) == "No alert is open on any route; the last ones have ended"
-
-
-def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
-    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
-           "verdicts": {}}  # fmt: skip
-    card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
-    assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
-    assert (
-        card.sentence
-        == "Nothing unusual is expected: 8-in-10 chance of 1,000 to 2,000 arrivals in February–April 2025."
-    )
-
-
-@pytest.mark.parametrize(
-    ("was", "over", "level", "change", "begins"),
-    [
-        ("", "ended", "", "", "Nothing unusual is expected: 8-in-10 chance of"),
-        ("severe", "ended", "ended", "was Severe", "Nothing unusual is expected: 8-in-10 chance of"),
-        ("watch", "dismissed", "dismissed", "was Watch", "The alert was dismissed. 8-in-10 chance of"),
-    ],
-)
-def test_quiet_route_says_how_its_alert_ended_where_it_had_one(
-    was: str, over: str, level: str, change: str, begins: str
-) -> None:
-    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
-           "verdicts": {}}  # fmt: skip
-    card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH, was, over=over)
-    assert (card.level, card.change, card.figure) == (level, change, "1,500")
-    assert card.sentence.startswith(begins)
 
 
 def test_route_without_forecast_says_how_far_its_figures_go() -> None:
@@ -162,6 +132,14 @@ def test_past_title_states_first_month() -> None:
     )
     empty = past_and_ahead(origin="2024-12-31", quantiles=then.quantiles.iloc[:0])
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
+
+
+@pytest.mark.parametrize(("held", "end"), [(0.8, "1,000 to 2,000"), (0.71, "1,000 to 2,000; read as about 7 in 10")])
+def test_title_says_how_to_read_its_interval(held: float, end: str) -> None:
+    summary = {"state": "ok", "expected": 1500.0, "low": 1000.0, "high": 2000.0, "held": held}
+    assert route_title(past_and_ahead(summary=summary), dt.date(2025, 1, 10), ENGLISH) == (
+        f"Central Mediterranean: 1,500 arrivals expected in February–April 2025, 8-in-10 chance of {end}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,14 @@ def test_missing_month_leaves_gap(observed: pd.DataFrame, forecast: pd.DataFrame
     assert np.isnan(solid.y[10])
 
 
+def test_highest_median_is_labelled_unless_it_is_last(forecast: pd.DataFrame) -> None:
+    median, first = quantile(forecast, 0.5), forecast["target_end_date"].min()
+    falls = forecast.assign(value=forecast["value"].where(forecast["target_end_date"] != first, 90_000.0))
+    assert [label["x"] for label in fan_labels.median_labels(falls, LIGHT)] == [median.index[-1], median.index[0]]
+    alone = forecast[forecast["target_end_date"] == first]
+    assert len(fan_labels.median_labels(alone, LIGHT)) == 1
+
+
 @pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
 def test_movable_words_keep_apart_at_every_width(observed: pd.DataFrame, forecast: pd.DataFrame, level: float) -> None:
     median, dates = quantile(forecast, 0.5), mid_month(observed["time_period_end"])
@@ -41,7 +49,7 @@ def test_movable_words_keep_apart_at_every_width(observed: pd.DataFrame, forecas
     )
     place = {"y": level, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
     wished = [{"text": "<b>25%</b> above", "x": month, **place} for month in median.index]
-    kept = fan_labels.clear_of_each_other(wished, room, fan_labels.median_label(forecast, LIGHT))
+    kept = fan_labels.clear_of_each_other(wished, room, fan_labels.median_labels(forecast, LIGHT)[:1])
     assert 0 < len(kept) < len(wished)
     for width in fan_labels.PLOT_PIXELS:
         across = [room.across(label["x"], width) for label in kept]
