@@ -68,8 +68,8 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
     text = _(
         "Came true: of all alerts, of ▲ and graver, of ◆, those followed by the event; looking back: whose finding "
         "still held three months later. By chance: share of calm months, alert or not, that the event followed. "
-        "Brackets: 90% interval; lead time: quartiles. Repeats and events under way count neither way. More is in the "
-        "file."
+        "Brackets: 90% interval; lead time: quartiles. Repeats and events under way count neither way, but against "
+        "the rule in “of all raised”. More is in the file."
     )
     st.markdown(small(text))
     downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))

@@ -20,8 +20,10 @@ from reports.skill import with_interval
 
 
 def record_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """Each rule's record with its intervals, and how many graver alerts came true; what looks back stands last."""
-    graver = {(row["rule"], row["level"]): _hits(row, language) for row in rows.to_dict("records")}
+    """Each rule's record with its intervals, at graver levels and of all alerts raised; what looks back stands last."""
+    graver = {
+        (row["rule"], row["level"]): _hits(row, precision_cases(row), language) for row in rows.to_dict("records")
+    }
     all_alerts = rows[~rows["level"].isin(LEVELS[1:])].to_dict("records")
     table = sorted(all_alerts, key=lambda row: (not _is_ahead(row), str(row["rule"])))
     first, *others = _measured(table, language).items()
@@ -30,7 +32,8 @@ def record_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
         for level in LEVELS[1:]
     }
     rule = {language.text(_("Rule")): [rule_words(row, language) for row in table]}
-    return pd.DataFrame(rule | dict([first]) | at_level | dict(others))
+    of_all = {language.text(_("Of all raised")): [_hits(row, float(row["n_alerts"]), language) for row in table]}
+    return pd.DataFrame(rule | dict([first]) | at_level | of_all | dict(others))
 
 
 def comparison_table(
@@ -148,16 +151,15 @@ def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
 def _share(row: Row, name: str, cases: float, language: Language) -> str:
     if not is_known(row[name]):
         return NOTHING
-    return f"{_of(row, name, cases, language)} · {_between(row, name, language.share)}"
+    said = language.text(_("{hits} of {n}"), hits=round(float(row[name]) * cases), n=round(cases))
+    return f"{said} · {_between(row, name, language.share)}"
 
 
-def _hits(row: Row, language: Language) -> str:
-    known = is_known(row["precision"])
-    return _of(row, "precision", precision_cases(row), language) if known else NOTHING
-
-
-def _of(row: Row, name: str, cases: float, language: Language) -> str:
-    return language.text(_("{hits} of {n}"), hits=round(float(row[name]) * cases), n=round(cases))
+def _hits(row: Row, cases: float, language: Language) -> str:
+    if not is_known(row["precision"]):
+        return NOTHING
+    hits = round(float(row["precision"]) * precision_cases(row))
+    return language.text(_("{hits} of {n}"), hits=hits, n=round(cases))
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:

@@ -253,12 +253,6 @@ def precision_cases(found: Mapping[Any, Any]) -> float:
     return alerts - sum(other for other in others if np.isfinite(other))
 
 
-def precision_of_all(found: Mapping[Any, Any]) -> float:
-    """Return the share of all alerts raised, repeats and those about no onset included, that foretold an onset."""
-    alerts = float(found.get("n_alerts", float("nan")))
-    return float(found["precision"]) * precision_cases(found) / alerts if alerts > 0 else float("nan")
-
-
 def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] | None:
     """The track record of an alert's rule at its level: on its own route, else over all routes.
 

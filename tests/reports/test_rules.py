@@ -59,6 +59,15 @@ def test_measure_has_interval_if_known(row: dict[str, float], said: str) -> None
     assert rules._between(dict(row), "recall", Language().share) == said
 
 
+def test_repeats_count_against_rule_among_all_raised() -> None:
+    measures = ["recall", "n_events", "base_rate", "false_alarms_per_route_year", "lead_months_median", "auc", "cutoff"]
+    found = {"rule": "surge", "level": "watch", "horizon": 1, **dict.fromkeys(measures, NAN)}
+    alerts = {"precision": 0.5, "n_alerts": 20.0, "n_repeats": 4.0, "n_no_onset": 6.0}
+    table = rules.record_table(pd.DataFrame([found | alerts, found | alerts | {"precision": NAN}]), Language())
+    assert table["Came true"].tolist() == ["5 of 10 · 50%", "–"]
+    assert table["Of all raised"].tolist() == ["5 of 20", "–"]
+
+
 @pytest.mark.parametrize(
     ("count", "is_few"), [(FEWEST_EVENTS - 1, True), (FEWEST_EVENTS, False), (0, True), (NAN, False)]
 )
