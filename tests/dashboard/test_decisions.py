@@ -93,7 +93,7 @@ def test_quiet_day_says_how_each_routes_alert_ended() -> None:
     assert decisions.closed_words(release, [], calm=False) == ""
     assert said.startswith(
         "**No alert is open.** Ended alerts\\: Crete \\(now 8% to reach 900 a month, alert from 22%\\); Melilla. "
-        "Dismissed\\: Ceuta. [All alerts →]("
+        "Dismissed\\: Ceuta. **[All alerts →]("
     )
 
 
