@@ -52,7 +52,7 @@ class RegionMap:
 
 
 MAPS: dict[str, RegionMap] = {
-    "europe": RegionMap(10, 38, ((-3000.0, 2900.0), (-2000.0, 1600.0)), "boundaries.parquet"),
+    "europe": RegionMap(10, 38, ((-3000.0, 2900.0), (-2000.0, 1900.0)), "boundaries.parquet"),
     "americas": RegionMap(-92, 28, ((-3870.0, 3870.0), (-2750.0, 2550.0)), "boundaries_americas.parquet"),
     "horn_of_africa": RegionMap(42, 6, ((-3250.0, 3250.0), (-2200.0, 2250.0)), "boundaries_horn_of_africa.parquet"),
 }
