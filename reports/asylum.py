@@ -328,7 +328,7 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
     """One row per country with a forecast, the most expected first.
 
     Returns:
-        ``geo, expected, low, high, last_period, last_value, year_earlier``.
+        ``geo, expected, low, high, last_period, last_value, year_earlier``; the last is of the period expected.
     """
     rows = of_kind(release.frame("asylum_forecasts"), kind)
     return _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
@@ -347,20 +347,22 @@ def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names:
     if first.empty:
         return pd.DataFrame(columns=columns)
     wide = first.assign(level=first["output_type_id"].round(6)).pivot_table(
-        index=["series_id", *names], columns="level", values="value"
+        index=["series_id", *names, "target_end_date"], columns="level", values="value"
     )
     out = wide[[0.5, 0.1, 0.9]].set_axis(["expected", "low", "high"], axis=1).reset_index()
     observations = of_kind(release.frame("observations"), kind)
     by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
-    lines = [_newest(by_series.get(str(name)), freq_of(kind)) for name in out["series_id"]]
+    ends = zip(out["series_id"], out["target_end_date"], strict=True)
+    lines = [_newest(by_series.get(str(name)), end, freq_of(kind)) for name, end in ends]
     table = out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
     return table.sort_values("expected", ascending=False, ignore_index=True)
 
 
-def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, float]:
+def _newest(rows: pd.DataFrame | None, end: pd.Timestamp, freq: Frequency) -> tuple[str, float, float]:
     if rows is None or rows.empty:
         return "", float("nan"), float("nan")
-    return str(rows["time_period"].iloc[-1]), float(rows["obs_value"].iloc[-1]), numbers.year_earlier(rows, freq)
+    before = numbers.year_earlier(rows, freq, end)
+    return str(rows["time_period"].iloc[-1]), float(rows["obs_value"].iloc[-1]), before
 
 
 def citizenships(view: AsylumForecast) -> pd.DataFrame:

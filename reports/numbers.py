@@ -270,11 +270,12 @@ def route_summary(
     )
 
 
-def year_earlier(history: pd.DataFrame, freq: Frequency = "M") -> float:
-    """The value of the same period of the year before a series' last one, or an empty number."""
+def year_earlier(history: pd.DataFrame, freq: Frequency = "M", end: pd.Timestamp | None = None) -> float:
+    """The value a year before the period that ends then, a series' last one by default, or an empty number."""
     if history.empty:
         return float("nan")
-    before = write_period(to_period(history["time_period"].iloc[-1], freq) - PERIODS_PER_YEAR[freq], freq)
+    period = to_period(history["time_period"].iloc[-1], freq) if end is None else end.to_period(freq)
+    before = write_period(period - PERIODS_PER_YEAR[freq], freq)
     found = history.loc[history["time_period"] == before, "obs_value"]
     return float(found.iloc[0]) if len(found) else float("nan")
 

@@ -128,11 +128,17 @@ def test_every_country_is_listed_and_only_the_largest_corridors() -> None:
     forecasts = pd.DataFrame(rows, columns=["series_id", "geo", "citizen", "output_type_id", "value"]).assign(
         target="asylum_applications_first", freq="Q", model_id="vigie-ensemble", target_end_date=QUARTERS[1]
     )
-    counts = pd.DataFrame(columns=["series_id", "target", "freq", "time_period", "obs_value"])
+    counts = pd.DataFrame({
+        "series_id": rows[-1][0].replace("SYR", "_T"), "target": "asylum_applications_first", "freq": "Q",
+        "time_period": ["2023-Q3", "2024-Q1", "2024-Q3"], "obs_value": [5.0, 7.0, 9.0],
+    })  # fmt: skip
     night: Any = SimpleNamespace(
         as_of="2025-01-31", frame={"asylum_forecasts": forecasts, "observations": counts}.__getitem__
     )
-    assert by_destination(night, QUARTERLY, places)["geo"].tolist() == places[::-1]
+    countries = by_destination(night, QUARTERLY, places)
+    assert countries["geo"].tolist() == places[::-1]
+    assert countries["last_value"].iloc[0] == 9.0  # July–September
+    assert countries["year_earlier"].iloc[0] == 7.0  # January–March, as is expected
     assert by_corridor(night, QUARTERLY)["geo"].tolist() == places[:2:-1]
 
 
