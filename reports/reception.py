@@ -290,15 +290,15 @@ def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
     return Need(series_id, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0]))
 
 
-def lines(needs: pd.DataFrame, language: Language) -> list[str]:
-    """One sentence on each country: on its places, where they are known, else on its people in reception."""
-    found = [_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name]
-    return [
-        language.labelled(place_name(need.series_id.split(".")[1], language), places_words(need, language))
+def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
+    """One sentence by country: on its places, where they are known, else on its people in reception."""
+    found = {name.split(".")[1]: _alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name}
+    return {
+        code: language.labelled(place_name(code, language), places_words(need, language))
         if is_known(need.places)
         else f"{title(need, language)}."
-        for need in found
-    ]
+        for code, need in found.items()
+    }
 
 
 def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:

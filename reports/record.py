@@ -165,15 +165,16 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     right = (cases * rows["precision"]).round()
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}). Repeats and events under way are not counted.",
+        "chance {base}); with repeats and events under way it is {right} of {raised}.",
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}). Repeats and events under way are not counted.",
+        "chance {base}); with repeats and events under way it is {right} of {raised}.",
     )
     base = float((cases * rows["base_rate"]).sum() / cases.sum())
     where = language.text(_(", on all routes")) if route_id == ALL else ""
     return language.form(*texts, int(right.sum())).format(
         where=where, n=language.counted(cases.sum()), right=language.counted(right.sum()),
         base=language.percent(base), share=language.percent(float(right.sum() / cases.sum())),
+        raised=language.counted(rows["n_alerts"].sum()),
     )  # fmt: skip
 
 

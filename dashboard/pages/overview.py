@@ -94,7 +94,7 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
     total = together(night, summary, lang())
     said = " ".join(total.sentences(lang()))
     with st.container(key="together", gap=None):
-        why = _("The routes’ medians do not add up to this: they are seldom all high, or all low, at once.")
+        why = _("Medians do not add up: a month can lie much further above its own than below.")
         note = f" {layout.small(why)}" if total.figure else ""
         head = "" if decisions.is_practice(night) else f"**{layout.plain(total.title)}.** "
         st.markdown(f"{head}{layout.plain(said)}{note}")
@@ -103,7 +103,7 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
 def show_beyond(night: Night) -> None:
     """A sentence on the country with most asylum applications, and on each country with figures of reception."""
     needs = reception.lines(night.frame("reception_needs"), lang())
-    lines = [f"[{layout.plain(line)}]({state.link('reception')})" for line in needs]
+    lines = [f"[{layout.plain(line)}]({state.link('reception', place=code)})" for code, line in needs.items()]
     if most := asylum.most_words(night, lang()):
         why = layout.small(_("Most of all countries; no total is forecast."))
         lines.insert(0, f"[{layout.plain(most)}.]({state.link('asylum')}) {why}")

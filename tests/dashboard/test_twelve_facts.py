@@ -104,7 +104,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     alert = ("Alerts", "mail", "Atom", "CAP", "alerts.csv", "site")
     route = ("Overview", "Route", "Scenarios", "briefing", "routes.csv", "site")
     pages = ("Overview", "Route", "Alerts", "Asylum", "Reception", "Scenarios", "Track record", "About")
-    (place,) = (one for one in reception.lines(night.frame("reception_needs"), ENGLISH) if one.startswith("Italy"))
+    place = reception.lines(night.frame("reception_needs"), ENGLISH)["ITA"]
     words = verdict_words(verdicts, ends, ENGLISH)
     return {
         "figures to": (known_to(night, ENGLISH), pages),

@@ -97,9 +97,9 @@ def test_country_without_known_places_has_line_on_its_people() -> None:
     known = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9])
     others = [rows("reception.GBR._T.M"), rows(LOMBARDY, places=10.0)]
     lines = reception.lines(pd.concat([known, *others]), ENGLISH)
-    assert sorted(line.split(" ", 2)[0] for line in lines) == ["Italy:", "United"]
-    assert "1,150 places: the probability" in " ".join(lines) and "in reception at the end of" in " ".join(lines)
-    assert reception.lines(known.iloc[:0], ENGLISH) == []
+    assert lines["ITA"].startswith("Italy: ") and "1,150 places: the probability" in lines["ITA"]
+    assert lines["GBR"].startswith("United Kingdom: ") and "in reception at the end of" in lines["GBR"]
+    assert reception.lines(known.iloc[:0], ENGLISH) == {}
 
 
 def past(*upper: float) -> pd.DataFrame:

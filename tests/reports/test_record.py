@@ -148,8 +148,8 @@ def test_pooled_record_says_on_which_routes() -> None:
     lines = [{"rule": rule, **row, **more} for rule, more in rules.items()]
     table = pd.DataFrame([*lines, *({**line, "route_id": code} for line in lines for code in ("CMR", "EMR"))])
     said = (
-        "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%). Repeats and events under "
-        "way are not counted."
+        "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%); with repeats and events "
+        "under way it is 9 of 40."
     )
     assert record.watch_words(table, ALL, Language()) == f"All rules together, on all routes: {said}"
     assert record.watch_words(table, "CMR", Language()) == f"All rules together: {said}"
