@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,17 +70,19 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
         self.size = (os.cpu_count() or 1) if size is None else size
         self.limits = limits or Limits()
         self._workers, self._busy, self._freed = list[_Worker](), set[_Worker](), threading.Condition()
+        self._starter = ThreadPoolExecutor(1)  # Linux kills a process with the thread that started it, see _set_up
 
     def __exit__(self, *_: object) -> None:
         """End every process at once."""
         while self._workers:
             self._workers.pop().kill()
+        self._starter.shutdown()
 
     def start(self) -> None:
         """Start all processes, so that they load their libraries while other work goes on."""
         try:
             while len(self._workers) < self.size:
-                self._workers.append(_Worker(self.limits.megabytes))
+                self._workers.append(self._starter.submit(_Worker, self.limits.megabytes).result())
         except (OSError, NotImplementedError) as error:  # too many processes, or a system without semaphores
             self._go_on_with(self._workers, error)
 

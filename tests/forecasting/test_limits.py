@@ -90,6 +90,14 @@ def test_round_that_waits_for_process_keeps_its_time() -> None:
         assert [answer for found in rounds for answer in found.result()] == [("round", None)] * 4
 
 
+@pytest.mark.usefixtures("forked")
+def test_process_outlives_thread_that_started_it() -> None:
+    with Pool(1, SHORT) as pool:
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(list, pool.run(abs, [("first", -1)])).result() == [("first", 1)]
+        assert list(pool.run(abs, [("second", -2)])) == [("second", 2)]
+
+
 @on_linux
 @pytest.mark.usefixtures("forked")
 def test_tasks_that_hang_are_tried_once_and_end_with_what_they_started(tmp_path: Path) -> None:
