@@ -138,8 +138,10 @@ class _Totals:
         With ``over`` only windows whose outcome is counted.
         """
         table = table.where(table.keys["horizon"].isin(self._horizons))
-        dates = table.keys.groupby("series_id")["origin_date"].max().to_dict()
-        origins = {str(name): self._panel.period_of(date) for name, date in dates.items()}
+        origins = {
+            str(name): self._panel.period_of(date)
+            for name, date in table.keys.groupby("series_id")["origin_date"].max().items()
+        }
         shown = [
             (window, [name for name in (*origins, ALL) if not over or np.isfinite(self._outcome(name, window))])
             for window in windows(max(origins.values()))
@@ -156,14 +158,14 @@ class _Totals:
             totals = {name: self._total(window, origins[name], ahead[name], name) for name in origins}
             for name, (counted, months, total) in totals.items():
                 if total is not None and name in names:
-                    yield self._facts(window, name, dates[name], origins[name], counted, months), total
+                    yield self._facts(window, name, origins[name], counted, months), total
             parts = [totals[name] for name in self._added if name in totals]
             together = [total for _, _, total in parts if total is not None]
             if ALL in names and len(together) == len(self._added) > 1:
                 counted = sum(one for one, _, _ in parts)
                 months = min(number for _, number, _ in parts)
-                at = min(self._added, key=dates.__getitem__)
-                yield self._facts(window, ALL, dates[at], origins[at], counted, months), np.sum(together, axis=0)
+                oldest = min(origins[name] for name in self._added)
+                yield self._facts(window, ALL, oldest, counted, months), np.sum(together, axis=0)
 
     def _total(
         self, window: Window, origin: pd.Period, ahead: dict[int, FloatArray], name: str
@@ -184,13 +186,13 @@ class _Totals:
         return np.where(inside, values[np.where(inside, places, 0)], np.nan)
 
     def _facts(
-        self, window: Window, name: str, date: pd.Timestamp, origin: pd.Period, counted: float, months_counted: int
+        self, window: Window, name: str, origin: pd.Period, counted: float, months_counted: int
     ) -> dict[str, object]:
         first = window.first.ordinal
         complete = first - self._year * (1 + max(0, -((origin.ordinal - first + 1) // self._year)))
         return {
             "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": window.months[0],
-            "last_period": window.months[1], "origin_date": date, "counted": counted,
+            "last_period": window.months[1], "origin_date": origin.end_time.normalize(), "counted": counted,
             "months_counted": months_counted, "outcome": self._outcome(name, window),
             "last_total": float(self._counted(name, complete, complete + self._year).sum()),
         }  # fmt: skip

@@ -234,30 +234,29 @@ def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
     parts: list[FloatArray] = []
     for series_id, origin in rounds[rounds["series_id"].isin(versions)].drop_duplicates().itertuples(index=False):
         rhythm, unit = RHYTHMS[frequency(series_id)], pandas_frequency(frequency(series_id))
-        ends, values = _known(versions[series_id], origin, origin + pd.Timedelta(days=rhythm.due[1]))
-        if len(ends) <= FEWEST_ERRORS:
+        newest = _known(versions[series_id], origin, origin + pd.Timedelta(days=rhythm.due[1]))
+        if len(newest) <= FEWEST_ERRORS:
             continue
-        here, last = (pd.Period(day, freq=unit) for day in (origin, ends[-1]))
-        behind, logs = (here - last).n, np.log1p(values)
+        here, last = (pd.Period(day, freq=unit) for day in (origin, newest.index[-1]))
+        behind, logs = (here - last).n, np.log1p(newest.to_numpy(dtype=float))
         parts.append(predict(History(logs, logs, 1, last, 0), behind + rhythm.horizons)[behind:])
-        keys += [(BASELINE, series_id, origin, step, unit) for step in range(1, rhythm.horizons + 1)]
+        ahead = pd.period_range(here + 1, periods=rhythm.horizons).end_time.normalize()
+        keys += [(BASELINE, series_id, origin, step, end) for step, end in enumerate(ahead, 1)]
     frame = pd.DataFrame(keys, columns=["model_id", *_OWN, "horizon", "target_end_date"])
-    for alias, rows in frame.groupby("target_end_date"):  # its column of frequencies becomes one of days
-        periods = pd.PeriodIndex(rows["origin_date"], freq=str(alias)) + rows["horizon"].to_numpy()
-        frame.loc[rows.index, "target_end_date"] = periods.end_time.normalize()
-    frame = frame.astype({"target_end_date": "datetime64[ns]"})
     return QuantileTable(frame, np.clip(np.expm1(np.concatenate(parts)), 0, None) if parts else np.empty((0, 23)))
 
 
-def _known(versions: Sequence[NDArray[Any]], origin: pd.Timestamp, close: pd.Timestamp) -> Sequence[NDArray[Any]]:
-    """The newest version of each figure up to a round that was known when the round closed: ends and values.
+def _known(versions: Sequence[NDArray[Any]], origin: pd.Timestamp, close: pd.Timestamp) -> pd.Series:
+    """The newest version of each figure up to a round that was known when the round closed, by its end.
 
     The versions, one by one, are sorted by end and then by the day on which they became known.
     """
-    seen = (versions[1] <= close.to_datetime64()) & (versions[0] <= origin.to_datetime64())
-    ends, values = versions[0][seen], versions[2][seen].astype(float)
-    held = (np.diff(ends, append=np.datetime64("NaT", "ns")) != np.timedelta64(0)) & ~np.isnan(values)
-    return ends[held], values[held]
+    ends, as_of, values = versions
+    seen = (as_of <= close.to_datetime64()) & (ends <= origin.to_datetime64())
+    dated = ends[seen]
+    newest = np.ones(len(dated), dtype=bool)
+    newest[:-1] = dated[1:] != dated[:-1]
+    return pd.Series(values[seen][newest], index=dated[newest]).dropna()
 
 
 def _under_rounds(rows: pd.DataFrame, round_of: Callable[[str, pd.Timestamp], pd.Timestamp]) -> pd.DataFrame:

@@ -191,9 +191,8 @@ def _lines(scored: Grid, baseline: str, freq: str) -> Iterator[dict[str, object]
             mine = np.isfinite(scores[:, place])
             if not mine.any():
                 continue
-            rounds, at = np.unique(origin[mine], return_inverse=True)
-            own, reference = (np.bincount(at, scores[mine, column]).astype(float) for column in (place, base))
-            found = ratio_interval(own, reference, horizon=longest)
+            sums = [pd.Series(scores[mine, column]).groupby(origin[mine]).sum().to_numpy() for column in (place, base)]
+            found = ratio_interval(sums[0], sums[1], horizon=longest)
             where = np.flatnonzero(rows)[mine]
             yield {
                 "kind": kind,
@@ -211,7 +210,7 @@ def _lines(scored: Grid, baseline: str, freq: str) -> Iterator[dict[str, object]
                 },
                 "n": int(mine.sum()),
                 "missing": int((~mine).sum()),
-                "rounds": len(rounds),
+                "rounds": len(sums[0]),
                 **{f"pit_{one + 1}": share for one, share in enumerate(scored.pit[where, place].mean(axis=0))},
             }
 
