@@ -261,10 +261,11 @@ def attribute(
         ranks = rank_shares(paths.to_numpy())
         held = pooled and pooled.held(name, last_year[name])
         engine = HeldEngine(name, data.date, change.then, factors[name], ranks, held, name in follow_days)
-        between = partial(_numbers, engine, change, compared)
-        climbed = partial(ladder, compared.numbers(old), compared.numbers(new), between, is_same_model=is_same_model)
-        new_sources = sorted(change.new["source_id"].unique())
-        ladders.append(partial(climbed, revised=change.revised(), new=new_sources))
+        task = partial(
+            ladder, compared.numbers(old), compared.numbers(new), partial(_numbers, engine, change, compared),
+            revised=change.revised(), new=sorted(change.new["source_id"].unique()), is_same_model=is_same_model,
+        )  # fmt: skip
+        ladders.append(task)
         keys.append(compared.keys().assign(series_id=name))
     made_steps = run_tasks(operator.call, ladders, workers=workers, is_small=True)
     of_series = ((own, *one) for own, steps in zip(keys, made_steps, strict=True) for one in steps.items())

@@ -257,7 +257,6 @@ def _make_release(run: Run) -> RunResult:
         asylum = forecast_asylum(data.known, date, forecasts.engine)
         group_errors = errors_by_group(data, forecasts.made.past_ensemble, forecasts.engine)
     of_routes = run.beside.submit(forecast_tables, data, forecasts, settings.alerts, run.pool)
-    weeks = run.beside.submit(make_weeks, data, run.pool)
 
     with timer.stage("hub"):
         refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())
@@ -267,7 +266,7 @@ def _make_release(run: Run) -> RunResult:
         forecasts.reception()
 
     with timer.stage("warning and scoring"):
-        tables = _judged_tables(run, data, cards, forecasts, (of_routes, weeks), whole, before)
+        tables = _judged_tables(run, data, cards, forecasts, of_routes, whole, before)
         tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
         tables |= {**asylum.frames, **of_hub, "group_errors": group_errors}
 
@@ -330,7 +329,7 @@ def _judged_tables(
     data: RealTimeData,
     cards: Mapping[str, SourceCard],
     forecasts: NightForecasts,
-    begun: tuple[Future[tuple[dict[str, pd.DataFrame], Record]], Future[dict[str, pd.DataFrame]]],
+    of_routes: Future[tuple[dict[str, pd.DataFrame], Record]],
     whole: Sequence[Release],
     before: Release | None,
 ) -> dict[str, pd.DataFrame]:
@@ -341,7 +340,7 @@ def _judged_tables(
         data: What was known.
         cards: Cards of the sources, own ones included.
         forecasts: What was forecast.
-        begun: Tables of forecasts with the record of the rules, and those of weeks.
+        of_routes: Tables of forecasts with the record of the rules, when they are made.
         whole: The releases that are as they were published, oldest first.
         before: The release that the night goes on from.
     """
@@ -350,10 +349,10 @@ def _judged_tables(
     newest = ReleaseStore(home).current()
     former = newest if newest in whole else None
     announce(report, _("Figures and weeks"))
-    known = data_tables(data, cards, vintages.rejected(), former)
+    known = data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
     announce(report, _("Scores and paths"))
-    tables, record = begun[0].result()
-    tables |= known | begun[1].result()
+    tables, record = of_routes.result()
+    tables |= known
     announce(report, _("Alerts"))
     revisions = revisions_since(vintages, former, date, settings, editions.void())
     alerts_before = before.read("alerts") if before else no_alerts()
