@@ -151,15 +151,17 @@ def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
 def _share(row: Row, name: str, cases: float, language: Language) -> str:
     if not is_known(row[name]):
         return NOTHING
-    said = language.text(_("{hits} of {n}"), hits=round(float(row[name]) * cases), n=round(cases))
-    return f"{said} · {_between(row, name, language.share)}"
+    return f"{_of(float(row[name]) * cases, cases, language)} · {_between(row, name, language.share)}"
 
 
 def _hits(row: Row, cases: float, language: Language) -> str:
     if not is_known(row["precision"]):
         return NOTHING
-    hits = round(float(row["precision"]) * precision_cases(row))
-    return language.text(_("{hits} of {n}"), hits=hits, n=round(cases))
+    return _of(float(row["precision"]) * precision_cases(row), cases, language)
+
+
+def _of(hits: float, cases: float, language: Language) -> str:
+    return language.text(_("{hits} of {n}"), hits=round(hits), n=round(cases))
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:
@@ -202,7 +204,7 @@ def record_rows(row: Row, record: pd.DataFrame, language: Language) -> pd.DataFr
         if is_known(value):
             said = write(value)
             if is_known(n):
-                said = f"{language.text(_('{hits} of {n}'), hits=round(value * n), n=round(n))} · {said}"
+                said = f"{_of(value * n, n, language)} · {said}"
             rows.append({"measure": words, "value": said, "interval": _interval(name, found, write, language)})
     return pd.DataFrame(rows, columns=["measure", "value", "interval"])
 
