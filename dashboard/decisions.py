@@ -162,7 +162,7 @@ def closed_words(night: Night, found: list[Found], *, calm: bool) -> str:
         said.append(layout.plain(f"{labelled(_('Ended alerts'), listed(how))}."))
     if names := [one.card.title for one in found if one.card.level == DISMISSED]:
         said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
-    # Bold, since colour alone would not tell a link from the words beside it.
+    # Bold: colour alone would not set a link apart from the words beside it.
     return " ".join(said and [*said, f"**[{_('All alerts')} →]({state.link('alerts')})**"])
 
 

@@ -193,9 +193,10 @@ def title(view: AsylumForecast, language: Language) -> str:
 def most_words(release: ReadableRelease, language: Language) -> str:
     """The finding on the country with most applications in the first kind; empty of a release without figures."""
     series = release.frame("asylum_series")
-    for kind in kinds(series)[:1]:
-        return title(forecast_of(release, kind, destinations(series, release.frame("observations"), kind)[0]), language)
-    return ""
+    if not (found := kinds(series)):
+        return ""
+    most = destinations(series, release.frame("observations"), found[0])[0]
+    return title(forecast_of(release, found[0], most), language)
 
 
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:

@@ -112,9 +112,9 @@ def unsettled(summary: pd.DataFrame, language: Language) -> str:
 def too_narrow(summary: pd.DataFrame, language: Language) -> str:
     """The routes whose past 80 % intervals held too few counts, and how to read them; empty if none."""
     narrow = [
-        f"{route_name(route_id, language)} ({read_as(held, language)})"
+        f"{route_name(route_id, language)} ({how})"
         for route_id, held in summary[["route_id", "held"]].itertuples(index=False)
-        if read_as(held, language)
+        if (how := read_as(held, language))
     ]
     text = _("Past 80% intervals held fewer counts than promised: {routes}.")
     return language.text(text, routes=", ".join(narrow)) if narrow else ""

@@ -203,11 +203,11 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     is_open = bool(rows) and (rows[key]["group"] in {WAITS, DECIDED} or "alert" in st.query_params)
     group, picked = "", rows.get(key, {})
     # Alerts of one route stand under its name, each with its own number, months and chance.
-    for (_group, subject), same in chosen.drop_duplicates(SHOWN_ONCE).groupby(["group", "subject"], sort=False):
-        if same["group"].iloc[0] != group:
-            group = str(same["group"].iloc[0])
+    for (of, subject), same in chosen.drop_duplicates(SHOWN_ONCE).groupby(["group", "subject"], sort=False):
+        if of != group:
+            group = str(of)
             st.markdown(f"## {heads[group]}", anchors=False)
-        is_picked = is_open and (_group, subject) == (picked["group"], picked["subject"])
+        is_picked = is_open and (of, subject) == (picked["group"], picked["subject"])
         with st.container(border=is_picked, gap=None, key=f"listed-{same['key'].iloc[0]}"):
             st.markdown(f"### {plain(str(subject))}", anchors=False)
             for row in same.to_dict("records"):
