@@ -29,7 +29,7 @@ from reports import Row
 from reports.files import flag_words
 from reports.names import MODELS
 from reports.numbers import years_above
-from reports.skill import read_as, verdict_signs
+from reports.skill import verdict_signs
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -117,8 +117,7 @@ def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
     interval = f":gray[{lang().interval(row['low'], row['high'])}]"
-    held = [no_break(_("held {share}").format(share=lang().share(row["held"]))), read_as(row["held"], lang())]
-    said = lang().listed(filter(None, held))
+    said = no_break(_("held {share}").format(share=lang().share(row["held"])))
     return f"{interval}  \n:small[:gray[{said}]]" if is_known(row["held"]) else interval
 
 

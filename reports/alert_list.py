@@ -45,7 +45,6 @@ from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
 from reports.record import watch_words
 from reports.route import so_far_words
-from reports.skill import held_counts, read_as
 
 ENDED_KEY = ":ended"
 WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
@@ -201,8 +200,6 @@ def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
             interval=language.interval_words(total.low, total.high),
         )
     ]  # fmt: skip
-    held, cases, _steps = held_counts(release.frame("scores"), release.frame("forecasts"), row["series_id"], ends)
-    said += filter(None, [read_as(held / cases if cases else None, language)])
     before = numbers.counted_a_year_before(release.frame("observations"), [row["series_id"]], ends)
     if before is not None:
         said.append(language.text(_("{value} a year earlier"), value=language.counted(before)))

@@ -16,7 +16,6 @@ from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.schema import stopped_series
 from reports import ReadableRelease, cards_in, numbers
 from reports.names import message_in, route_name, source_name
-from reports.skill import read_as
 
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3
@@ -110,13 +109,13 @@ def unsettled(summary: pd.DataFrame, language: Language) -> str:
 
 
 def too_narrow(summary: pd.DataFrame, language: Language) -> str:
-    """The routes whose past 80 % intervals held too few counts, and how to read them; empty if none."""
+    """The routes whose past 80 % intervals held too few counts, each with its share; empty if none."""
     narrow = [
-        f"{route_name(route_id, language)} ({how})"
+        f"{route_name(route_id, language)} ({language.share(held)})"
         for route_id, held in summary[["route_id", "held"]].itertuples(index=False)
-        if (how := read_as(held, language))
+        if held < 0.75
     ]
-    text = _("Past 80% intervals held fewer counts than promised: {routes}.")
+    text = _("80% intervals held too few past counts: {routes}.")
     return language.text(text, routes=", ".join(narrow)) if narrow else ""
 
 

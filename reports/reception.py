@@ -316,7 +316,7 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
 
 
 def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """How many counts past 80% intervals held, and how many their upper ends, promised in nine of ten cases."""
+    """How many counts past 80% intervals held, and how many their upper ends."""
     rows = backtest[backtest["series_id"].eq(need.series_id)].assign(level=backtest["output_type_id"].round(3))
     ends = rows.pivot_table("value", ["origin_date", "horizon", "target_end_date"], "level").reset_index()
     past = ends.merge(need.history, left_on="target_end_date", right_on="end_date")
@@ -325,7 +325,7 @@ def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
     past = past.assign(coverage_80=past["obs_value"].between(past[0.1], past[0.9]))
     cases = past.groupby("horizon", as_index=False).agg(coverage_80=("coverage_80", "mean"), n=("coverage_80", "size"))
     below = past["obs_value"] <= past[0.9]
-    text = _("{n} ({share}) were at or below the interval’s upper end; 90% is promised.")
+    text = _("{n} ({share}) were at or below the interval’s upper end (target 90%).")
     upper = language.text(text, n=language.counted(below.sum()), share=language.share(below.mean()))
     return f"{held_words(cases, language, need.freq)} {upper}"
 

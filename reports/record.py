@@ -22,7 +22,7 @@ from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
 from reports.names import name as named
-from reports.skill import ahead_words, held_counts, period_ends, read_as, steps_ahead, verdict_steps, with_interval
+from reports.skill import ahead_words, held_counts, period_ends, steps_ahead, verdict_steps, with_interval
 
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
@@ -131,19 +131,18 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """How many counts the 80 % intervals held, as far ahead as the planning window, beside what they promise."""
+    """How many counts the 80 % intervals held, as far ahead as the planning window, beside the target."""
     scores, forecasts, ends = release.frame("scores"), release.frame("forecasts"), numbers.window_ends(release.as_of)
     held, cases, steps = held_counts(scores, forecasts, series_of(route_id), ends)
     if not cases:
         return ""
     text = _(
-        "80% intervals of single months, {ahead} ({months} here), held {held} of {n} counts: {share}; 80% is promised"
+        "80% intervals of single months, {ahead} ({months} here), held {held} of {n} counts: {share} (target 80%)."
     )
-    said = language.text(
+    return language.text(
         text, ahead=steps_ahead(steps, language), months=language.months(ends[0], ends[-1]),
         held=language.counted(held), n=language.counted(cases), share=language.share(held / cases),
     )  # fmt: skip
-    return f"{language.listed(filter(None, [said, read_as(held / cases, language)]))}."
 
 
 def first_month_words(release: ReadableRelease, route_id: str, language: Language) -> str:

@@ -20,7 +20,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import country_name, plural_in_unit, route_name
-from reports.skill import read_as, stretches, verdict_words
+from reports.skill import stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -122,7 +122,7 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if not view.origin:
         if view.summary["state"] != "ok" or not is_known(view.summary["expected"]):
             return without_forecast(view.summary, language).rstrip(".")
-        said = plural_in_unit(
+        return plural_in_unit(
             ngettext(
                 "{route}: {expected} arrival expected {when}, 8-in-10 chance of {interval}",
                 "{route}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}",
@@ -135,7 +135,6 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
             when=in_window(as_of, language),
             interval=language.interval_words(view.summary["low"], view.summary["high"]),
         )
-        return language.listed(filter(None, [said, read_as(view.summary.get("held"), language)]))
     if view.quantiles.empty:
         return name
     first = view.quantiles.iloc[0]

@@ -112,12 +112,6 @@ def held_counts(
     return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum()), steps
 
 
-def read_as(held: float | None, language: Language) -> str:
-    """How to read an 80 % interval that held fewer past outcomes, rounded to tenths; empty where it held 8 in 10."""
-    tenths = round(10 * held) if is_known(held) else 8
-    return "" if tenths >= 8 else language.text(_("read as about {n} in 10"), n=tenths)
-
-
 def error_note(release: ReadableRelease, series_id: str, horizon: int, language: Language) -> str:
     """What a score beside a model is: of which forecasts, how far ahead, on which scale; empty without scores."""
     rows = own_rows(release.frame("scores"), series_id)

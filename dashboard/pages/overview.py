@@ -193,7 +193,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     )
     note = _(
         "Persons, {months}. Expected is the median. Held: share of past single months, as far ahead as these, inside "
-        "their 80% interval, where 80% is promised. "
+        "their 80% interval (target 80%). "
         "Beats baseline, month by month: ✓ proven, ◐ likely, · no sign."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):

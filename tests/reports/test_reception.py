@@ -117,7 +117,7 @@ def test_record_names_ratio_interval_and_share_held() -> None:
     assert "Three months ahead past errors were 70% (50%–90%) of those of" in words
     assert "(42 past dates)" in words
     assert "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%)." in words
-    assert words.endswith("3 (75%) were at or below the interval’s upper end; 90% is promised.")
+    assert words.endswith("3 (75%) were at or below the interval’s upper end (target 90%).")
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:

@@ -134,11 +134,11 @@ def test_past_title_states_first_month() -> None:
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
 
 
-@pytest.mark.parametrize(("held", "end"), [(0.8, "1,000 to 2,000"), (0.71, "1,000 to 2,000; read as about 7 in 10")])
-def test_title_says_how_to_read_its_interval(held: float, end: str) -> None:
+@pytest.mark.parametrize("held", [0.8, 0.71])
+def test_title_gives_one_chance_whatever_its_interval_held(held: float) -> None:
     summary = {"state": "ok", "expected": 1500.0, "low": 1000.0, "high": 2000.0, "held": held}
     assert route_title(past_and_ahead(summary=summary), dt.date(2025, 1, 10), ENGLISH) == (
-        f"Central Mediterranean: 1,500 arrivals expected in February–April 2025, 8-in-10 chance of {end}"
+        "Central Mediterranean: 1,500 arrivals expected in February–April 2025, 8-in-10 chance of 1,000 to 2,000"
     )
 
 

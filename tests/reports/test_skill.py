@@ -14,7 +14,6 @@ from reports.skill import (
     ahead_words,
     error_note,
     held_words,
-    read_as,
     verdict_ends,
     verdict_signs,
     verdict_words,
@@ -100,14 +99,6 @@ def test_verdicts_are_named_by_months_ahead(verdicts: dict[int, str] | None, sai
 )  # fmt: skip
 def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: str) -> None:
     assert with_interval(partial(ENGLISH.decimal, digits=3), *ratio) == said
-
-
-@pytest.mark.parametrize(
-    ("held", "said"),
-    [(0.71, "read as about 7 in 10"), (0.58, "read as about 6 in 10"), (0.76, ""), (0.91, ""), (math.nan, "")],
-)
-def test_interval_is_read_by_tenths_of_outcomes_held(held: float, said: str) -> None:
-    assert read_as(held, ENGLISH) == said
 
 
 @pytest.mark.parametrize(
