@@ -11,15 +11,16 @@ import pandas as pd
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
-from core.languages import Language, as_expected, capital, is_known
+from core.languages import Language, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
+from forecasting.verification.verdict import BETTER, LIKELY
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import Verdicts, held_words, own_rows, verdict_ends, verdict_words
+from reports.skill import Verdicts, held_words, own_rows, stretches, verdict_at, verdict_ends, verdict_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -35,7 +36,13 @@ _UNITS = {
 }
 
 
+_PEOPLE = {
+    "asylum_applications_first": ngettext("first-time asylum applicant", "first-time asylum applicants"),
+    "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
+}
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
+WIDE = 2.0
+"""Upper over lower end of an 80 % interval from which it is called too wide to plan by."""
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
@@ -94,6 +101,11 @@ class AsylumForecast:
     def ahead(self) -> pd.DataFrame:
         """The same of periods that have not ended."""
         return self.quantiles[self.quantiles.index > pd.Timestamp(self.night.as_of)]
+
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether the forecast of the first period ahead is better, or likely so, than the last count repeated."""
+        return any(verdict_at(self.verdicts, end) in {BETTER, LIKELY} for end in self.ahead.index[:1])
 
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
@@ -166,28 +178,35 @@ def period(view: AsylumForecast, last_day: Any, language: Language) -> str:  # n
 
 
 def title(view: AsylumForecast, language: Language) -> str:
-    """The finding in one sentence."""
+    """The finding in one sentence: the last count and the range ahead where no forecast beats that count repeated."""
     country = display_name(view.geo, language.code)
     if view.ahead.empty:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
     first, end = view.ahead.iloc[0], pd.Timestamp(view.ahead.index[0])
     texts = ngettext(
-        "{country}: {expected} asylum applicant expected {when}, 8-in-10 chance of {interval}",
-        "{country}: {expected} asylum applicants expected {when}, 8-in-10 chance of {interval}",
+        "{country}: {figure} {people} expected {when}, 8-in-10 chance of {interval}",
+        "{country}: {figure} {people} expected {when}, 8-in-10 chance of {interval}",
     )
-    if view.kind.startswith("asylum_applications_first"):
+    count, figure, then = as_expected(first[0.5]), language.expected(first[0.5]), ""
+    if not view.beats_baseline and len(view.history):
+        last = view.history.iloc[-1]
         texts = ngettext(
-            "{country}: {expected} first-time asylum applicant expected {when}, 8-in-10 chance of {interval}",
-            "{country}: {expected} first-time asylum applicants expected {when}, 8-in-10 chance of {interval}",
+            "{country}: {figure} {people} counted {then}; 8-in-10 chance of {interval} {when}",
+            "{country}: {figure} {people} counted {then}; 8-in-10 chance of {interval} {when}",
         )
+        count, figure = as_counted(last["obs_value"]), language.counted(last["obs_value"])
+        then = language.in_period(last["end_date"], view.months_each)
     return language.plural(
-        texts,
-        as_expected(first[0.5]),
-        country=country,
-        expected=language.expected(first[0.5]),
-        when=language.in_period(end, MONTHS_EACH[view.freq]),
+        texts, count, country=country, figure=figure, then=then, when=language.in_period(end, view.months_each),
+        people=language.plural(_PEOPLE[view.kind.split(".")[0]], count),
         interval=language.interval_words(first[0.1], first[0.9]),
-    )
+    )  # fmt: skip
+
+
+def who_words(view: AsylumForecast, language: Language) -> str:
+    """Whose applications are counted, and where."""
+    text = _("People of every nationality who apply in {country}; those under temporary protection are counted apart.")
+    return language.text(text, country=display_name(view.geo, language.code))
 
 
 def most_words(release: ReadableRelease, language: Language) -> str:
@@ -200,20 +219,29 @@ def most_words(release: ReadableRelease, language: Language) -> str:
 
 
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
-    """The period that has ended, the next ones, the last one counted, and all countries together as counted."""
+    """The period that has ended, the next one, the last one counted, and all countries together as counted.
+
+    The last count leads, and ranges stand in place of medians, where no forecast beats that count repeated.
+    """
     out = []
     ended = len(view.quantiles) - len(view.ahead)
     first = max(0, ended - 1)
     for place, (end, row) in enumerate(view.quantiles.iloc[first:].head(2).iterrows(), start=first):
         text = _("Nowcast, {window}") if place < ended else _("Expected, {window}")
         label = language.text(text, window=period(view, end, language))
-        out.append((label, language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)))
+        median = language.expected(row[0.5])
+        if view.beats_baseline:
+            out.append((label, median, interval_words(row[0.1], row[0.9], language)))
+        else:
+            beside = language.text(_("80% interval; median {median}"), median=median)
+            out.append((label, language.interval(row[0.1], row[0.9]), beside))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
         before = numbers.year_earlier(view.history, view.freq)
         label = language.text(text, period=period(view, last["end_date"], language))
-        out.append((label, language.counted(last["obs_value"]), _a_year_earlier(before, language)))
+        counted = (label, language.counted(last["obs_value"]), _a_year_earlier(before, language))
+        out.insert(len(out) if view.beats_baseline else 0, counted)
     return out + _together(view, language)
 
 
@@ -249,7 +277,17 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return ""
     verdict = capital(f"{verdict_words(view.verdicts, view.quantiles.index, language, view.months_each)}.")
-    return " ".join(filter(None, [verdict, _baseline_words(view, language), held_words(own, language, view.freq)]))
+    said = [_wide_words(view, language), verdict, _baseline_words(view, language), held_words(own, language, view.freq)]
+    return " ".join(filter(None, said))
+
+
+def _wide_words(view: AsylumForecast, language: Language) -> str:
+    """Which periods ahead have a range too wide to plan by; empty without one."""
+    wide = view.ahead[view.ahead[0.9] >= WIDE * view.ahead[0.1]]
+    if wide.empty:
+        return ""
+    text = _("Too wide to plan by: {when} the range’s upper end is at least twice its lower end.")
+    return language.text(text, when=stretches(wide.index, language.in_months, view.months_each))
 
 
 def _baseline_words(view: AsylumForecast, language: Language) -> str:

@@ -139,7 +139,7 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
         share = (day - half - first) / (last - first)
         return frame.left + float(share) * (frame.right - frame.left), frame.y(value)
 
-    items = frame.items + _periods(frame, (first, last), language)
+    items = frame.items + _periods(frame, (first, last), language, shown.months_each)
     items += _earlier(shown, at) + _bands(shown, at) + _counts(shown, at, language)
     now = at(pd.Timestamp(shown.now) + half, 0)[0]
     for end in shown.quantiles.index if shown.verdicts is not None else ():
@@ -281,20 +281,21 @@ def legend(entries: Sequence[tuple[str, str]], width: float, wider: float = WIDE
     return items, y + 10
 
 
-def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: Language) -> Items:
-    """Dates under some of the periods, at even distances, a January among them."""
+def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: Language, each: int) -> Items:
+    """Dates under the middles of some of the periods of ``each`` months, at even distances, a first one among them."""
     first, last = span
     months = pd.period_range(first, last, freq="M")
     room = int((frame.right - frame.left) // 64)
-    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= room * step)
+    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= room * step and step >= each)
     items: Items = []
     for month in months:
-        if (month.year * 12 + month.month - 1) % step == 0:
+        if (month.year * 12 + month.month - 1 - each // 2) % step == 0:
             share = (month.start_time + pd.Timedelta(days=14) - first) / (last - first)
             x = frame.left + float(share) * (frame.right - frame.left)
             if frame.left <= x <= frame.right:
                 items.append(Shape([[(x, frame.bottom), (x, frame.bottom + 4)]], "axis"))
-                text = language.month_short(month, year=step >= 3 or month.month == 1)
+                dated = step >= 3 or month.month == 1
+                text = language.period_short(month, each) if dated else language.month_short(month)
                 items.append(frame.word_at(x, frame.bottom + 18, text))
     return items
 

@@ -85,8 +85,8 @@ class Need:
         return pd.Series(1 - np.asarray(below), self.quantiles.index)
 
     @property
-    def further(self) -> float:
-        """Places needed beyond the people there now, to suffice in nine of ten cases."""
+    def above_now(self) -> float:
+        """By how much places that suffice in nine of ten cases exceed the people there now: not what is missing."""
         return float(self.rows["enough"].iloc[-1] - self.rows["last_value"].iloc[-1])
 
 
@@ -113,7 +113,7 @@ def needs_of(
 
 
 def stocks(needs: pd.DataFrame) -> list[str]:
-    """Series of countries in a release, most people first, each followed by its regions by further places needed."""
+    """Series of countries in a release, most people first, each followed by its regions by :attr:`Need.above_now`."""
     last = needs[needs["factor"].eq(1.0)].sort_values("horizon").groupby("series_id").tail(1).set_index("series_id")
     last = last[last.index.str.startswith(f"{RECEPTION}.")]
     more = (last["enough"] - last["last_value"]).sort_values(ascending=False)
@@ -350,12 +350,36 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
         _("Country or region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
-        _("Further places"): [
-            f"{language.signed(need.further)} ({language.change(value + need.further, value)})"
+        _("Above people there now"): [
+            f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
             for need, value in zip(needs, now, strict=True)
         ],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
+
+
+def foot_of_axis(need: Need) -> float:
+    """A round number under all that a chart of the stock shows, places among it."""
+    shown = [*need.history["obs_value"].tail(MONTHS_BACK // need.months_each), *need.rows["lo_95"], need.places]
+    low = float(np.nanmin(shown))
+    step = 10.0 ** np.floor(np.log10(max(low, 1.0)))
+    return float(0.9 * low // step * step)
+
+
+def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
+    """A row per country: people counted and when, and expected at the end of the last period ahead."""
+    names = map(language.text, (_("Country"), _("People counted"), _("Expected"), _("80% interval")))
+    rows = []
+    for need in needs:
+        first, last = need.rows.iloc[0], need.rows.iloc[-1]
+        counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
+        rows.append([
+            place_name(need.series_id.split(".")[1], language),
+            f"{language.counted(first['last_value'])} ({language.month(counted)})",
+            f"{language.expected(last['median'])} ({language.month(need.ends.iloc[-1])})",
+            language.interval(last["lo_80"], last["hi_80"]),
+        ])  # fmt: skip
+    return pd.DataFrame(rows, columns=list(names))
 
 
 def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:

@@ -5,7 +5,6 @@ Here stands what all share: ticks in the reader's language, places of months, la
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -111,12 +110,12 @@ def nice_ticks(largest: float, *, whole: bool = False) -> list[float]:
     return [step * position for position in range(count + 1)]
 
 
-def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
-    """A vertical axis of persons from zero with ticks in the reader's language."""
-    ticks = nice_ticks(largest, whole=True)
-    top = (largest if largest > 0 else 1.0) / (1 - headroom)
+def count_axis(largest: float, headroom: float = 0.06, foot: float = 0.0) -> dict[str, Any]:
+    """A vertical axis of persons, from zero if not from another number, with ticks in the reader's language."""
+    ticks = [foot + tick for tick in nice_ticks(largest - foot, whole=True)]
+    top = foot + (largest - foot if largest > foot else 1.0) / (1 - headroom)
     return {
-        "range": [0, top],
+        "range": [foot, top],
         "tickvals": ticks,
         "ticktext": [lang().significant(tick) for tick in ticks],
     }
@@ -130,31 +129,34 @@ class Scale:
         largest: Largest value drawn.
         headroom: Share of the axis to leave free above it.
         pixels: Height of the plot.
-        lowest: Foot of an axis of ratios; 0 for an axis of differences, which starts at zero.
+        lowest: Foot of an axis of ratios; 0 for an axis of differences.
+        foot: Foot of an axis of differences.
     """
 
     largest: float
     headroom: float
     pixels: float
     lowest: float = 0.0
+    foot: float = 0.0
 
     @property
     def _top(self) -> float:
-        largest = self.largest if self.largest > self.lowest else self.lowest + 1.0
+        start = self.lowest or self.foot
+        largest = self.largest if self.largest > start else start + 1.0
         if not self.lowest:
-            return largest / (1 - self.headroom)
+            return self.foot + (largest - self.foot) / (1 - self.headroom)
         return float(self.lowest * (largest / self.lowest) ** (1 / (1 - self.headroom)))
 
     def pixel(self, value: float) -> float:
         """Pixels above the foot."""
         if not self.lowest:
-            return self.pixels * value / self._top
+            return self.pixels * (value - self.foot) / (self._top - self.foot)
         return self.pixels * math.log(max(value, self.lowest) / self.lowest) / math.log(self._top / self.lowest)
 
     def value(self, pixel: float) -> float:
         """Return the value at a height in pixels above the foot."""
         if not self.lowest:
-            return pixel / self.pixels * self._top
+            return self.foot + pixel / self.pixels * (self._top - self.foot)
         return float(self.lowest * (self._top / self.lowest) ** (pixel / self.pixels))
 
     def at(self, value: float) -> float:
@@ -164,7 +166,7 @@ class Scale:
     def axis(self) -> dict[str, Any]:
         """Range and ticks in the reader's language."""
         if not self.lowest:
-            return count_axis(self.largest, self.headroom)
+            return count_axis(self.largest, self.headroom, self.foot)
         powers = range(math.floor(math.log10(self.lowest)), math.ceil(math.log10(self._top)) + 1)
         steps = (1, 2, 5) if self._top < 200 * self.lowest else (1,)
         ticks = [step * 10.0**power for power in powers for step in steps]
@@ -177,23 +179,21 @@ class Scale:
         }
 
 
-def month_ticks(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:
-    """January and July of each year, the year under January.
+def month_ticks(first: pd.Timestamp, last: pd.Timestamp, months_each: int = 1) -> dict[str, Any]:
+    """January and July of each year, each over its year; of quarters the first over its year, and the third.
 
     Every third month where the span is under two years, January alone where it is over four.
     """
     days = (last - first).days
-    step = 12 if days > 1500 else (6 if days > 550 else 3)
+    step = 6 if months_each > 1 or 550 < days <= 1500 else (12 if days > 550 else 3)
     months = pd.period_range(first, last, freq="M")
-    chosen = [month for month in months if (month.month - 1) % step == 0]
-    places = [month.start_time + pd.Timedelta(days=14) for month in chosen]
-    texts = [_month_tick(month, is_first=position == 0) for position, month in enumerate(chosen)]
-    return {"tickvals": places, "ticktext": texts}
-
-
-def _month_tick(month: pd.Period, *, is_first: bool) -> str:
-    name = lang().month_short(dt.date(month.year, month.month, 1))
-    return f"{name}<br>{month.year}" if month.month == 1 or is_first else name
+    places = [month.start_time + pd.Timedelta(days=14) for month in months if (month.month - months_each) % step == 0]
+    words = [lang().period_short(day, months_each).split() for day in places]
+    texts = [
+        name if months_each > 1 and day.month > months_each else f"{name}<br>{year}"
+        for day, (name, year) in zip(places, words, strict=True)
+    ]
+    return {"tickvals": places, "ticktext": texts, "tickangle": 0}
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:

@@ -81,6 +81,7 @@ class Fan:
         is_log: Whether the axis is one of ratios.
         beside: Another route on the same axis.
         reach: A number that the axis holds at least.
+        foot: Where the axis begins.
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
     """
 
@@ -100,6 +101,7 @@ class Fan:
     is_log: bool = False
     beside: Beside | None = None
     reach: float = 0.0
+    foot: float = 0.0
     events: pd.DataFrame | None = None
 
 
@@ -127,7 +129,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = max(_largest(figure, fan.threshold), fan.reach)
     headroom = (STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS) / plot_height
-    scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months))
+    scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months), foot=fan.foot)
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
     figure.add_traces(_below_traces(fan, months, theme))
@@ -159,7 +161,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         hoverdistance=40,
         barmode="overlay",
         margin={"r": fan_labels.MARGIN_RIGHT},
-        xaxis={"range": [first - pad, last + pad], "hoverformat": "%m/%Y", **month_ticks(first, last)},
+        xaxis={"range": [first - pad, last + pad], "hoverformat": "%m/%Y", **month_ticks(first, last, fan.months_each)},
         yaxis=scale.axis(),
     )
     return finish(figure, theme, height=height, annotations=labels)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -138,7 +139,8 @@ def beyond_label(forecast: pd.DataFrame, largest: float, theme: Theme) -> Annota
 def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: Theme) -> Annotations:
     """The unit at the top left, and a line at the date of knowledge with that date on top.
 
-    After a short history the date begins at its line: in the middle over it, on a phone, it would meet the unit.
+    After a short history the date begins at its line: in the middle over it, on a phone, it would meet the unit. A unit
+    that would meet it all the same stands on two lines.
     """
     when = pd.Timestamp(now)
     figure.add_shape(
@@ -147,6 +149,8 @@ def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: 
     date = f"<b>{lang().day_short(now)}</b>"
     above = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4, "font": {"color": theme.secondary}}
     side = "left" if room.across(when, 1.0) < LEFT_SHARE else "center"
+    free = room.across(when, PLOT_PIXELS[0]) - (LETTER * len(lang().day_short(now)) / 2 if side == "center" else 0.0)
+    unit = "<br>".join(textwrap.wrap(unit, max(int(free / LETTER), 1 + len(unit) // 2)))
     return [unit_label(theme, unit), note(theme, date, x=when, xanchor=side, **above)]
 
 

@@ -39,10 +39,12 @@ def show(night: Night) -> None:
     geo = state.choice("country", order, order[0])
     view = reads.once(night, partial(asylum.forecast_of, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
+    st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     if caveats := asylum.skill_words(view, lang()):
-        st.markdown(layout.plain(caveats))
+        st.container(key="below-chart").markdown(layout.plain(caveats))  # where a phone shows it
     show_controls(view, found, order)
-    chart, figures = st.columns([3.1, 1], gap="medium")
+    with st.container(key="main-chart"):
+        chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(night, view)
     with figures:
@@ -169,7 +171,7 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
     title = _("Countries of destination")
     if len(view.ahead):
         when = asylum.period(view, view.ahead.index[0], lang())
-        title = _("expected by country of destination, {period}").format(period=when)
+        title = _("last count, and range of {period}, by country of destination").format(period=when)
     title = labelled(asylum.kind_name(view.kind, lang()), title)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
@@ -178,8 +180,9 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
     draw = partial(draw_countries, night, view.kind, table, title)
     reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "Beats baseline: ✓ proven, ◐ likely, · no sign. The baseline repeats the last count. Each line has its own "
-        "scale from zero: two years of counts, then the forecast."
+        "Median: the forecast’s middle value. Beats baseline: ✓ proven, ◐ likely, · no sign; where it is ·, go by the "
+        "last count, which the baseline repeats. Each line has its own scale from zero: two years of counts, then the "
+        "forecast."
     )
     st.markdown(layout.small(text))
     layout.show_sources(night, [view.series_id])
@@ -190,25 +193,25 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
     found = [asylum.forecast_of(night, kind, geo) for geo in table["geo"]]
     lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
     # What a phone shows without a swipe stands first.
-    name, expected, mark, line = _("Country"), _("Expected"), _("Beats baseline"), _("Trend and forecast")
-    interval, baseline = tables.no_break(_("80% interval")), _("Baseline")
+    name, median, mark, line = _("Country"), _("Median"), _("Beats baseline"), _("Trend and forecast")
+    interval, last = tables.no_break(_("80% interval")), _("Last count")
     shown = pd.DataFrame(
         {
             name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
-            expected: table["expected"].map(round_expected),
+            last: table["last_value"],
             interval: list(map(lang().interval, table["low"], table["high"])),
             mark: [verdict_signs(one.verdicts, one.ahead.index[:1]) for one in found],
-            baseline: table["last_value"],
+            median: table["expected"].map(round_expected),
             _("A year earlier"): table["year_earlier"],
             line: lines,
         }
     )
     columns = {
         name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
-        expected: st.column_config.NumberColumn(width=66),
+        last: st.column_config.NumberColumn(width=80),
         interval: st.column_config.TextColumn(width=110),
         mark: st.column_config.TextColumn(width=88),
-        baseline: st.column_config.NumberColumn(width=80),
+        median: st.column_config.NumberColumn(width=66),
         line: st.column_config.ImageColumn(width="medium"),
     }
     st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)

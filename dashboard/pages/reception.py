@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.languages import Language
 from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
@@ -33,28 +37,36 @@ def show(night: Night) -> None:
     places = state.number("places", 0, MOST_PLACES)
     need = need_of(night, series_id, factor, places)
     st.title(reception.title(need, lang()), anchor=False)
-    st.markdown(plain(reception.places_words(need, lang())))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        show_controls(need, found)
-        scenario_parts.show_factor(own, factor)
+    countries = [name for name in found if "-" not in name]
+    if len(countries) > 1:
+        draw = partial(draw_stocks, night, countries, factor, reception.countries_table, _("Countries"))
+        reads.drawn_once(night, draw, "reception countries", factor)
+    line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
+    with st.container(key="controls", **line):
+        with st.container(key="controls-first", **line):
+            show_place(need, found)
+        with st.container(key="controls-more", **line):
+            show_places(need)
+            scenario_parts.show_factor(own, factor)
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         note = _("A scenario has no record of its own.")
         st.markdown(small(plain(f"{reception.scenario_words(need, usual, lang())} {note}")))
-    chart, figures = st.columns([3.1, 1], gap="medium")
+    with st.container(key="main-chart"):
+        chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         reads.drawn_once(night, partial(draw_fan, night, need), "reception fan", series_id, factor, places)
     with figures:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     record = reception.record_words(need, night.frame("reception_backtest"), lang())
-    said = (record, reception.gaps_words(need, lang()))
+    said = (reception.places_words(need, lang()), record, reception.gaps_words(need, lang()))
     st.markdown(plain(" ".join(filter(None, said))))
     layout.let_draw()
-    show_months(night, need)
-    show_record(night, need)
     show_regions(night, found, series_id, factor)
     show_kinds(night, series_id)
+    show_months(night, need)
+    show_record(night, need)
 
 
 def need_of(night: Night, series_id: str, factor: float, places: float | None) -> Need:
@@ -65,13 +77,17 @@ def need_of(night: Night, series_id: str, factor: float, places: float | None) -
     return found
 
 
-def show_controls(need: Need, found: list[str]) -> None:
-    """Which country or region, countries first, and how many places."""
+def show_place(need: Need, found: list[str]) -> None:
+    """Which country or region, countries first."""
     codes = sorted((name.split(".")[1] for name in found), key=lambda code: "-" in code)
     st.selectbox(
         _("Country or region"), codes, format_func=lambda code: place_name(code, lang()), width=240,
         **state.widget("place", need.series_id.split(".")[1]),
     )  # fmt: skip
+
+
+def show_places(need: Need) -> None:
+    """How many places there are."""
     given = None if pd.isna(need.places) else int(need.places)
     st.number_input(
         _("Places"), 0, MOST_PLACES, step=500, width=160, placeholder=_("unknown"), **state.widget("places", given)
@@ -81,10 +97,13 @@ def show_controls(need: Need, found: list[str]) -> None:
 def draw_fan(night: Night, need: Need) -> None:
     """People counted and expected, against the places."""
     long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
+    foot, unit = reception.foot_of_axis(need), _("People in reception")
+    if foot:
+        unit = _("People in reception; the axis begins at {number}").format(number=lang().counted(foot))
     fan = Fan(
-        numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
+        numbers.for_chart(need.history), long, night.as_of, unit,
         threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
-        months_each=need.months_each,
+        months_each=need.months_each, foot=foot,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
     st.html(fan_key(fan, current_theme()))
@@ -124,41 +143,48 @@ def show_record(night: Night, need: Need) -> None:
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:
-    """A country's regions, those that need most further places first."""
+    """A country's regions, those whose places that suffice exceed the people there now by most first."""
     country = series_id.split(".")[1][:3]
     regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
     if not regions:
         return
-    st.header(_("Country and regions by further places needed"), anchor=False)
-    whole = next(name for name in found if name.split(".")[1] == country)
-    reads.drawn_once(night, partial(draw_regions, night, whole, regions, factor), "reception regions", country, factor)
+    title = _("Country and regions by places above the people there now")
+    st.header(title, anchor=False)
+    names = [name for name in found if name.split(".")[1] == country] + regions
+    draw = partial(draw_stocks, night, names, factor, reception.regions_table, title)
+    reads.drawn_once(night, draw, "reception regions", country, factor)
     text = _(
-        "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
+        "Above people there now: places that suffice for six months in nine of ten cases, less the people counted. "
+        "This is not missing capacity: it is counted from people, not from places there are. The figures do not add "
         "up to the country’s: regions are seldom all full at once."
     )
     more = _("Each line has its own scale from zero.")
     st.markdown(small(f"{text} {more}"))
 
 
-def draw_regions(night: Night, country: str, regions: list[str], factor: float) -> None:
-    """A row for the country, then one per region, each with its line."""
-    needs = sorted((need_of(night, name, factor, None) for name in regions), key=lambda need: -need.further)
-    needs.insert(0, need_of(night, country, factor, None))
-    rows = reception.regions_table(needs, lang())
-    names = rows.columns[0]
+def draw_stocks(
+    night: Night, names: list[str], factor: float, table: Callable[[list[Need], Language], pd.DataFrame], title: str
+) -> None:
+    """A row for each stock with its line, countries first, then regions by places above the people there now."""
+    needs = [need_of(night, name, factor, None) for name in names]
+    needs.sort(key=lambda need: -need.above_now if "-" in need.series_id else -math.inf)
+    rows = table(needs, lang())
+    first = str(rows.columns[0])
     links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
     alt = _("Three years of people in reception and the forecast")
     lines = [
-        tables.sparkline(need.history, need.quantiles, theme=current_theme(), months_back=MONTHS_BACK) for need in needs
+        tables.sparkline(
+            need.history, need.quantiles, theme=current_theme(), months_back=MONTHS_BACK, months_each=need.months_each
+        )
+        for need in needs
     ]
     rows = rows.map(plain).assign(
         **{
-            names: [f"[{name}]({link})" for name, link in zip(rows[names].map(plain), links, strict=True)],
+            first: [f"[{name}]({link})" for name, link in zip(rows[first].map(plain), links, strict=True)],
             _("Three years"): [f"![{alt}]({line})" for line in lines],
         }
     )
-    with st.container(key="reception-regions"):
-        st.table(rows, border="horizontal", hide_index=True, alt=_("Country and regions by further places needed"))
+    st.table(rows, border="horizontal", hide_index=True, alt=title)
 
 
 def show_kinds(night: Night, series_id: str) -> None:

@@ -307,16 +307,17 @@ def _stock(view: View, need: reception.Need) -> Page:
 
 
 def _regions(view: View, series_id: str) -> Iterator[Block]:
-    """A country's regions, those that need most further places first."""
+    """A country's regions, those whose places that suffice exceed the people there now by most first."""
     country, language = series_id.split(".")[1], view.language
     needs = [need for name, need in view.night.stocks.items() if name.split(".")[1].startswith(f"{country}-")]
     if not needs:
         return
-    title = view.text(_("Regions by further places needed"))
+    title = view.text(_("Regions by places above the people there now"))
     yield heading(title)
     yield table(reception.regions_table(needs, language), title)
     said = _(
-        "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
+        "Above people there now: places that suffice for six months in nine of ten cases, less the people counted. "
+        "This is not missing capacity: it is counted from people, not from places there are. The figures do not add "
         "up to the country’s: regions are seldom all full at once."
     )
     yield text(view.text(said), kind="note")

@@ -12,6 +12,7 @@ import pytest
 
 from core.languages import Language
 from forecasting import BASELINE, ENSEMBLE
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE
 from reports.asylum import (
     AsylumForecast,
     by_corridor,
@@ -22,6 +23,7 @@ from reports.asylum import (
     title,
     why_no_forecast,
 )
+from reports.skill import Verdicts
 
 ENGLISH = Language("en")
 KIND = "asylum_applications_first.M"
@@ -73,6 +75,7 @@ def test_country_without_forecast_says_why(other: dict[str, Any], said: str) -> 
 QUARTERS = pd.date_range("2024-12-31", periods=3, freq="QE")
 AHEAD = pd.DataFrame({0.1: 100.0, 0.5: [200.0, 400.0, 600.0], 0.9: 1000.0}, index=QUARTERS)
 QUARTERLY = "asylum_applications_first.Q"
+BETTER_THROUGHOUT = dict.fromkeys(QUARTERS, BETTER)
 REPORTING = pd.DataFrame(
     [
         ("eurostat", "asylum_applications_first", "Q", "2023-Q3", 28, 258_385.0, False),
@@ -82,13 +85,15 @@ REPORTING = pd.DataFrame(
 )  # fmt: skip
 
 
-def forecast(as_of: str, ahead: pd.DataFrame = AHEAD, reporting: pd.DataFrame = REPORTING) -> AsylumForecast:
+def forecast(
+    as_of: str, ahead: pd.DataFrame = AHEAD, reporting: pd.DataFrame = REPORTING, verdicts: Verdicts = BETTER_THROUGHOUT
+) -> AsylumForecast:
     counts = pd.DataFrame({
         "time_period": ["2023-Q3", "2024-Q3"], "obs_value": [900.0, 1000.0], "obs_flag": ["", "p"],
         "end_date": pd.to_datetime(["2023-09-30", "2024-09-30"]),
     })  # fmt: skip
     night = SimpleNamespace(as_of=as_of, frame=lambda _name: reporting)
-    found = AsylumForecast(cast(Any, night), QUARTERLY, "DEU", {"series_id": "s"}, counts, pd.DataFrame(), None)
+    found = AsylumForecast(cast(Any, night), QUARTERLY, "DEU", {"series_id": "s"}, counts, pd.DataFrame(), verdicts)
     found.__dict__["quantiles"] = ahead
     return found
 
@@ -104,6 +109,18 @@ def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> N
         "Expected, October–December 2024", "Expected, January–March 2025",
     ]  # fmt: skip
     assert key_numbers(forecast("2025-01-31", AHEAD.iloc[:0]), ENGLISH) == [last, together]
+
+
+def test_last_count_and_range_lead_where_nothing_beats_last_count() -> None:
+    unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
+    assert title(unproven, ENGLISH) == (
+        "Germany: 1,000 first-time asylum applicants counted in July–September 2024; "
+        "8-in-10 chance of 100 to 1,000 in January–March 2025"
+    )
+    labels, values, beside = zip(*key_numbers(unproven, ENGLISH)[:2], strict=True)
+    assert labels == ("Last count (July–September 2024, provisional)", "Nowcast, October–December 2024")
+    assert values == ("1,000", ENGLISH.interval(100, 1000))
+    assert beside == ("900 a year earlier", "80% interval; median 200")
 
 
 def test_totals_of_other_countries_are_not_compared() -> None:
@@ -156,6 +173,9 @@ def test_verdict_stands_beside_baseline_and_its_interval() -> None:
     )
     found = replace(forecast("2025-01-31"), night=cast("Any", night), verdicts={})
     found.__dict__["quantiles"] = AHEAD
+    assert skill_words(found, ENGLISH).startswith(
+        "Too wide to plan by: in January–June 2025 the range’s upper end is at least twice its lower end. "
+    )
     assert skill_words(found, ENGLISH).endswith(
         "The baseline repeats the last count: 1,000 in January–March 2025, 80% interval 700 to 1,500. "
         "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%)."

@@ -61,6 +61,16 @@ def test_title_names_people_now_and_expected() -> None:
     )
 
 
+def test_countries_say_when_people_were_counted_and_are_expected() -> None:
+    (cells,) = reception.countries_table([need()], ENGLISH).to_numpy().tolist()
+    assert cells == ["Italy", "1,000 (December 2024)", "1,300 (March 2025)", ENGLISH.interval(1220, 1380)]
+
+
+@pytest.mark.parametrize(("places", "foot"), [(None, 800.0), (430.0, 300.0), (0.0, 0.0)])
+def test_axis_begins_under_counts_forecast_and_places(places: float | None, foot: float) -> None:
+    assert reception.foot_of_axis(need(places)) == foot
+
+
 def test_entries_stand_beside_arrivals_expected() -> None:
     ends = need().ends
     paths = [(ARRIVALS, end, path, 1000.0) for end in ends for path in range(3)]

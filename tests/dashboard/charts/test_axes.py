@@ -46,21 +46,33 @@ def test_month_is_drawn_on_its_fifteenth() -> None:
     ]
 
 
-@pytest.mark.parametrize("lowest", [0.0, 50.0], ids=["differences", "ratios"])
-def test_number_lies_where_plotly_draws_it(lowest: float) -> None:
-    scale = Scale(largest=8_000.0, headroom=0.2, pixels=300.0, lowest=lowest)
+@pytest.mark.parametrize(("lowest", "foot"), [(0.0, 0.0), (50.0, 0.0), (0.0, 600.0)], ids=["zero", "ratios", "foot"])
+def test_number_lies_where_plotly_draws_it(lowest: float, foot: float) -> None:
+    scale = Scale(largest=8_000.0, headroom=0.2, pixels=300.0, lowest=lowest, foot=foot)
     foot, top = (10**end if lowest else end for end in scale.axis()["range"])
     assert [scale.pixel(foot), scale.pixel(top)] == pytest.approx([0, 300])
     assert scale.value(300.0) == pytest.approx(top)
     assert scale.value(scale.pixel(777.0)) == pytest.approx(777)
 
 
+def test_axis_from_a_number_has_its_ticks_above_it() -> None:
+    axis = count_axis(147_000.0, 0.1, 60_000.0)
+    assert axis["tickvals"] == [60_000, 80_000, 100_000, 120_000, 140_000]
+    assert axis["range"] == pytest.approx([60_000, 60_000 + 87_000 / 0.9])
+
+
 def test_january_and_july_are_named() -> None:
     ticks = month_ticks(pd.Timestamp("2023-01-15"), pd.Timestamp("2025-12-15"))
-    assert ticks["ticktext"] == ["Jan<br>2023", "Jul", "Jan<br>2024", "Jul", "Jan<br>2025", "Jul"]
+    assert ticks["ticktext"] == [f"{month}<br>{year}" for year in (2023, 2024, 2025) for month in ("Jan", "Jul")]
     assert {place.day for place in ticks["tickvals"]} == {15}
 
 
 def test_short_span_names_every_third_month() -> None:
     ticks = month_ticks(pd.Timestamp("2024-05-15"), pd.Timestamp("2025-04-15"))
-    assert ticks["ticktext"] == ["Jul<br>2024", "Oct", "Jan<br>2025", "Apr"]
+    assert ticks["ticktext"] == ["Jul<br>2024", "Oct<br>2024", "Jan<br>2025", "Apr<br>2025"]
+
+
+def test_quarters_stand_at_their_last_month_where_their_figure_is() -> None:
+    ticks = month_ticks(pd.Timestamp("2020-12-15"), pd.Timestamp("2022-09-15"), 3)
+    assert ticks["ticktext"] == ["Q1<br>2021", "Q3", "Q1<br>2022", "Q3"]
+    assert [day.month for day in ticks["tickvals"]] == [3, 9, 3, 9]
