@@ -40,7 +40,7 @@ from dashboard.theme import level_badge
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.alert import event_of, status_words
+from reports.alert import event_of, is_untested, marked_level, rule_record, status_words
 from reports.answer import consequences, decisions_title, judged_now, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.overview import Card, cards, facts, overview_title, together
@@ -131,18 +131,20 @@ def found_on(
 
 def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame, gone: tuple[str, ...]) -> str:
     """What waits to be decided; of a release that is not the newest, what it found; of an exercise the forecast."""
-    waiting = [one for one in found if one.waits]
+    waiting, record = [one for one in found if one.waits], night.frame("track_record")
     if is_practice(night):
         return reads.once(night, lambda: together(night, summary, lang()).title, "title of an exercise", gone)
     if waiting and reads.is_newest(night):
-        named = [(one.card.title, one.card.level) for one in waiting]
+        rows = [(one.card.title, one.alert, rule_record(one.alert, record)) for one in waiting if one.alert]
+        rows.sort(key=lambda named: is_untested(*named[1:]))
+        named = [(subject, marked_level(row, of_rule, lang())) for subject, row, of_rule in rows]
         count = sum(one.waiting for one in waiting)
         return decisions_title(named, count, lang(), mine=visitor.allows(SIGNED_OFF))
     before = former.frame("alerts") if former else None
     ended = night.frame("ended_alerts")
     # Where one was dismissed, not all that are closed have ended.
     make = partial(
-        overview_title, not_dismissed(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang()
+        overview_title, not_dismissed(night, gone), before, ended.iloc[:0] if gone else ended, summary, record, lang()
     )
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 

@@ -181,7 +181,7 @@ def routes_of(night: Night) -> tuple[list[str], str]:
 def decided_on(night: Night) -> pd.DataFrame:
     """The release's alerts, the gravest first, without what merely informs: that colours no route."""
     alerts = night.frame("alerts")
-    return numbers.by_level(alerts[alerts["alert_level"] != INFORMATION])
+    return numbers.by_level(alerts[alerts["alert_level"] != INFORMATION], night.frame("track_record"))
 
 
 def first_route(night: Night, routes: list[str]) -> str:

@@ -22,7 +22,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
-from reports.names import Sources, in_unit, level_label, level_name, rule_name, subject_name
+from reports.names import LEVEL_MARKS, Sources, in_unit, level_label, level_name, rule_name, subject_name
 from reports.skill import with_interval
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
@@ -38,6 +38,10 @@ TERMS = (
         ),
     ),
     (
+        _("Untested rule"),
+        _("fewer than five of its past alerts can be judged: it leads no title and comes last within its level"),
+    ),
+    (
         _("Alert from"),
         _(
             "each rule’s cut-off is where acting would have cost least at past dates; events that come most years need "
@@ -46,6 +50,7 @@ TERMS = (
     ),
 )
 """What a level means and why cut-offs differ, for :data:`alerts.LIFT`."""
+UNTESTED = _("untested rule")
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
 _MOST_DOTS = 10
 
@@ -56,7 +61,8 @@ class AlertReport:
 
     Attributes:
         level: Level in the release; ``ended`` where it is over.
-        badge: Mark and word of the level.
+        untested: ``untested rule`` where too few of its past alerts can be judged; else empty.
+        badge: Mark and word of the level, and whether its rule is untested.
         sentence: What is the matter.
         chance: Its probability in whole per cent; an en dash where nothing is forecast.
         chance_word: The word that stands beside it, or empty.
@@ -71,6 +77,7 @@ class AlertReport:
     """
 
     level: str
+    untested: str
     badge: str
     sentence: str
     chance: str
@@ -154,12 +161,13 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     chance, level = _number(alert.get("probability")), str(alert["alert_level"])
     dots, in_words = _record_words(alert, record, language)
     usual, finding = _usual(alert, language), _finding(alert, language)
-    badge = level_label(level, language)
+    badge = f"{LEVEL_MARKS[level]} {marked_level(alert, record, language)}"
     if over:
         was = _("{ended}, was {level}")
         badge = language.text(was, ended=level_label("ended", language), level=level_name(level, language))
     return AlertReport(
         level="ended" if over else level,
+        untested=language.text(UNTESTED) if is_untested(alert, record) else "",
         badge=badge,
         sentence=_sentence(alert, language, over),
         chance=language.percent(chance),
@@ -189,6 +197,18 @@ def rule_record(alert: Row, track_record: pd.DataFrame) -> dict[str, Any] | None
     cases = precision_cases(found)
     about = {"n_events": int(found["n_events"]), "n_cases": round(cases) if math.isfinite(cases) else None}
     return {**about, "all_routes": str(found["route_id"]) == ALL, **measures}
+
+
+def is_untested(alert: Row, record: Row | None) -> bool:
+    """Whether too few past alerts of its rule can be judged; False of a rule that reports what is known."""
+    is_claim = is_known(_number(alert.get("probability"))) or record is not None
+    return is_claim and not informs(alert) and not (record and is_judged(record))
+
+
+def marked_level(alert: Row, record: Row | None, language: Language) -> str:
+    """The word of an alert's level, and whether its rule is untested: ``Watch, untested rule``."""
+    name = level_name(str(alert["alert_level"]), language)
+    return f"{name}, {language.text(UNTESTED)}" if is_untested(alert, record) else name
 
 
 def informs(alert: Row) -> bool:

@@ -66,7 +66,7 @@ MESSAGES = {
 
 def all_alerts(release: ReadableRelease) -> pd.DataFrame:
     """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) distinguishes them."""
-    opened = numbers.by_level(release.frame("alerts"))
+    opened = numbers.by_level(release.frame("alerts"), release.frame("track_record"))
     opened = opened.assign(key=opened["alert_id"], ended=False)
     over = release.frame("ended_alerts")
     over = over.assign(key=over["alert_id"].astype(str) + ENDED_KEY, ended=True)

@@ -339,14 +339,14 @@ def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: 
     """What waits to be decided, in one sentence.
 
     Args:
-        waiting: Subject and level of the gravest alert of each route that waits, the gravest first.
+        waiting: Subject and level, in words, of the gravest alert of each route that waits, in the order to name.
         count: How many alerts wait.
         language: The reader's.
         mine: Whether the reader may decide.
     """
     if not waiting:
         return language.text(_("Nothing waits for a decision"))
-    shown = some([f"{subject} ({level_name(level, language)})" for subject, level in waiting], language, _MOST_NAMED)
+    shown = some([f"{subject} ({level})" for subject, level in waiting], language, _MOST_NAMED)
     own = ngettext("{n} alert needs your sign-off", "{n} alerts need your sign-off")
     others = ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off")
     return language.labelled(language.plural(own if mine else others, count), shown)

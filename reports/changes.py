@@ -54,7 +54,7 @@ class Change:
     before: Row | None = None
 
 
-def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None) -> Change:
+def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None, record: pd.DataFrame) -> Change:
     """How an alert compares with the release before: the gravest of its route or source by that one's gravest.
 
     Any other alert is compared with what the same rule said there.
@@ -63,10 +63,11 @@ def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None) 
         alert: One of ``alerts``.
         alerts: Alerts of the release.
         former: Alerts of the release before; None where it is not at hand, then the alert's own column counts.
+        record: The release's ``track_record``.
     """
     if former is None:
         return Change(str(alert["change"]))
-    own, before = (numbers.by_level(frame[_subjects(frame) == _subject(alert)]) for frame in (alerts, former))
+    own, before = (numbers.by_level(frame[_subjects(frame) == _subject(alert)], record) for frame in (alerts, former))
     if len(own) and own["alert_id"].iloc[0] != alert["alert_id"]:
         before = before[before["rule"] == alert["rule"]]
     if before.empty:
@@ -282,9 +283,9 @@ def _subjects(alerts: pd.DataFrame) -> pd.Series:
 
 def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
     """What became of the gravest alert of each route or source."""
-    gravest = []
+    gravest, record = [], now.frame("track_record")
     for frame in (now.frame("alerts"), former.frame("alerts")):
-        alerts = numbers.by_level(frame[frame["alert_level"] != INFORMATION])
+        alerts = numbers.by_level(frame[frame["alert_level"] != INFORMATION], record)
         gravest.append(alerts.assign(subject=_subjects(alerts)).drop_duplicates("subject"))
     both = gravest[0].merge(gravest[1], on="subject", how="outer", suffixes=("", "_before"), indicator=True, sort=False)
     sources = cards_in(now, language)

@@ -15,7 +15,7 @@ from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_windo
 from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
-from reports.alert import direction
+from reports.alert import direction, is_untested, rule_record
 from reports.skill import held_counts, verdict_ends
 
 LARGEST = 10_000_000
@@ -199,15 +199,17 @@ def years_above(history: pd.DataFrame, ends: Sequence[pd.Timestamp], threshold: 
     return sum(bool((year > threshold).any()) for year in whole_years), len(whole_years)
 
 
-def by_level(alerts: pd.DataFrame) -> pd.DataFrame:
-    """Alerts with the highest level first, then the likeliest."""
-    keyed = alerts.assign(_rank=alerts["alert_level"].map(rank))
-    return keyed.sort_values(["_rank", "probability"], ascending=False, kind="stable").drop(columns="_rank")
+def by_level(alerts: pd.DataFrame, track_record: pd.DataFrame) -> pd.DataFrame:
+    """Alerts with the highest level first, within a level those of tested rules, then the likeliest."""
+    tested = [not is_untested(row, rule_record(row, track_record)) for row in alerts.to_dict("records")]
+    keyed = alerts.assign(_rank=alerts["alert_level"].map(rank), _tested=tested)
+    order = ["_rank", "_tested", "probability"]
+    return keyed.sort_values(order, ascending=False, kind="stable").drop(columns=order[:2])
 
 
-def gravest_by_route(alerts: pd.DataFrame) -> pd.DataFrame:
+def gravest_by_route(alerts: pd.DataFrame, track_record: pd.DataFrame) -> pd.DataFrame:
     """The gravest alert of each route, the gravest first; what only informs has no say."""
-    ranked = by_level(alerts[alerts["alert_level"] != INFORMATION])
+    ranked = by_level(alerts[alerts["alert_level"] != INFORMATION], track_record)
     return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
 
 
@@ -225,7 +227,7 @@ def route_summary(
 
     Args:
         frame: Returns a release's table: ``routes, observations, trajectories, backtest,
-            forecasts`` and ``scores`` are read.
+            forecasts, scores`` and ``track_record`` are read.
         alerts: Its alerts that count.
         ends: Last days of the months whose sum is expected.
         only: One route alone, by its code.
@@ -237,7 +239,7 @@ def route_summary(
     """
     frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
     routes, observations, trajectories, backtest, forecasts, scores = map(frame, frames)
-    gravest = {row["route_id"]: row for row in gravest_by_route(alerts).to_dict("records")}
+    gravest = {row["route_id"]: row for row in gravest_by_route(alerts, frame("track_record")).to_dict("records")}
     rows = []
     for route in route_states(routes[routes["route_id"] == only] if only else routes).itertuples():
         series_id = route_series(str(route.route_id))

@@ -14,9 +14,9 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES
 from reports import ReadableRelease, cards_in, numbers
-from reports.alert import AlertReport, alert_report, directed, rule_record
+from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
-from reports.names import Sources, level_name, route_name, subject_name
+from reports.names import Sources, route_name, subject_name
 from reports.route import in_window
 
 
@@ -26,7 +26,7 @@ class Card:
 
     Attributes:
         level: watch, warning, severe, ``ended`` or ``dismissed``.
-        change: What has changed since the last release.
+        change: Whether its rule is untested, and what has changed since the last release.
         title: Route, with the direction of its alert.
         sentence: What is the matter.
         figure: Chance of the alert; empty where nothing is forecast.
@@ -50,20 +50,19 @@ class Card:
 
 
 def overview_title(
-    alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame, language: Language
-) -> str:
-    """Which routes need attention, the gravest first, in one sentence."""
-    firsts = numbers.gravest_by_route(alerts)
+    alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame,
+    record: pd.DataFrame, language: Language,
+) -> str:  # fmt: skip
+    """Which routes need attention, in one sentence: those with alerts of tested rules first, then the gravest."""
+    firsts = numbers.gravest_by_route(alerts, record).to_dict("records")
+    firsts.sort(key=lambda row: is_untested(row, rule_record(row, record)))
     moves = {NEW: _("{route}: new alert, {level}"), UP: _("{route} moves up to {level}"),
              DOWN: _("{route} moves down to {level}")}  # fmt: skip
     parts = []
-    for row in firsts.head(2).to_dict("records"):
-        text = moves.get(change_since(row, alerts, former).kind, _("{route} stays at {level}"))
-        parts.append(
-            language.text(
-                text, route=route_name(row["route_id"], language), level=level_name(row["alert_level"], language)
-            )
-        )
+    for row in firsts[:2]:
+        text = moves.get(change_since(row, alerts, former, record).kind, _("{route} stays at {level}"))
+        level = marked_level(row, rule_record(row, record), language)
+        parts.append(language.text(text, route=route_name(row["route_id"], language), level=level))
     if not parts:
         gone = _("No alert is open on any route; the last ones have ended")
         parts.append(language.text(gone if len(ended) else _("No alert is open on any route")))
@@ -96,16 +95,16 @@ def cards(
         dismissed: Alerts that people have dismissed, by alert_id: they are open no more.
         behind: Alerts whose route has a card on another one, by alert_id: that waits for a decision, they do not.
     """
-    alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
+    alerts, ended, record = map(release.frame, ("alerts", "ended_alerts", "track_record"))
     before = None if former is None else former.frame("alerts")
     is_gone = alerts["alert_id"].isin(list(dismissed))
     put_aside, alerts = alerts[is_gone], alerts[~is_gone]
-    firsts = numbers.gravest_by_route(alerts[~alerts["alert_id"].isin(list(behind))])
+    firsts = numbers.gravest_by_route(alerts[~alerts["alert_id"].isin(list(behind))], record)
     sources = cards_in(release, language)
     found = []
     for row in firsts.to_dict("records"):
-        report = alert_report(row, rule_record(row, release.frame("track_record")), language)
-        change = change_words(change_since(row, alerts, before), language)
+        report = alert_report(row, rule_record(row, record), language)
+        change = change_words(change_since(row, alerts, before, record), language)
         card = alert_card(report, directed(row, sources, language), change)
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
     over = dict.fromkeys(ended.loc[ended["alert_level"] != INFORMATION, "route_id"], ENDED)
@@ -119,7 +118,7 @@ def alert_card(report: AlertReport, subject: str, change: str) -> Card:
     is_forecast = bool(report.chance_word)
     return Card(
         level=report.level,
-        change=change,
+        change=" · ".join(filter(None, [report.untested, change])),
         title=subject,
         sentence=report.sentence,
         figure=report.chance if is_forecast else "",

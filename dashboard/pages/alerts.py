@@ -144,12 +144,15 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
             "{n} alert was still waiting for sign-off", "{n} alerts were still waiting for sign-off", len(rows)
         )
     sources = night.sources()
-    if decisions.is_practice(night):
-        first = rows.iloc[0].to_dict()
-        report = alert_report(first, None, lang())
+    found = [(row, report_of(night, row)) for row in rows.to_dict("records")]
+    found.sort(key=lambda one: bool(one[1].untested))
+    first, report = found[0]
+    if decisions.is_practice(night) and not report.untested:
         said = uncapital(report.finding) or report.sentence.removesuffix(".")
         return listed([labelled(subject_name(first, sources, lang()), said), count.format(n=len(rows))])
-    named = [directed(row, sources, lang()) for row in rows.to_dict("records")]
+    named = [
+        directed(row, sources, lang()) + (f" ({report.untested})" if report.untested else "") for row, report in found
+    ]
     said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)
     return labelled(count.format(n=len(rows)), said)
 
@@ -234,7 +237,7 @@ def list_label(row: Row) -> str:
 
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     """Chance and months, state and change of one alert in a few words; of what is over how it ended."""
-    report = alert_report(row, None, lang())
+    report = alert_report(row, rule_record(row, night.frame("track_record")), lang())
     if row["group"] == OVER:
         said = _("It said: {reason}").format(reason=report.finding or report.sentence)
         ended = [f":small[{plain(one)}]" for one in outcome_of(night, row, status)[:1]]
@@ -244,10 +247,12 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     parts += alert_list.fact_words(night, row, lang())
     if row["group"] in {WAITS, DECIDED}:
         former = reads.night(night.previous) if night.previous else None
-        change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
+        before = former.frame("alerts") if former else None
+        change = change_since(row, night.frame("alerts"), before, night.frame("track_record"))
         # That it waits is the heading above.
         has_moved = row["group"] == DECIDED or status.state.sign_offs or status.state.reopened
-        parts += [status_words(status.state, lang()) if has_moved else "", change_words(change, lang())]
+        moved = status_words(status.state, lang()) if has_moved else ""
+        parts += [report.untested, moved, change_words(change, lang())]
     if status.state.objections:
         count = len(status.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))

@@ -235,7 +235,8 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
     if view.alert:
         level = str(view.alert["alert_level"])
         badge = level_badge(level)
-        change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), lang())
+        alerts, proof = view.night.frame("alerts"), view.night.frame("track_record")
+        change = change_words(change_since(view.alert, alerts, view.former_alerts, proof), lang())
         if is_dismissed:
             badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
         st.markdown(f"{badge} {layout.small(change)}")

@@ -33,7 +33,8 @@ def overview(view: View) -> Page:
     language, release = view.language, view.release
     total = together(release, view.night.summary, language)
     former = None if view.night.former is None else view.night.former.frame("alerts")
-    found = overview_title(release.frame("alerts"), former, release.frame("ended_alerts"), view.night.summary, language)
+    alerts, ended, record = map(release.frame, ("alerts", "ended_alerts", "track_record"))
+    found = overview_title(alerts, former, ended, view.night.summary, record, language)
     labels = {level: level_label(level, language) for level in LEVEL_MARKS}
     blocks = [
         text(f"{found}.", *total.sentences(language)),
@@ -120,7 +121,8 @@ def routes(view: View) -> Iterator[Page]:
 
 def _route_fan(view: View, found: route.RouteForecast, picture: str, title: str) -> list[Block]:
     language, alerts = view.language, view.release.frame("alerts")
-    own = numbers.by_level(alerts[(alerts["route_id"] == found.route_id) & (alerts["alert_level"] != INFORMATION)])
+    own = alerts[(alerts["route_id"] == found.route_id) & (alerts["alert_level"] != INFORMATION)]
+    own = numbers.by_level(own, view.release.frame("track_record"))
     limit = next((value for row in own.to_dict("records") if (value := limit_of(row)) is not None), None)
     words = "" if limit is None else view.text(_("threshold {value}"), value=language.counted(limit))
     name = route_name(found.route_id, language)
@@ -138,9 +140,9 @@ def _route_fan(view: View, found: route.RouteForecast, picture: str, title: str)
 def _alerts(view: View, route_id: str) -> Iterator[Block]:
     """Each alert of the route that was signed off: what is the matter, how likely, its record, what would end it."""
     language, release = view.language, view.release
-    alerts = release.frame("alerts")
-    for row in numbers.by_level(alerts[alerts["route_id"] == route_id]).to_dict("records"):
-        report = alert_report(row, rule_record(row, release.frame("track_record")), language)
+    alerts, record = release.frame("alerts"), release.frame("track_record")
+    for row in numbers.by_level(alerts[alerts["route_id"] == route_id], record).to_dict("records"):
+        report = alert_report(row, rule_record(row, record), language)
         found = answer(row, release, language)
         yield heading(f"{report.badge}: {report.sentence}")
         yield text(report.chance_of, report.record, found.ends)

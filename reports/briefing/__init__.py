@@ -20,11 +20,11 @@ from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, colours, numbers
-from reports.alert import alert_report, informs, rule_record, status_words
+from reports.alert import alert_report, informs, marked_level, rule_record, status_words
 from reports.changes import changes, changes_title, new_counts
 from reports.charts import MONTHS_AHEAD, Fan, demand, flow_map, legend, small_fan, year_bars
 from reports.drawing import Drawing, Style, print_svg, typst_fonts, usable
-from reports.names import LEVEL_MARKS, expected_title, level_label, level_name, route_name, subject_name
+from reports.names import LEVEL_MARKS, expected_title, level_label, route_name, subject_name
 from reports.overview import together
 from reports.reception import lines as reception
 from reports.route import known_to, window_words
@@ -79,7 +79,7 @@ def briefing_data(
     release: LoadedRelease, former: LoadedRelease | None, language: Language, decisions: Decisions
 ) -> dict[str, Any]:
     """Return what the template sets: texts, rows of tables, and charts as SVG with their words."""
-    alerts = numbers.by_level(decisions.shown(release.frame("alerts")))
+    alerts = numbers.by_level(decisions.shown(release.frame("alerts")), release.frame("track_record"))
     summary = numbers.route_summary(release.frame, alerts, numbers.window_ends(release.as_of))
     total = together(release, summary, language)
     known = language.text(_("As known on {day}"), day=language.day(release.as_of))
@@ -87,7 +87,7 @@ def briefing_data(
     exercise = [citations.exercise(release.as_of, language)] if release.replay else []
     if release.drill:
         exercise.append(language.text(_("Drill: read from a restored copy that is not in service.")))
-    in_words = _alerts_in_words(alerts, language, signed_only=decisions.signed_only)
+    in_words = _alerts_in_words(alerts, release.frame("track_record"), language, signed_only=decisions.signed_only)
     said = [*total.sentences(language), in_words, *reception(release.frame("reception_needs"), language)]
     return {
         "language": language.code,
@@ -208,14 +208,14 @@ def _alerts_note(shown: int, others: int, decisions: Decisions, language: Langua
     return f"{text} {dismissed}".strip() if shown else dismissed
 
 
-def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:
+def _alerts_in_words(alerts: pd.DataFrame, record: pd.DataFrame, language: Language, *, signed_only: bool) -> str:
     """Which routes have an alert, the gravest first."""
-    on_routes = numbers.gravest_by_route(alerts)
+    on_routes = numbers.gravest_by_route(alerts, record)
     if on_routes.empty:
         signed, any_ = _("No alert on any route is signed off."), _("No alert is open on any route.")
         return language.text(signed if signed_only else any_)
     listed = [
-        f"{route_name(row['route_id'], language)} ({level_name(row['alert_level'], language)})"
+        f"{route_name(row['route_id'], language)} ({marked_level(row, rule_record(row, record), language)})"
         for row in on_routes.to_dict("records")
     ]
     return language.text(_("Alerts: {routes}."), routes=citations.some(listed, language, MOST_NAMED))

@@ -26,10 +26,10 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE, NOT_A_FACT
 from reports import colours, names
-from reports.alert import AlertReport, alert_report, events_words, is_judged, measures_words
+from reports.alert import AlertReport, alert_report, events_words, is_judged, marked_level, measures_words
 from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
-from reports.names import in_unit, level_name, plural_in_unit, subject_name
+from reports.names import in_unit, plural_in_unit, subject_name
 from reports.route import expected_words
 
 MOST_MONTHS = 6
@@ -105,7 +105,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
     # A line break in a subject field would begin another field.
     title = language.labelled(heading, " ".join(place.split()))
     if announcement.level:
-        title += f" ({level_name(announcement.level, language)})"
+        title += f" ({marked_level(facts, facts.get('record'), language)})"
     replay, reference = "", _("Reference {id}: a repeat carries the same.")
     if announcement.is_replay:
         replay = exercise(_as_of(facts), language)

@@ -90,18 +90,23 @@ def test_record_is_of_own_route_where_it_rests_on_enough_events(routes: list[str
 
 
 @pytest.mark.parametrize(
-    ("cases", "dots", "words"),
+    ("cases", "dots", "words", "mark"),
     [
-        (24, "", "12 of 24 such alerts came true"),
-        (6, "●●●○○○", "3 of 6 such alerts came true"),
-        (1, "", "0 of 1 such alert came true, too few to say"),
-        (None, "", "no record yet"),
+        (24, "", "12 of 24 such alerts came true", ""),
+        (6, "●●●○○○", "3 of 6 such alerts came true", ""),
+        (1, "", "0 of 1 such alert came true, too few to say", "untested rule"),
+        (None, "", "no record yet", "untested rule"),
     ],
 )
-def test_record_of_few_cases_says_so(cases: int | None, dots: str, words: str) -> None:
+def test_record_of_few_cases_says_so(cases: int | None, dots: str, words: str, mark: str) -> None:
     record = {"precision": 0.5, "n_cases": cases, "all_routes": False}
     report = alert_report(alert_row(0, ["EMR"]), record, ENGLISH)
-    assert (report.dots, report.record) == (dots, words)
+    assert (report.dots, report.record, report.untested) == (dots, words, mark)
+    assert report.badge == ", ".join(filter(None, ["◆ Severe", mark]))
+
+
+def test_rule_that_reports_what_is_known_is_not_called_untested() -> None:
+    assert alert_report(alert_row(0, ["EMR"], probability=float("nan")), None, ENGLISH).untested == ""
 
 
 def test_what_merely_informs_has_no_record() -> None:

@@ -193,9 +193,9 @@ def test_count_inside_its_interval_ends_alert(make_release: MakeRelease, rule: s
 
 
 def test_title_names_what_waits_and_for_whom() -> None:
-    waiting = [("A", "severe"), ("B", "watch"), ("C", "watch")]
+    waiting = [("A", "Severe"), ("B", "Watch, untested rule"), ("C", "Watch")]
     assert decisions_title(waiting, 4, ENGLISH, mine=True) == (
-        "4 alerts need your sign-off: A (Severe), B (Watch) and 1 more"
+        "4 alerts need your sign-off: A (Severe), B (Watch, untested rule) and 1 more"
     )
     assert decisions_title(waiting[:1], 1, ENGLISH, mine=False) == "1 alert waits for sign-off: A (Severe)"
     assert decisions_title([], 0, ENGLISH, mine=True) == "Nothing waits for a decision"

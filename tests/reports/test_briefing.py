@@ -15,7 +15,7 @@ from reports import Decisions, LoadedRelease, Reception
 from reports.briefing import _alerts_in_words, _fan, briefing_data
 from reports.names import route_name
 
-from .conftest import MakeRelease, alert_row
+from .conftest import MakeRelease, alert_row, record_of_rules
 
 PROPOSED, SIGNED, DISMISSED = "rule_0.CMR", "rule_1.EMR", "rule_2.WMR"
 STATES = {PROPOSED: State("proposed", "severe"), SIGNED: State("signed off"), DISMISSED: State("dismissed")}
@@ -89,7 +89,7 @@ def test_chart_shows_two_years_counted_and_half_year_ahead(make_release: MakeRel
 def test_up_to_four_alert_routes_are_named() -> None:
     for count, others in ((4, ""), (5, " and 1 more"), (9, " and 5 more")):
         alerts = pd.DataFrame([alert_row(number, list(ROUTES)) for number in range(count)])
-        sentence = _alerts_in_words(alerts, Language(), signed_only=False)
+        sentence = _alerts_in_words(alerts, record_of_rules(count), Language(), signed_only=False)
         assert sentence.count("(") == 4
         assert sentence.endswith(f"){others}.")
 

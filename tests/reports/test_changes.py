@@ -15,7 +15,7 @@ from reports.changes import Figure, Move, change_since, change_words, changes, m
 from reports.numbers import Expected
 from reports.overview import cards, facts, overview_title
 
-from .conftest import MakeRelease, alert_row
+from .conftest import MakeRelease, alert_row, record_of_rules
 
 ENGLISH = Language("en")
 
@@ -39,11 +39,12 @@ WATCH, SEVERE, WARNING = alert_row(2, ["CMR"]), alert_row(0, ["CMR"]), alert_row
     ],
 )
 def test_gravest_alert_of_route_is_compared_with_gravest_before(before: pd.DataFrame | None, words: str) -> None:
-    assert change_words(change_since(WATCH, frame(WATCH), before), ENGLISH) == words
+    assert change_words(change_since(WATCH, frame(WATCH), before, record_of_rules(1)), ENGLISH) == words
 
 
 def test_without_release_before_alert_says_itself_how_it_moved() -> None:
-    assert change_words(change_since({**WATCH, "change": "up"}, frame(WATCH), None), ENGLISH) == "moved up"
+    change = change_since({**WATCH, "change": "up"}, frame(WATCH), None, record_of_rules(1))
+    assert change_words(change, ENGLISH) == "moved up"
 
 
 @pytest.mark.parametrize(
@@ -75,10 +76,11 @@ def test_alerts_are_compared_with_those_before(
 
 
 def test_title_card_and_list_report_same_change(make_release: MakeRelease) -> None:
-    now = make_release(1, 0).with_frame("alerts", frame(WATCH)).with_frame("ended_alerts", frame(SEVERE))
+    now = make_release(1, 3).with_frame("alerts", frame(WATCH)).with_frame("ended_alerts", frame(SEVERE))
     former = make_release(1, 0).with_frame("alerts", frame(SEVERE))
     summary = pd.DataFrame({"route_id": ["CMR"], "level": ["watch"], "state": ["ok"]})
-    title = overview_title(now.frame("alerts"), former.frame("alerts"), frame(), summary, ENGLISH)
+    alerts, before = now.frame("alerts"), former.frame("alerts")
+    title = overview_title(alerts, before, frame(), summary, now.frame("track_record"), ENGLISH)
     assert title == "Central Mediterranean moves down to Watch"
     assert [card.change for card in cards(now, former, summary, ENGLISH)] == [
         "down from Severe (then 5,000 a month, February–April 2025)"

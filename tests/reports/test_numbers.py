@@ -14,6 +14,7 @@ from alerts import INFORMATION, SEVERE, WARNING, WATCH
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, numbers
 from tests.dashboard.conftest import usual_frames
+from tests.reports.conftest import alert_row, record_of_rules
 
 EMR = "arrivals.EMR._T._T.M"
 
@@ -124,11 +125,23 @@ def test_level_and_direction_are_of_gravest_alert() -> None:
         ],
         columns=["route_id", "alert_level", "rule", "probability"],
     )
-    frames = usual_frames(None)
+    frames = usual_frames(None) | {"track_record": record_of_rules(0)}
     ends = numbers.window_ends(dt.date(2025, 1, 31))
     table = numbers.route_summary(frames.__getitem__, alerts, ends).set_index("route_id")
     assert table.loc[["EMR", "CMR", "WMR"], "level"].tolist() == [WARNING, SEVERE, ""]
     assert table.loc[["EMR", "CMR", "WMR"], "direction"].tolist() == ["↓", "↑", ""]
+
+
+def test_untested_rule_comes_last_of_its_level() -> None:
+    alerts = pd.DataFrame(
+        alert_row(0, ["CMR"], rule=rule, alert_level=level, probability=chance)
+        for rule, level, chance in (
+            ("untested", WATCH, 0.9), ("rule_0", WATCH, 0.3), ("counted", WATCH, np.nan), ("untested", SEVERE, 0.7)
+        )
+    )  # fmt: skip
+    ranked = numbers.by_level(alerts, record_of_rules(1))
+    order = [(SEVERE, "untested"), (WATCH, "rule_0"), (WATCH, "counted"), (WATCH, "untested")]
+    assert list(zip(ranked["alert_level"], ranked["rule"], strict=True)) == order
 
 
 def test_chance_of_any_month_needs_all_months() -> None:

@@ -24,7 +24,7 @@ from reports.route import (
 )
 from reports.route import title as route_title
 
-from .conftest import alert_row
+from .conftest import alert_row, record_of_rules
 
 ENGLISH = Language("en")
 
@@ -35,7 +35,8 @@ def frame(*rows: dict[str, object]) -> pd.DataFrame:
 
 def title(alerts: pd.DataFrame, levels: list[str], states: list[str] | str = "ok", *, ended: bool = False) -> str:
     gone = frame(alert_row(0, ["CMR"])) if ended else frame()
-    return overview_title(alerts, None, gone, pd.DataFrame({"level": levels, "state": states}), ENGLISH)
+    summary = pd.DataFrame({"level": levels, "state": states})
+    return overview_title(alerts, None, gone, summary, record_of_rules(9), ENGLISH)
 
 
 UP = alert_row(0, ["EMR"], change="up")
@@ -60,6 +61,13 @@ def test_title_names_two_gravest_routes_whatever_order_of_alerts() -> None:
         "Central Mediterranean: new alert, Severe; Eastern Mediterranean: new alert, Warning"
     )
     assert title(many, ["watch"] * 9).count(";") == 1
+
+
+def test_untested_rule_leads_no_title() -> None:
+    both = frame(alert_row(9, ["CMR"]), alert_row(1, ["EMR"]))
+    assert title(both, [""] * 9).startswith(
+        "Eastern Mediterranean: new alert, Warning; Central Mediterranean: new alert, Severe, untested rule"
+    )
 
 
 def test_no_alert_is_said_as_plainly_as_alert() -> None:
