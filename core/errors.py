@@ -11,6 +11,7 @@ import gettext
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from core.languages import marked as _
@@ -169,6 +170,11 @@ class SourceError(InputError):
         self.file, self.rule, self.row, self.column = file, message(rule, **parameters), row, column
         place = {"file": file, "row": row, "column": column}
         super().__init__(_PLACES[row is not None, column is not None], **place, fault=self.rule)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it reaches another process: its parameters as data, for a library's own may not come through."""
+        plain = Message.from_json(self.rule.to_json())
+        return partial(type(self), row=self.row, column=self.column), (self.file, plain)
 
 
 _PLACES = {

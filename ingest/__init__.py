@@ -39,6 +39,8 @@ from core.errors import InputError, Message, SourceError, Template, VigieError
 from core.languages import Language
 from core.languages import marked as _
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class RawFile:
@@ -263,17 +265,7 @@ class SourceAccess(BaseModel):
             raise InputError(f"{SETTING}, {self.source_id}: addresses.{name} is missing")
         return "/".join([self.addresses[name].rstrip("/"), *parts]) if parts else self.addresses[name]
 
-    def text(self, name: str) -> str:
-        """An option that is a text; see :meth:`option`."""
-        found: str = self.option(name, str)
-        return found
-
-    def whole(self, name: str) -> int:
-        """An option that is a whole number; see :meth:`option`."""
-        found: int = self.option(name, int)
-        return found
-
-    def option(self, name: str, kind: type) -> Any:  # noqa: ANN401  # the kind is the caller's choice
+    def option(self, name: str, kind: type[T]) -> T:
         """One option.
 
         Raises:
@@ -327,7 +319,6 @@ class SourceCard(BaseModel):
         return self.model_copy(update=words.record(self.model_dump()))
 
 
-T = TypeVar("T")
 _HREF = re.compile(r"""href\s*=\s*["']([^"'<>]+)["']""", re.IGNORECASE)
 
 
@@ -469,21 +460,9 @@ PATIENCE = 5
 """Times as long by the clock: a machine with much else to do is no fault of the file."""
 GZIP = b"\x1f\x8b"
 """How a file begins that is packed with gzip."""
-_T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """What a parsing process sends of an error."""
-
-    fault: str
-    file: str = ""
-    row: Any = None
-    column: str | None = None
-    kind: type[SourceError] = SourceError
-
-
-def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, seconds: float = SECONDS) -> _T:
+def apart(parse: Callable[[RawFile], T], raw: RawFile, *, seconds: float = SECONDS) -> T:
     """Parse a file in a process of its own.
 
     Raises:
@@ -497,18 +476,18 @@ def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, seconds: float = SECO
     its.close()
     try:
         is_done = ours.poll(PATIENCE * seconds)
-        done = ours.recv() if is_done else _Failure(Message(_("it took longer than allowed")).to_json())
+        done = ours.recv() if is_done else raw.fault(_("it took longer than allowed"))
     except (EOFError, OSError):
         child.join(1)
         is_full = child.exitcode == -signal.SIGABRT  # a compiled library ends so where memory is refused
-        done = _Failure(Message(TOO_MUCH if is_full else _("it ended the process that read it")).to_json())
+        done = raw.fault(TOO_MUCH if is_full else _("it ended the process that read it"))
     finally:
         child.kill()
         child.join()
         ours.close()
-    if not isinstance(done, _Failure):
-        return done  # type: ignore[no-any-return]  # what the parser gave
-    raise done.kind(done.file or raw.name, Message.from_json(done.fault), row=done.row, column=done.column)
+    if isinstance(done, SourceError):
+        raise done
+    return done  # type: ignore[no-any-return]  # what the parser gave
 
 
 def parse_all(
@@ -556,13 +535,13 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, se
     try:
         done = parse(raw)
     except SourceError as error:
-        done = _Failure(error.rule.to_json(), error.file, error.row, error.column, type(error))
+        done = error
     except VigieError as error:
-        done = _Failure(error.message.to_json())
+        done = raw.fault(error.message)
     except (MemoryError, RecursionError):
-        done = _Failure(Message(TOO_MUCH).to_json())
+        done = raw.fault(TOO_MUCH)
     except BaseException as error:  # a compiled library's panic is no Exception; its text may quote the file
-        done = _Failure(Message(_("a fault in Vigie: {error}"), {"error": type(error).__name__}).to_json())
+        done = raw.fault(_("a fault in Vigie: {error}"), error=type(error).__name__)
     pipe.send(done)
 
 

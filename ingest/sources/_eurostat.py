@@ -86,35 +86,29 @@ def ask_eurostat(pull: Pull) -> list[RawFile]:
         InputError: An option is missing, or no month.
     """
     access = pull.access
-    applicants = tuple((access.text("applicant_dimension"), code) for code in access.option("applicant_types", list))
-    since, by_citizen = _first(pull, "since"), _first(pull, "since_by_citizen")
-    protection = _first(pull, "protection_since")
-    datasets = {
-        access.text("applicants"): _slices(pull, applicants, since, by_citizen),
-        access.text("pending"): _slices(pull, (), since, by_citizen),
-        access.text("beneficiaries"): _slices(pull, (), protection, protection),
-        access.text("grants"): _slices(pull, (), protection, protection),
-    }
-    return gather(
-        pull,
-        {
-            code: partial(_file, pull, code, [replace(slice_, dataset=code) for slice_ in asked])
-            for code, asked in datasets.items()
-            if code
-        },
-    )
+    dimension = access.option("applicant_dimension", str)
+    applicants = tuple((dimension, code) for code in access.option("applicant_types", list))
+    months, protection = (_first(pull, "since"), _first(pull, "since_by_citizen")), _first(pull, "protection_since")
+    asked = {
+        "applicants": (applicants, *months), "pending": ((), *months),
+        "beneficiaries": ((), protection, protection), "grants": ((), protection, protection),
+    }  # fmt: skip
+    codes = {name: access.option(name, str) for name in asked}
+    return gather(pull, {code: partial(_file, pull, code, *asked[name]) for name, code in codes.items() if code})
 
 
-def _slices(
-    pull: Pull, filters: tuple[tuple[str, str], ...], since: pd.Period, by_citizen: pd.Period
-) -> list[Question]:
-    """Totals of all citizenships from ``since``, and every citizenship, year by year, from ``by_citizen``."""
-    now = pd.Period(pull.today, freq="M")
-    totals = Question("", (*_EVERY, *filters, *_TOTAL), since, by_citizen - 1)
-    return [*([totals] if since < by_citizen else []), *_years(Question("", (*_EVERY, *filters), by_citizen, now))]
+def _file(
+    pull: Pull, code: str, filters: tuple[tuple[str, str], ...], since: pd.Period, by_citizen: pd.Period
+) -> RawFile:
+    """Totals of all citizenships from ``since``, and every citizenship, year by year, from ``by_citizen``.
 
-
-def _file(pull: Pull, code: str, questions: list[Question]) -> RawFile:
+    A year of all citizenships stays below what Eurostat answers at once.
+    """
+    every = pd.period_range(by_citizen, pd.Period(pull.today, freq="M"))
+    years = [every[every.year == year] for year in every.year.unique()]
+    questions = [Question(code, (*_EVERY, *filters), year[0], year[-1]) for year in years]
+    if since < by_citizen:
+        questions.insert(0, Question(code, (*_EVERY, *filters, *_TOTAL), since, by_citizen - 1))
     parts = [part for question in questions for part in _answers(pull, question)]
     if not parts:
         raise SourceError(code, _("the answers hold no value: one of the codes asked for is unknown, or has no data"))
@@ -146,30 +140,21 @@ def _from_queue(pull: Pull, question: Question, content: bytes) -> bytes:
     queued = _QUEUED.search(text)
     if not queued or not _STATUS.search(text):
         raise SourceError(question.dataset, _("a web page or a notice came in place of the figures"))
-    for _attempt in range(pull.access.whole("queue_polls")):
+    for _attempt in range(pull.access.option("queue_polls", int)):
         status = _STATUS.search(text)
         word = status[1] if status else "no status"
         if word == "AVAILABLE":
             return pull.ask(Request(pull.access.address("asynchronous", "data", queued[1]))).content
         if word not in _WAITING:
             raise SourceError(question.dataset, _("Eurostat's queue gave the question up: {status}"), status=word)
-        pull.wait(pull.access.whole("queue_seconds"))
+        pull.wait(pull.access.option("queue_seconds", int))
         request = Request(pull.access.address("asynchronous", "status", queued[1]))
         text = pull.ask(request).content.decode("utf-8", "replace")
     raise SourceError(question.dataset, _("Eurostat's queue did not come to an end in time"))
 
 
-def _years(question: Question) -> list[Question]:
-    """The question year by year: a year of all citizenships stays below what Eurostat answers at once."""
-    every = pd.period_range(question.first, question.last)
-    return [
-        replace(question, first=every[every.year == year][0], last=every[every.year == year][-1])
-        for year in every.year.unique()
-    ]
-
-
 def _first(pull: Pull, option: str) -> pd.Period:
-    text = pull.access.text(option)
+    text = pull.access.option(option, str)
     if not re.fullmatch(PERIODS["M"], text):
         raise InputError(f"{SETTING}, {pull.access.source_id}: options.{option} must be a month such as 2021-01")
     return pd.Period(text, freq="M")

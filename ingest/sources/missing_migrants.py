@@ -50,7 +50,7 @@ def download(pull: Pull) -> list[RawFile]:
     """
     if not pull.access.option("by_year", bool):
         return [get_file(pull, pull.access.address("incidents"))]
-    years = range(pull.access.whole("since"), pull.today.year + 1)
+    years = range(pull.access.option("since", int), pull.today.year + 1)
     lists = {year: get_file(pull, pull.access.address("years", str(year), "json")) for year in years}
     rows = [row for year, file in lists.items() for row in json_rows(file, may_be_empty=year == pull.today.year)]
     return [RawFile("missing-migrants.json", json.dumps(rows).encode())]

@@ -162,7 +162,7 @@ def download(pull: Pull) -> list[RawFile]:
     """
     newest = pd.Period(pull.today, freq="M") - 1
     files: list[RawFile] = []
-    left = [newest - back for back in range(pull.access.whole("months"))]
+    left = [newest - back for back in range(pull.access.option("months", int))]
     while left:
         month = left.pop(0)
         release = Release(month, cumulative=True)
@@ -185,7 +185,7 @@ def download(pull: Pull) -> list[RawFile]:
 
 def _annual(pull: Pull, candidates: list[RawFile]) -> list[RawFile]:
     """The final release that ``options.annual`` names, such as ``25.1``; none by default, for it is large."""
-    version = pull.access.text("annual")
+    version = pull.access.option("annual", str)
     if not version:
         return []
     name = f"ged{version.replace('.', '')}-csv.zip"

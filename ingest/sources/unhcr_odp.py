@@ -75,7 +75,7 @@ def download(pull: Pull) -> list[RawFile]:
     """
     widgets = pull.access.option("widgets", dict)
     requests = {f"odp-{name}.json": _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
-    if pull.access.whole("months"):
+    if pull.access.option("months", int):
         try:
             return [_sums(pull)]
         except InputError as error:
@@ -91,11 +91,11 @@ def _sums(pull: Pull) -> RawFile:
     """Sums of each group by country since the first of each month: what a month holds is the difference of two."""
     newest = pd.Period(pull.today, freq="M")
     since: dict[str, dict[str, list[Any]]] = {}
-    for month in pd.period_range(end=newest, periods=pull.access.whole("months"), freq="M"):
+    for month in pd.period_range(end=newest, periods=pull.access.option("months", int), freq="M"):
         since[str(month)] = {}
         for group in GROUPS:
             query = (
-                ("geo_id", "0"), ("forcesublocation", "0"), ("sv_id", str(pull.access.whole("situation"))),
+                ("geo_id", "0"), ("forcesublocation", "0"), ("sv_id", str(pull.access.option("situation", int))),
                 ("population_group", group), ("fromDate", f"{month}-01"),
             )  # fmt: skip
             answer = pull.ask(Request(pull.access.address("sublocation"), query))
@@ -116,10 +116,10 @@ def _widget_request(pull: Pull, name: str, widget: object) -> Request:
     query = [
         ("widget_id", str(widget["widget_id"])),
         ("geo_id", str(widget["geo_id"])),
-        ("sv_id", str(pull.access.whole("situation"))),
+        ("sv_id", str(pull.access.option("situation", int))),
         ("population_group", str(widget["population_group"])),
         ("frequency", "month"),
-        ("fromDate", pull.access.text("since")),
+        ("fromDate", pull.access.option("since", str)),
     ]
     if widget.get("admin_root"):
         query.append(("useAdmRootLevelData", "1"))
