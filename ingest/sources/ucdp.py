@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import InputError, SourceError, first_line, message
+from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.schema import PLACES_OF_EVENTS
-from ingest import GZIP, SETTING, Parsed, Pull, RawFile, Request, as_file, get_file, unpacked, unzipped
+from ingest import GZIP, Parsed, Pull, RawFile, Request, unpacked, unzipped
 from ingest.rows import Reading, RowRule, flags, melt, since, to_days, to_numbers
 from ingest.tables import read_csv
 
@@ -33,8 +32,7 @@ LAST_UNDATED_MONTH = "2023-12"
 _DATE_COLUMN = ""
 """The first header cell is blank."""
 _UNNAMED = re.compile(r"Unnamed: \d+")
-_WRONG_YEARS = message(_("its dates run 12 months early ({example})"), example="1989-01 is really 1990-01")
-_REFUSED = {"df_input.csv": _WRONG_YEARS, "views_ged_sb_df_input.csv": _WRONG_YEARS}
+_REFUSED = "df_input.csv", "views_ged_sb_df_input.csv"
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -44,7 +42,7 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken, or the file is one whose dates are known to be wrong.
     """
     if raw.name in _REFUSED:
-        raise raw.fault(_REFUSED[raw.name])
+        raise raw.fault(_("its dates run 12 months early ({example})"), example="1989-01 is really 1990-01")
     reading, final = Reading(raw, SOURCE_ID, LAG_DAYS), ANNUAL_NAME.fullmatch(raw.name) is not None
     if final or FILE_NAME.fullmatch(raw.name):
         cells = since(read_events(reading)).assign(obs_flag="" if final else "p")
@@ -133,25 +131,6 @@ UNPUBLISHED_MONTHS = 3
 """Newest months that may not be out yet: a release comes about three weeks after its month."""
 
 
-@dataclass(frozen=True)
-class Release:
-    """One release: a month, or a year up to that month."""
-
-    month: pd.Period
-    cumulative: bool = False
-
-    @property
-    def version(self) -> str:
-        """As the publisher numbers it."""
-        year = f"{self.month.year % 100:02d}"
-        return f"{year}.01.{year}.{self.month.month:02d}" if self.cumulative else f"{year}.0.{self.month.month}"
-
-    @property
-    def name(self) -> str:
-        """As the file is called, without its ending."""
-        return f"GEDEvent_v{self.version.replace('.', '_')}"
-
-
 def download(pull: Pull) -> list[RawFile]:
     """Take the releases of the last months. A year's release up to a month replaces that year's earlier ones.
 
@@ -162,48 +141,31 @@ def download(pull: Pull) -> list[RawFile]:
     """
     newest = pd.Period(pull.today, freq="M") - 1
     files: list[RawFile] = []
-    left = [newest - back for back in range(pull.access.option("months", int))]
-    while left:
-        month = left.pop(0)
-        release = Release(month, cumulative=True)
-        found = _take(pull, release)
-        if found is None:
-            release = Release(month)
-            found = _take(pull, release)
-        if found is not None:
+    years: set[int] = set()
+    for month in (newest - back for back in range(pull.access.option("months", int))):
+        if month.year in years:
+            continue
+        name = f"{month.strftime('GEDEvent_v%y')}_0_{month.month}"
+        if found := _take(pull, month.strftime("GEDEvent_v%y_01_%y_%m")):
+            years.add(month.year)
+        else:
+            found = _take(pull, name)
+        if found:
             files.append(found)
         elif (newest - month).n >= UNPUBLISHED_MONTHS:
             raise SourceError(
-                release.name, _("the release of {month} is neither there alone nor in one of its year"), month=month
+                name, _("the release of {month} is neither there alone nor in one of its year"), month=month
             )
-        if found is not None and release.cumulative:
-            left = [other for other in left if other.year != month.year]
     if not files:
-        raise SourceError(Release(newest).name, _("no release of the last months is there"))
-    return [*files, *_annual(pull, files)]
+        raise SourceError(f"GEDEvent, {newest}", _("no release of the last months is there"))
+    return files
 
 
-def _annual(pull: Pull, candidates: list[RawFile]) -> list[RawFile]:
-    """The final release that ``options.annual`` names, such as ``25.1``; none by default, for it is large."""
-    version = pull.access.option("annual", str)
-    if not version:
-        return []
-    name = f"ged{version.replace('.', '')}-csv.zip"
-    if not ANNUAL_NAME.fullmatch(name):
-        raise InputError(f"{SETTING}, {pull.access.source_id}: options.annual must be such as 25.1, or empty")
-    first = f"20{version[:2]}"
-    overlap = [file.name for file in candidates if _last_month(file.name)[:4] < first]
-    if overlap:
-        wanted = f"ask for fewer months than reach back to {overlap[-1]}"
-        raise InputError(f"{SETTING}, {pull.access.source_id}: options.months: {wanted}, which {name} replaces")
-    return [get_file(pull, pull.access.address("annual", name))]
-
-
-def _take(pull: Pull, release: Release) -> RawFile | None:
+def _take(pull: Pull, name: str) -> RawFile | None:
     """The events of a release; None where it is not published."""
-    request = Request(pull.access.address("candidate", f"{release.name}.csv"), expected=frozenset({NOT_FOUND}))
+    request = Request(pull.access.address("candidate", f"{name}.csv"), expected=frozenset({NOT_FOUND}))
     answer = pull.ask(request)
-    return None if answer.status == NOT_FOUND else as_file(answer, f"{release.name}.csv")
+    return None if answer.status == NOT_FOUND else RawFile(request.file_name, answer.content)
 
 
 def read_events(reading: Reading) -> pd.DataFrame:

@@ -91,13 +91,9 @@ def annual_release(month: str) -> RawFile:
     return RawFile("ged241-csv.zip", buffer.getvalue())
 
 
-def test_final_release_is_final_and_ends_with_its_year(publisher: Publisher, quick: LiveSettings) -> None:
+def test_final_release_is_final_and_ends_with_its_year() -> None:
     found = ucdp.parse(annual_release("2023-12")).observations
     assert values(found, "conflict_deaths", "MLI") == {"2023-12": 7}
     assert set(found["obs_flag"]) == {""}
     with pytest.raises(SourceError, match="outside the release's months"):
         ucdp.parse(annual_release("2024-01"))
-    options = {"annual": "24.1", "months": 2}
-    visit = pull(publisher, "ucdp", quick, {"options": options, "addresses": {"annual": f"{publisher.address}/final"}})
-    publisher.serve("/final/ged241-csv.zip", Reply(annual_release("2023-12").content))
-    assert [file.name for file in ucdp.download(visit)] == ["GEDEvent_v24_0_1.csv", "ged241-csv.zip"]
