@@ -44,7 +44,6 @@ KEY_COLUMNS = ["Route", "Border type or inland", "Nationality"]
 OTHER_ROUTE = "OTH"
 """Places that Frontex puts on no route, such as the Baltic Sea."""
 ROUTE_LABELS: dict[str, str] = LABELS[SOURCE_ID]["routes"]
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905  # twelve words read better than quotes
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -100,16 +99,13 @@ def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
 
 def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
     text = " ".join(str(cell) for cell in notes.to_numpy().ravel())
-    found = re.search(r"data as of (\d{2})([A-Z]{3})(\d{2,4})\b", text, re.IGNORECASE)
-    if not found or found[2].upper() not in _MONTHS:
+    found = re.search(r"data as of (\d{2}[A-Z]{3})(\d{2,4})\b", text, re.IGNORECASE)
+    day = pd.to_datetime(f"{found[1]}20{found[2][-2:]}" if found else "", format="%d%b%Y", errors="coerce")
+    if pd.isna(day):
         raise SourceError(
             file, _("sheet '{sheet}' gives no date such as '{example}'"), sheet=NOTES, example="FRAN data as of 03JUN25"
         )
-    day, month, year = int(found[1]), _MONTHS.index(found[2].upper()) + 1, int(found[3][-2:]) + 2000
-    try:
-        return pd.Timestamp(year=year, month=month, day=day)
-    except ValueError:
-        raise SourceError(file, _("sheet '{sheet}' gives an impossible date"), sheet=NOTES) from None
+    return day
 
 
 def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -125,12 +121,12 @@ def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[
     newest = min(as_of, pd.Timestamp(dt.datetime.now(tz=dt.UTC).date()))
     months: dict[str, str] = {}
     for cell in header[3:]:
-        name, year = cell[:3].upper(), cell[3:]
-        if name not in _MONTHS or not re.fullmatch(r"(19|20)\d{2}", year):
+        begins = pd.to_datetime(cell, format="%b%Y", errors="coerce")
+        if pd.isna(begins) or not re.fullmatch(r"[A-Za-z]{3}(19|20)\d{2}", cell):
             raise SourceError(
                 file, _("a month such as {example} is expected in the header"), example="JAN2009", row=row, column=cell
             )
-        period = pd.Period(f"{year}-{_MONTHS.index(name) + 1:02d}", freq="M")
+        period = pd.Period(begins, freq="M")
         if period.end_time.normalize() > newest:
             raise SourceError(file, _("the month lies after {day}"), row=row, column=cell, day=f"{newest:%Y-%m-%d}")
         if months and pd.Period(list(months.values())[-1], freq="M") + 1 != period:

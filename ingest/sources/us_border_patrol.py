@@ -12,17 +12,13 @@ from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
-from ingest.rows import Reading, to_numbers
+from ingest.rows import Reading, to_dates, to_numbers
 from ingest.tables import read_sheets, require_columns
 
 SOURCE_ID = "us_border_patrol"
 LAG_DAYS = 47
 """The workbook that ends with November 2024 was written on 16 January 2025."""
 BORDERS = {"Southwest Land Border": "US_SOUTHWEST", "Northern Land Border": "US_NORTH", "Coastal Border": "US_COAST"}
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 SHEETS = {"Monthly Region": ["Region"], "Monthly Rgn and Citp": ["Region", "Citizenship"]}
 """Sheet -> columns beside fiscal year, month and quantity."""
 
@@ -62,7 +58,7 @@ def _cells(raw: RawFile, sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _periods(years: pd.Series, months: pd.Series) -> pd.Series:
     """Return ``2024-10`` for ``01 October`` of fiscal year 2025, which begins there; an unreadable month stays."""
-    numbers = months.astype(str).str.partition(" ")[2].map({name: place for place, name in enumerate(MONTHS, start=1)})
+    numbers = to_dates(months.astype(str).str.partition(" ")[2], ".*", "%B").dt.month
     calendar = to_numbers(years) - (numbers >= 10)
     texts = [
         str(month) if pd.isna(year) or pd.isna(number) else f"{int(year)}-{int(number):02d}"
