@@ -43,12 +43,6 @@ _AGGREGATE = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:Europe
 _AGGREGATE_CITIZEN = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|(?:European|Extra-EU|Euro area).*")
 _GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+"
 _QUARTERLY_COLUMNS = ["geo", "time_period", "asylum_first_apps_q"]
-_REFUSED = {
-    "applicants.parquet": _("a stock of pending applications at the month's end, not new applications"),
-    "eu_asyapp.rda": _(
-        "said to hold first-time applicants, but its levels are those of all applicants, and only yearly"
-    ),
-}
 
 
 download = ask_eurostat
@@ -62,10 +56,8 @@ def parse(raw: RawFile) -> Parsed:
     counted twice. A citizenship that is no country is set aside.
 
     Raises:
-        SourceError: The layout is broken, no row is a total of all citizenships, or the file is known to mislead.
+        SourceError: The layout is broken, or no row is a total of all citizenships.
     """
-    if raw.name in _REFUSED:
-        raise raw.fault(_REFUSED[raw.name])
     refuse_wrong_kind(raw)
     if raw.content.startswith(b"PAR1"):
         return _parse_quarterly(raw)

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SourceError
 from ingest import RawFile
-from ingest.sources import INTAKE, eurostat
+from ingest.sources import eurostat
 from tests.ingest import miniature_files as files
 
 EU28_FIRST_TIME_2015, EU28_FIRST_TIME_2016 = 1_257_610, 1_206_520
@@ -98,19 +98,6 @@ def test_quarterly_sums_are_separate_series() -> None:
 def test_broken_panel_of_quarters_is_refused_with_rule(columns: dict[str, list[object]], rule: str) -> None:
     with pytest.raises(SourceError, match=rule):
         eurostat.parse(files.eurostat_quarterly(**columns))
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("applicants.parquet", "a stock of pending applications"),
-        ("eu_asyapp.rda", "levels are those of all applicants"),
-    ],
-)
-def test_file_that_is_known_to_mislead_is_refused_with_reason(name: str, why: str) -> None:
-    with pytest.raises(SourceError, match=why):
-        eurostat.parse(RawFile(name, b"PAR1"))
-    assert not any(name in pattern for pattern in INTAKE["eurostat"]["files"])
 
 
 @pytest.fixture(scope="module")
