@@ -10,7 +10,6 @@ import datetime as dt
 import logging
 import os
 import re
-import ssl
 import threading
 import time
 import zlib
@@ -130,7 +129,7 @@ class Client:
                 _place(request.url), _("the answer took longer than {n} seconds"), n=f"{seconds:g}"
             ) from None
         except httpx.TransportError as error:
-            if _is_about_certificates(error):
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise SourceError(_place(request.url), _("the server's certificate cannot be verified")) from None
             temporary = _TemporaryError(_transport_fault(error))
             temporary.is_without_connection = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
@@ -149,7 +148,7 @@ class Client:
             for _attempt in range(_REDIRECTS + 1):
                 _refuse_foreign(url, request, access)
                 async with client.stream("GET", url, headers=headers) as response:
-                    if "location" not in response.headers or response.status_code not in (301, 302, 303, 307, 308):
+                    if not response.has_redirect_location:
                         if self._refusal and response.status_code not in _GOOD | request.expected:
                             first = await _first_bytes(response, self._settings.read_seconds)
                             refused = _answer(request, response, first)
@@ -162,23 +161,19 @@ class Client:
         status, place = response.status_code, _place(request.url)
         if status == HTTPStatus.NOT_MODIFIED:
             return replace(_answer(request, response, b""), unchanged=True)
+        shown = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
         if status in TEMPORARY and status not in request.expected:
-            self._raise_temporary(response, place)
+            wait, longest = retry_after(response.headers.get("retry-after", "")), self._settings.longest_wait_seconds
+            if wait is None or wait <= longest:
+                raise _TemporaryError(message(_("answered {status}"), status=shown), wait)
+            too_long = _("answered {status} and asks to wait {n} seconds; at most {longest} are waited")
+            raise SourceError(place, too_long, status=shown, n=f"{wait:.0f}", longest=f"{longest:g}")
         if status != HTTPStatus.OK and status not in request.expected:
-            raise SourceError(place, _("answered {status}"), status=_status_words(status))
+            raise SourceError(place, _("answered {status}"), status=shown)
         content = await self._body(response, place)
         if not content and status == HTTPStatus.OK:
             raise SourceError(place, _("the answer is empty"))
         return _answer(request, response, content)
-
-    def _raise_temporary(self, response: httpx.Response, place: str) -> None:
-        wait = retry_after(response.headers.get("retry-after", ""))
-        longest = self._settings.longest_wait_seconds
-        status = _status_words(response.status_code)
-        if wait is not None and wait > longest:
-            too_long = _("answered {status} and asks to wait {n} seconds; at most {longest} are waited")
-            raise SourceError(place, too_long, status=status, n=f"{wait:.0f}", longest=f"{longest:g}")
-        raise _TemporaryError(message(_("answered {status}"), status=status), wait)
 
     async def _body(self, response: httpx.Response, place: str) -> bytes:
         too_large = SourceError(place, _("the answer is larger than {n} MB"), n=f"{self._settings.largest_megabytes:g}")
@@ -296,13 +291,6 @@ def _place(url: str) -> str:
     return f"{parts.hostname}{parts.path}"
 
 
-def _status_words(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
-
-
 def _transport_fault(error: httpx.TransportError) -> str | Message:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return _("no connection in time")
@@ -311,15 +299,6 @@ def _transport_fault(error: httpx.TransportError) -> str | Message:
     if isinstance(error, httpx.RemoteProtocolError):
         return _("the answer was cut off")
     return message(_("cannot be reached ({error})"), error=type(error).__name__)
-
-
-def _is_about_certificates(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
 
 
 class Pacer:
