@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import FloatArray
-from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, Frequency, end_dates, period_index, to_period
+from core.calendar import PERIODS_PER_YEAR, Frequency, period_index, to_period
 from core.errors import InputError
 from core.release import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
 from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, typed
@@ -317,8 +317,7 @@ def _earlier(values: FloatArray, count: int) -> FloatArray:
 
 def _former(values: FloatArray) -> FloatArray:
     """The newest figure before each column."""
-    last = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
-    return _earlier(np.take_along_axis(values, last, axis=1), 1)
+    return pd.DataFrame(values).ffill(axis=1).shift(axis=1).to_numpy()
 
 
 def _quantile(values: FloatArray, share: float) -> FloatArray:
@@ -413,8 +412,8 @@ def usual_age(days: pd.Series, freq: str) -> int:
     return length + int(np.ceil(days.quantile(0.9)))
 
 
-DUE_WITHIN, OVERDUE_WITHIN = 1.5, 3.0
-"""Multiples of the expected age up to which a source is due, then overdue; beyond, delinquent."""
+_STATES = {"fresh": 1.0, "due": 1.5, "overdue": 3.0, "delinquent": np.inf}
+"""Multiples of the expected age up to which a source is in each state."""
 FEWEST_PERIODS = 6
 """Periods with a known day of publication from which a source's own rhythm is learned."""
 
@@ -441,11 +440,7 @@ def freshness(
     if unknown:
         raise InputError(f"no entry in the catalogue for the sources {unknown}")
     night = pd.Timestamp(as_of)
-    ends = pd.concat(
-        [pd.Series(dtype="datetime64[ns]")]
-        + [end_dates(rows["time_period"], freq) for freq in FREQUENCIES if len(rows := known[known["freq"] == freq])]
-    )
-    complete = known.assign(end=ends.reindex(known.index))
+    complete = known.assign(end=period_ends(known))
     complete = complete[(complete["end"] <= night) & (complete["as_of"] <= night)]
     learned = publication_days(history) if history is not None else publication_days(known.iloc[:0])
     states = [
@@ -494,9 +489,4 @@ def _row(
 
 def state(age_days: int, expected_days: int) -> str:
     """Name the state: fresh up to the expected age, due up to 1.5 times, overdue up to 3 times, else delinquent."""
-    ratio = age_days / expected_days
-    if ratio <= 1:
-        return "fresh"
-    if ratio <= DUE_WITHIN:
-        return "due"
-    return "overdue" if ratio <= OVERDUE_WITHIN else "delinquent"
+    return next(name for name, most in _STATES.items() if age_days / expected_days <= most)

@@ -25,7 +25,7 @@ from core.countries import map_countries
 from core.errors import Message, SourceError, message
 from core.languages import marked as _
 from core.release import OBSERVATIONS, REJECTED
-from core.schema import check, make_series_id
+from core.schema import check, concat_filled, make_series_id
 from ingest import Parsed, RawFile
 
 TOLERATED = 0.05
@@ -173,8 +173,7 @@ class Reading:
         """
         require_rows(tidy, self.raw.name)
         found = observations(tidy, source_id=self.source_id, lag_days=self.lag_days, **dimensions)
-        none = pd.DataFrame(columns=list(REJECTED.columns), dtype=object)
-        return Parsed(found, pd.concat([none, *self.rejected], ignore_index=True))
+        return Parsed(found, concat_filled(self.rejected, REJECTED.empty()))
 
     def figures(
         self, cells: pd.DataFrame, *, counts: bool, whole: bool = True, today: dt.date | None = None, **dimensions: str
