@@ -109,8 +109,8 @@ def build(
 
 def _reason_to_leave_out(card: SourceCard, intake: Mapping[str, Any]) -> str:
     if not intake.get("files"):
-        return "no files to bundle" if card.may_be_bundled else f"licence: {card.licence}"
-    if not card.may_be_bundled:
+        return "no files to bundle" if card.redistribution is not False else f"licence: {card.licence}"
+    if card.redistribution is False:
         raise InputError(f"source {card.source_id} may not be bundled (licence: {card.licence})")
     return ""
 

@@ -230,7 +230,7 @@ def _unless_marked(new: pd.DataFrame, known: pd.DataFrame, is_wrong: pd.Series) 
 
 def quotable(source_id: str, reason: Message) -> str:
     """A reason with its figures where the source's licence lets them be passed on, else without."""
-    return str(reason) if CARDS[source_id].may_be_bundled else reason.template
+    return str(reason) if CARDS[source_id].redistribution is not False else reason.template
 
 
 @dataclass

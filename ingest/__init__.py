@@ -309,11 +309,6 @@ class SourceCard(BaseModel):
     known_issues: list[str] = Field(default_factory=list)
     derived_from: list[str] = Field(default_factory=list)
 
-    @property
-    def may_be_bundled(self) -> bool:
-        """Whether figures of this source may be part of what is handed out."""
-        return self.redistribution is not False
-
     def in_language(self, words: Language) -> SourceCard:
         """The same with its texts in one language, English where it has no other."""
         return self.model_copy(update=words.record(self.model_dump()))
@@ -322,15 +317,10 @@ class SourceCard(BaseModel):
 _HREF = re.compile(r"""href\s*=\s*["']([^"'<>]+)["']""", re.IGNORECASE)
 
 
-def as_file(answer: Answer, name: str) -> RawFile:
-    """An answer's body as a file of the publisher's."""
-    return RawFile(name, answer.content)
-
-
 def get_file(pull: Pull, address: str) -> RawFile:
     """Ask for one file by its address; it is named as its address ends."""
     request = Request(address)
-    return as_file(pull.ask(request), request.file_name)
+    return RawFile(request.file_name, pull.ask(request).content)
 
 
 def gather(pull: Pull, parts: Mapping[str, Callable[[], T]]) -> list[T]:

@@ -8,7 +8,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, as_file, json_table
+from ingest import Parsed, Pull, RawFile, Request, json_table
 from ingest.rows import Reading, RowRule, count_rules, duplicate_rules, melt, newest, since, to_days
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -50,7 +50,7 @@ def download(pull: Pull) -> list[RawFile]:
         raise SourceError(FEED, _("IDMC is still preparing the file: ask again later"))
     if answer.status == MISSING:
         raise SourceError(FEED, _("IDMC has no file at the moment: ask again later"))
-    return [as_file(answer, FEED)]
+    return [RawFile(FEED, answer.content)]
 
 
 def parse(raw: RawFile) -> Parsed:

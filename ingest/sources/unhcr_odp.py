@@ -16,7 +16,7 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import SETTING, Parsed, Pull, RawFile, Request, as_file, gather, json_document, json_rows
+from ingest import SETTING, Parsed, Pull, RawFile, Request, gather, json_document, json_rows
 from ingest.rows import (
     Reading,
     RowRule,
@@ -84,7 +84,7 @@ def download(pull: Pull) -> list[RawFile]:
 
 
 def _file(pull: Pull, name: str, request: Request) -> RawFile:
-    return as_file(pull.ask(request), name)
+    return RawFile(name, pull.ask(request).content)
 
 
 def _sums(pull: Pull) -> RawFile:
@@ -99,7 +99,7 @@ def _sums(pull: Pull) -> RawFile:
                 ("population_group", group), ("fromDate", f"{month}-01"),
             )  # fmt: skip
             answer = pull.ask(Request(pull.access.address("sublocation"), query))
-            file = as_file(answer, f"{SUBLOCATION}, {month}, {group}")
+            file = RawFile(f"{SUBLOCATION}, {month}, {group}", answer.content)
             # the running month has no report in its first days; all months together have
             rows = json_rows(file, "data", may_be_empty=len(since) > 1)
             longest = next(iter(since.values())).get(group, [])

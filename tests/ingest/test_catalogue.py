@@ -17,12 +17,6 @@ ENTRY: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("redistribution", "bundled"), [(True, True), (False, False), ("to be confirmed", True)])
-def test_only_plain_no_forbids_bundling(redistribution: object, *, bundled: bool) -> None:
-    card = SourceCard.model_validate({**ENTRY, "redistribution": redistribution})
-    assert card.may_be_bundled is bundled
-
-
 @pytest.mark.parametrize(
     ("change", "named"),
     [

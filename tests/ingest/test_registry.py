@@ -41,7 +41,7 @@ def test_citation_names_no_end_that_a_release_may_not_know(source: Source) -> No
 
 @ALL
 def test_source_that_may_not_be_bundled_names_no_files_to_bundle(source: Source) -> None:
-    assert CARDS[source.SOURCE_ID].may_be_bundled or not INTAKE[source.SOURCE_ID].get("files")
+    assert CARDS[source.SOURCE_ID].redistribution is not False or not INTAKE[source.SOURCE_ID].get("files")
 
 
 def test_module_without_verb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
