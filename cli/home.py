@@ -178,13 +178,13 @@ def prune(
                 shutil.rmtree(one, ignore_errors=True)
             with shared(folder, settings) as delivery:
                 delivery.deliver()
-    size = sum(item.size for item in removed)
+    size = sum(removed.values())
     if as_json:
-        releases = [{"run_id": item.run_id, "bytes": item.size} for item in removed]
+        releases = [{"run_id": run_id, "bytes": freed_by} for run_id, freed_by in removed.items()]
         echo_json({"dry_run": dry_run, "releases": releases, "bytes": size, "cache_bytes": freed})
         return
-    for item in removed:
-        typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
+    for run_id, freed_by in removed.items():
+        typer.echo(f"{run_id}  {freed_by / _MEGABYTE:.1f} MB")
     verb = "would be removed" if dry_run else "removed"
     if caches:
         typer.echo(f"past forecasts and fits {verb}, {freed / _MEGABYTE:.1f} MB: the next night makes them again")

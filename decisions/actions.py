@@ -60,7 +60,7 @@ from reports.messages import Message, compose
 from reports.messages.announcement import Announcement
 from reports.scenario import places_subject
 from store import night_lock
-from store.figures.editions import Action, Decision, Edition, EditionStore
+from store.figures.editions import Action, Edition, EditionStore
 from store.journal import DROPPED, OutboxMessage
 from store.mirror import shared
 from store.releases import Release
@@ -308,9 +308,10 @@ def decide_edition(
         StoreError: The home or the shared store cannot be written.
     """
     authorize(workflow, actor, DECIDE_EDITION, edition_id)
-    decision = Decision(action, edition_id, actor.name, reason, actor.with_identity(), replace_newer)
     with night_lock(workflow.home), shared(workflow.home, workflow.settings) as delivery:
-        done = EditionStore(workflow.home, workflow.journal).decide(decision)
+        done = EditionStore(workflow.home, workflow.journal).decide(
+            action, edition_id, actor.name, reason, actor.with_identity(), replace_newer=replace_newer
+        )
         delivery.deliver()
         return done
 

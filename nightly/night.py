@@ -453,7 +453,7 @@ def _remove_old_releases(home: Path, settings: Settings) -> None:
         get_logger().warning("old releases not removed", reason=str(error))
         return
     if removed:
-        get_logger().info("old releases removed", run_ids=[item.run_id for item in removed])
+        get_logger().info("old releases removed", run_ids=list(removed))
 
 
 def _lost_routes(states: pd.DataFrame, before: Release | None) -> list[str]:

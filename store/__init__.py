@@ -40,7 +40,6 @@ SHARED_STATE = ".store"
 """Folder of a home that holds what it remembers of the shared store."""
 OWNER_FILE, _OWNER_FOLDER = 0o600, 0o700
 """Modes of the files and folders of a home."""
-_BLOCK = 1 << 20
 _STILL_WRITING = dt.timedelta(hours=1)
 
 
@@ -76,11 +75,8 @@ def sha256_of_file(path: Path) -> str:
     Raises:
         StoreError: The file cannot be read.
     """
-    digest = hashlib.sha256()
     with named_errors(path), path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_as_named(path: Path) -> bool:
@@ -485,12 +481,19 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
     Raises:
         StoreError: Another process holds it for so long, or the folder cannot be written.
     """
+    busy = f"{path.parent}: another process has been {what} for {wait_seconds:.0f} s"
+    with _locked(path, wait_seconds, lambda: StoreError(busy)):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait_seconds: float, busy: Callable[[], Exception]) -> Iterator[None]:
     with named_errors(path.parent):
         make_folder(path.parent)
         try:
             lock = _acquired(path, wait_seconds)
         except Timeout:
-            raise StoreError(f"{path.parent}: another process has been {what} for {wait_seconds:.0f} s") from None
+            raise busy() from None
     try:
         yield
     finally:
@@ -499,14 +502,8 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, task: str = "") -> Iterator[Note]:
-    with named_errors(path):
-        make_folder(path.parent)
-        try:
-            lock = _acquired(path, wait_seconds)
-        except Timeout:
-            raise AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}") from None
-    try:
-        who = {"pid": os.getpid(), "since": _now(), "task": task}
+    with _locked(path, wait_seconds, lambda: AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}")):
+        who = {"pid": os.getpid(), "since": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "task": task}
 
         def note(facts: Mapping[str, Any]) -> None:
             # The holder is noted where the disk has space for that; the lock itself needs none.
@@ -518,8 +515,6 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, tas
             yield note
         finally:
             holder.unlink(missing_ok=True)
-    finally:
-        lock.release()
 
 
 def _acquired(path: Path, wait_seconds: float) -> BaseFileLock:
@@ -568,7 +563,3 @@ def _read(holder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return who if isinstance(who, dict) else {}
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

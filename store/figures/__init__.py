@@ -164,22 +164,9 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        table = self._table((), only)
-        cell, as_of, stored_at = (table[name].to_numpy() for name in (CELL, "as_of", "stored_at"))
-        rows = np.flatnonzero(as_of <= _day(date).to_datetime64())
-        rows = rows[np.argsort(cell[rows], kind="stable")]
-        is_again = np.diff(cell[rows], prepend=-1) == 0
-        former, later = rows[:-1][is_again[1:]], rows[1:][is_again[1:]]
-        in_order = (as_of[former] < as_of[later]) | (as_of[former] == as_of[later]) & (
-            stored_at[former] <= stored_at[later]
-        )
-        if not in_order.all():  # files are seldom met out of the order in which they were stored
-            rows = rows[np.lexsort((stored_at[rows], as_of[rows], cell[rows]))]
-        rows = rows[np.diff(cell[rows], append=-1) != 0]
-        rows = rows[table["obs_value"].is_valid().to_numpy()[rows]]
-        return _frame(table, rows, COLUMNS)
+        return reduce_as_of(self.history(only=only), date)
 
-    def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+    def history(self, *, exclude_sources: Collection[str] = (), only: Collection[str] | None = None) -> pd.DataFrame:
         """Every stored version; :func:`reduce_as_of` reduces it to what was known on a date.
 
         Returns:
@@ -189,7 +176,7 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        table = self._table(exclude_sources)
+        table = self._table(exclude_sources, only)
         found = _ask(table, _QUERIES["history"])
         rows = _frame(table, found["row"], [*COLUMNS, "stored_at"]).assign(**{CELL: found["cell"]})
         # A merge of files that was cut off leaves versions twice, one behind the other.
@@ -262,29 +249,17 @@ class VintageStore:
         return found
 
     def stored_after(self, source_id: str, time: str) -> list[str]:
-        """When rows of a source were stored after a time (both ISO), each time once, sorted.
+        """When rows of a source were stored after a time (both ISO), or ever where it is empty; each once, sorted.
 
         Raises:
             StoreError: A file is damaged; the text names it.
         """
         stamps = pc.unique(self._table((), [source_id])["stored_at"]).to_pandas()
-        return [stamp.isoformat() for stamp in sorted(stamps[stamps > pd.Timestamp(time)])]
+        return [stamp.isoformat() for stamp in sorted(stamps[stamps > pd.Timestamp(time or 0)])]
 
     def sources(self) -> list[str]:
         """Every ``source_id`` that has rows, sorted."""
         return sorted({path.parent.name for path in self.folder.glob("*/*.parquet")})
-
-    def newest_time(self, source_id: str) -> str:
-        """``stored_at`` of the newest row of a source; empty where it has none."""
-        times = [pc.max(table["stored_at"]).as_py() for table in self._partitions(source_id).tables() if len(table)]
-        return pd.Timestamp(max(times)).isoformat() if times else ""
-
-    def stored_since(self, source_id: str, time: str) -> pd.DataFrame:
-        """Rows of a source that were stored after a ``stored_at``, as :meth:`add` returns them."""
-        table = _numbered(self._partitions(source_id).tables())
-        rows: pd.DataFrame = table.select(_STORED.names).to_pandas()
-        rows = rows[rows["stored_at"] > pd.Timestamp(time)] if time else rows
-        return rows.drop_duplicates(["series_id", "time_period", "as_of", "stored_at"])
 
     def append_rejected(self, rejected: pd.DataFrame) -> int:
         """Keep rows that a parser set aside; a row already kept is not kept twice.

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -153,27 +154,6 @@ class Arrival:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What a person decides about an edition.
-
-    Attributes:
-        action: The step.
-        edition_id: The edition.
-        actor: Who decides.
-        reason: Why.
-        marks: Further facts to be kept.
-        replace_newer: An accepted edition may replace figures that were stated after it was received.
-    """
-
-    action: Action
-    edition_id: str
-    actor: str
-    reason: str
-    marks: Mapping[str, Any] = field(default_factory=dict)
-    replace_newer: bool = False
-
-
 class EditionStore:
     """The editions of a home folder."""
 
@@ -231,7 +211,7 @@ class EditionStore:
             StoreError: The vintages or the journal cannot be written.
         """
         self.recover()
-        stated = self._stated(arrival.observations, arrival.received, complete=arrival.complete)
+        stated = self._stated(arrival)
         newest = next(reversed(self.all(arrival.source_id)), None)
         is_known = newest is not None and (newest.sha256, newest.state) == (arrival.sha256, KNOWN)
         if newest is not None and is_known and stated["version"].eq(CONFIRMED).all():
@@ -249,16 +229,33 @@ class EditionStore:
         if former is not None and former.state == HELD:
             return former
         figures = parquet_bytes(arrival.observations)
-        facts = _counts(self._stated(arrival.observations, arrival.received, complete=arrival.complete))
+        facts = _counts(self._stated(arrival))
         about = {"why_held": [one.to_json() for one in reasons], FIGURES: sha256_of_bytes(figures)}
         row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), **about, **facts)
         write_bytes(self._file(row.subject), figures)
         return _after(None, self._journal.record(row))
 
-    def decide(self, decision: Decision) -> Edition:
+    def decide(
+        self,
+        action: Action,
+        edition_id: str,
+        actor: str,
+        reason: str,
+        marks: Mapping[str, Any] | None = None,
+        *,
+        replace_newer: bool = False,
+    ) -> Edition:
         """Let a held edition be known from today on, put it aside for good, or take a known one back.
 
         Withdrawn, each value that it changed is from today on what it would be without it.
+
+        Args:
+            action: The step.
+            edition_id: The edition.
+            actor: Who decides.
+            reason: Why.
+            marks: Further facts to be kept.
+            replace_newer: An accepted edition may replace figures that were stated after it was received.
 
         Raises:
             InputError: There is no such edition, its state is another, no reason or name is given, or it would replace
@@ -266,15 +263,18 @@ class EditionStore:
             StoreError: The vintages or the journal cannot be written.
         """
         self.recover()
-        edition = self._to_decide(decision)
-        row = Entry(
-            decision.actor.strip(), decision.action, edition.edition_id, reason=decision.reason.strip(),
-            payload=dict(decision.marks),
-        )  # fmt: skip
-        if decision.action == ACCEPT:
+        edition = self.named(edition_id)
+        wanted = next(state for state in STEPS if action in STEPS[state])
+        if edition.state != wanted:
+            fault = _("{edition} is {found}; only one that is {wanted} can be decided so")
+            raise InputError(fault, edition=edition_id, found=edition.state, wanted=wanted)
+        if not reason.strip() or not actor.strip():
+            raise InputError(_("give a name and a reason: both are kept with the decision"))
+        row = Entry(actor.strip(), action, edition_id, reason=reason.strip(), payload=dict(marks or {}))
+        if action == ACCEPT:
             changes = self.changes(edition)
             newer = changes[changes["is_newer"]]
-            if len(newer) and not decision.replace_newer:
+            if len(newer) and not replace_newer:
                 fault = _(
                     "{edition} would replace newer figures ({n}), such as {series} {period}: look at what would change "
                     "(vigie editions changes), then accept it with --replace-newer, or reject it"
@@ -282,11 +282,11 @@ class EditionStore:
                 first = {"series": newer["series_id"].iloc[0], "period": newer["time_period"].iloc[0]}
                 raise InputError(fault, edition=edition.edition_id, n=len(newer), **first)
             recorded = self._let_know(edition.source_id, row, self._stated_if_accepted(edition))
-        elif decision.action == WITHDRAW:
+        elif action == WITHDRAW:
             recorded = self._finish(self._begin(edition.source_id, row), edition.source_id, row)
         else:
             recorded = self._journal.record(row)
-        get_logger().info(decision.action, edition_id=edition.edition_id, actor=decision.actor)
+        get_logger().info(action, edition_id=edition_id, actor=actor)
         return _after(edition, recorded)
 
     def changes(self, edition: Edition) -> pd.DataFrame:
@@ -345,9 +345,8 @@ class EditionStore:
             begun = json.loads(note.read_text("utf-8"))
             source_id, row = begun["source_id"], Entry(**begun["row"])
             recorded = {stamp for one in self.all(source_id) for stamp in (*one.stamps, *one.undone)}
-            rows = self._vintages.stored_since(source_id, begun["since"])
-            stored = sorted(set(map(_time, rows["stored_at"].unique())) - recorded)
-            if stored:
+            stamps = map(dt.datetime.fromisoformat, self._vintages.stored_after(source_id, begun["since"]))
+            if stored := [stamp for stamp in stamps if stamp not in recorded]:
                 self._finish(note, source_id, row, stored)
                 recovered.append(row.subject)
                 get_logger().warning("recorded after a kill", edition_id=row.subject, action=row.action)
@@ -358,7 +357,7 @@ class EditionStore:
     def _begin(self, source_id: str, row: Entry) -> Path:
         """Note what is about to be stored, and the newest row before it."""
         about = {"actor": row.actor, "action": row.action, "subject": row.subject, "reason": row.reason}
-        since = self._vintages.newest_time(source_id)
+        since = next(reversed(self._vintages.stored_after(source_id, "")), "")
         kept = {"source_id": source_id, "since": since, "row": {**about, "payload": dict(row.payload)}}
         note = self._home / FOLDER / f"{row.subject}{_BEGUN}"
         write_bytes(note, json.dumps(kept).encode())
@@ -408,13 +407,13 @@ class EditionStore:
         statements = [read_parquet(self._file(f"{name}{_STATED}")) for name in known]
         return self._vintages.changes(source_id, [*statements, *own], stamps, void, _today())
 
-    def _stated(self, rows: pd.DataFrame, received: dt.date, *, complete: bool) -> pd.DataFrame:
-        return self._vintages.statements(rows, received=received, complete=complete)
+    def _stated(self, arrival: Arrival) -> pd.DataFrame:
+        return self._vintages.statements(arrival.observations, received=arrival.received, complete=arrival.complete)
 
     def _stated_if_accepted(self, edition: Edition) -> pd.DataFrame:
         if (path := self._file(edition.edition_id)) in self.altered(edition.edition_id):
             raise StoreError(f"{path}: is missing or was altered since it was held: give its file again")
-        return self._stated(read_parquet(path), _today(), complete=edition.complete)
+        return self._vintages.statements(read_parquet(path), received=_today(), complete=edition.complete)
 
     def _row(
         self, action: str, arrival: Arrival, notices: Sequence[Message], edition_id: str, **facts: object
@@ -429,17 +428,7 @@ class EditionStore:
     def _new_id(self, arrival: Arrival) -> str:
         stem = f"{arrival.source_id}-{arrival.received:%Y%m%d}-{arrival.sha256[:8]}"
         taken = {one.edition_id for one in self.all(arrival.source_id)}
-        return next(name for name in _numbered(stem) if name not in taken)
-
-    def _to_decide(self, decision: Decision) -> Edition:
-        state = next(state for state in STEPS if decision.action in STEPS[state])
-        found = self.named(decision.edition_id)
-        if found.state != state:
-            fault = _("{edition} is {found}; only one that is {wanted} can be decided so")
-            raise InputError(fault, edition=found.edition_id, found=found.state, wanted=state)
-        if not decision.reason.strip() or not decision.actor.strip():
-            raise InputError(_("give a name and a reason: both are kept with the decision"))
-        return found
+        return next(name for name in chain([stem], (f"{stem}-{n}" for n in count(2))) if name not in taken)
 
     def _file(self, edition_id: str) -> Path:
         return self._home / FOLDER / f"{edition_id}.parquet"
@@ -475,11 +464,6 @@ def _counts(stated: pd.DataFrame) -> dict[str, int]:
 
 def _time(stored_at: Any) -> dt.datetime:  # noqa: ANN401  # a cell of a frame
     return pd.Timestamp(stored_at).to_pydatetime()
-
-
-def _numbered(stem: str) -> Iterator[str]:
-    yield stem
-    yield from (f"{stem}-{number}" for number in range(2, 1_000_000))
 
 
 def _today() -> dt.date:
@@ -525,11 +509,6 @@ class Visit:
         self._source = folder.parent.parent
         self._earlier = dict(earlier or {})
         self._number = 0
-
-    @property
-    def name(self) -> str:
-        """Date and time of the visit, as its folder is called."""
-        return f"{self._folder.parent.name}/{self._folder.name}"
 
     def keep(self, url: str, status: int, headers: Mapping[str, str], received: dt.datetime, content: bytes) -> Kept:
         """Keep one answer.

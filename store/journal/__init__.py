@@ -15,6 +15,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -366,16 +367,8 @@ def _check_texts(entry: Entry) -> None:
     for name, text in texts.items():
         if len(text) > _LONGEST_TEXT:
             raise InputError(f"journal: {name} is longer than {_LONGEST_TEXT} characters")
-        if "\0" in text or "\\u0000" in text or not _is_unicode(text):
+        if re.search(r"[\0\ud800-\udfff]|\\u0000", text):
             raise InputError(f"journal: {name} holds characters that cannot be stored")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 SENT, FAILED, GIVEN_UP, DROPPED = "sent", "failed", "given up", "dropped"

@@ -559,14 +559,6 @@ def _is_document_name(name: str) -> bool:
     return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name not in {MANIFEST, DATA_PACKAGE}
 
 
-@dataclass(frozen=True)
-class Removed:
-    """A release that went."""
-
-    run_id: str
-    size: int
-
-
 def expendable(releases: Sequence[Release], newest: int) -> list[Release]:
     """Releases that need not be kept whole, oldest first.
 
@@ -584,18 +576,18 @@ def expendable(releases: Sequence[Release], newest: int) -> list[Release]:
     return [one for one in older if one.run_id not in set(last_of_month.values())]
 
 
-def prune(home: Path, newest: int, *, dry_run: bool = False) -> list[Removed]:
+def prune(home: Path, newest: int, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what need not be kept; a crash in between loses nothing, and the next call goes on.
 
     Returns:
-        What went, or would go, oldest first.
+        Bytes of each release that went, or would go, by its run_id, oldest first.
 
     Raises:
         StoreError: The folder cannot be read or written.
     """
     store = ReleaseStore(home)
     chosen = expendable(store.all(), newest)
-    removed = [Removed(one.run_id, _size(one.path)) for one in chosen]
+    removed = {one.run_id: sum(path.stat().st_size for path in one.path.rglob("*") if path.is_file()) for one in chosen}
     if dry_run or not store.folder.is_dir():
         return removed
     with publishing(store.folder):
@@ -628,7 +620,3 @@ def _remove(release: Release) -> None:
         write_bytes(kept, (release.path / MANIFEST).read_bytes())
     release.path.replace(folder / f"{_REMOVING}{release.run_id}")
     flush_folder(folder)
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import SchemaError, StoreError
+from core.errors import StoreError
 from core.log import get_logger
 from core.release import FORECASTS, RELEASE
 from core.schema import check
@@ -67,7 +67,6 @@ class BacktestStore:
             SchemaError: A column of the key is missing.
             StoreError: A file cannot be read; the text names it.
         """
-        _check_columns(keys, KEY)
         stored = self._partitions.read(COLUMNS)
         if stored.empty:
             return RELEASE["forecasts"].empty()[COLUMNS]
@@ -89,18 +88,11 @@ class BacktestStore:
             SchemaError: The frame breaks its contract.
             StoreError: A file cannot be read or written.
         """
-        _check_columns(forecasts, COLUMNS)
         known = self._partitions.read(KEY)
         new = forecasts if known.empty else forecasts[~_is_among(forecasts, known)]
         check(new, _CONTRACT)
         self._partitions.append(new[COLUMNS].sort_values(_ROW, ignore_index=True))
         return len(new)
-
-
-def _check_columns(frame: pd.DataFrame, columns: list[str]) -> None:
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise SchemaError(f"backtests: missing columns {missing}; found {list(frame.columns)}")
 
 
 def _is_among(rows: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:

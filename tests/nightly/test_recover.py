@@ -17,7 +17,7 @@ from core.settings import Settings
 from nightly.inputs import LOADED, held_before
 from nightly.recover import FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead, witness
 from store.figures import VintageStore
-from store.figures.editions import REJECT, Arrival, Decision, EditionStore
+from store.figures.editions import REJECT, Arrival, EditionStore
 from store.journal import Journal, journal_url, opened_journal
 from store.releases import About, Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, WITNESSED, alteration, witnesses
@@ -149,7 +149,7 @@ def test_waiting_files_are_named_until_decided(home: Path, journal: Journal) -> 
     ]
     waits, _decided = (editions.hold(one, [Message("another unit")]) for one in came[:2])
     editions.take_in(came[2])
-    editions.decide(Decision(REJECT, _decided.edition_id, "Ana", "seen"))
+    editions.decide(REJECT, _decided.edition_id, "Ana", "seen")
     tomorrow = NOW.date() + dt.timedelta(days=1)
     (problem,) = held_before(editions, None, tomorrow, later)
     assert (problem["source_id"], problem["edition_id"]) == ("iom_dtm", waits.edition_id)

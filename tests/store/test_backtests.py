@@ -76,7 +76,7 @@ def test_many_nights_leave_few_files_and_every_forecast(
     assert len(store.read(_keys(*nights))) == 6 * len(nights)
 
 
-@pytest.mark.parametrize("column", ["fallback", "history_hash", "value", "horizon"])
+@pytest.mark.parametrize("column", ["value", "horizon"])
 def test_missing_column_is_named_and_nothing_is_stored(store: BacktestStore, cached: Rows, column: str) -> None:
     with pytest.raises(SchemaError, match=column):
         store.append(cached().drop(columns=column))

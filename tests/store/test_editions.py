@@ -14,7 +14,7 @@ from pytest import MonkeyPatch
 
 from core.errors import InputError, Message
 from store.figures import VintageStore
-from store.figures.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, Decision, EditionStore
+from store.figures.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, EditionStore
 from store.journal import Journal, journal_url
 
 Rows = Callable[..., pd.DataFrame]
@@ -43,7 +43,7 @@ def arrival(rows: pd.DataFrame, sha256: str) -> Arrival:
 
 
 def decide(editions: EditionStore, action: Action, edition_id: str) -> str:
-    return editions.decide(Decision(action, edition_id, "Ana", "seen")).state
+    return editions.decide(action, edition_id, "Ana", "seen").state
 
 
 def value(home: Path, day: dt.date | None = None) -> list[float]:
@@ -103,9 +103,9 @@ def test_decision_without_name_or_reason_is_refused(
 ) -> None:
     held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
     with pytest.raises(InputError, match="a name and a reason"):
-        editions.decide(Decision(ACCEPT, held.edition_id, actor, reason))
+        editions.decide(ACCEPT, held.edition_id, actor, reason)
     with pytest.raises(InputError, match="no edition 'nothing'"):
-        editions.decide(Decision(ACCEPT, "nothing", "Ana", "seen"))
+        editions.decide(ACCEPT, "nothing", "Ana", "seen")
 
 
 @pytest.mark.parametrize("action", ["taken in", WITHDRAW, ACCEPT])
@@ -119,7 +119,7 @@ def test_killed_edition_is_recorded_and_withdrawable(
         killed.setattr(journal, "record", lambda _row: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             editions.take_in(wrong) if begun is None else editions.decide(
-                Decision(WITHDRAW if action == WITHDRAW else ACCEPT, begun.edition_id, "Ana", "seen")
+                WITHDRAW if action == WITHDRAW else ACCEPT, begun.edition_id, "Ana", "seen"
             )
     (name,) = editions.recover()
     assert editions.recover() == []
@@ -193,7 +193,7 @@ def test_accepting_old_edition_names_newer_figures(tmp_path: Path, editions: Edi
     with pytest.raises(InputError, match=r"would replace newer figures \(1\)"):
         decide(editions, ACCEPT, held.edition_id)
     assert value(tmp_path) == [99.0]
-    editions.decide(Decision(ACCEPT, held.edition_id, "Ana", "seen", replace_newer=True))
+    editions.decide(ACCEPT, held.edition_id, "Ana", "seen", replace_newer=True)
     assert value(tmp_path) == [1030.0]
 
 

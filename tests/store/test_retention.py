@@ -37,7 +37,7 @@ def test_newest_stay_and_last_of_every_month(home: Path) -> None:
     removed = prune(home, 2)
     assert days(home) == ["2025-01-31", "2025-02-28", "2025-03-02", "2025-03-03"]
     assert len(removed) == 3
-    assert all(item.size > 1000 for item in removed)
+    assert all(size > 1000 for size in removed.values())
     assert not list((home / "releases").glob(".removing-*"))
 
 
@@ -63,7 +63,7 @@ def test_interrupted_removal_is_completed(home: Path) -> None:
     (home / "releases" / REMOVED).mkdir()
     shutil.copy(release.path / "manifest.json", home / "releases" / REMOVED / f"{release.run_id}.json")
     assert ReleaseStore(home).verify() is None
-    assert release.run_id in [item.run_id for item in prune(home, 2)]
+    assert release.run_id in prune(home, 2)
     assert ReleaseStore(home).verify() is None
 
 
@@ -76,7 +76,7 @@ def test_crash_while_folder_is_being_deleted_is_made_good(home: Path) -> None:
 
 
 def test_altered_manifest_of_removed_release_is_found(home: Path) -> None:
-    run_id = prune(home, 2)[1].run_id
+    run_id = list(prune(home, 2))[1]
     path = home / "releases" / REMOVED / f"{run_id}.json"
     path.write_text(path.read_text().replace("0.1.0", "0.1.1"))
     problem = ReleaseStore(home).verify()

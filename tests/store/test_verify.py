@@ -25,7 +25,7 @@ from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import record_published, write_published
 from store.figures import VintageStore
-from store.figures.editions import ACCEPT, Arrival, Decision, EditionStore
+from store.figures.editions import ACCEPT, Arrival, EditionStore
 from store.hub import Edition, SubmissionStore, prove, record_receipts
 from store.journal import SENT, Entry, Journal, Outbox, OutboxMessage, _link, journal_url, opened_journal
 from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
@@ -367,7 +367,7 @@ def test_altered_figures_that_wait_for_person_are_not_taken_in(home: Path) -> No
     overwrite(path := held_figures(home), b"other")
     journal = Journal(journal_url("", home))
     with pytest.raises(StoreError, match="was altered since it was held"):
-        EditionStore(home, journal).decide(Decision(ACCEPT, path.stem, "ada", "seen"))
+        EditionStore(home, journal).decide(ACCEPT, path.stem, "ada", "seen")
     journal.close()
 
 
