@@ -50,9 +50,6 @@ AlertId = Annotated[str, typer.Argument(metavar="ID", help="alert_id, as listed 
 Name = Annotated[
     str, typer.Option("--as", metavar="NAME", help="Your name, kept in the journal. Rejected if a login is set up.")
 ]
-NoSend = Annotated[
-    bool, typer.Option("--no-send", help="Leave messages in the outbox, for 'vigie outbox deliver' to send.")
-]
 
 
 @app.callback()
@@ -82,7 +79,7 @@ def list_alerts(context: typer.Context, home: Home = None, route: RouteName = ""
 
 
 def _add_command(name: str, action: str, text: str) -> None:
-    """Add a command that takes a step about an alert."""
+    """Add a command that takes a step about an alert; messages that it announces are sent."""
 
     def step(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
         _act(context, home, alert_id, action, name, reason)
@@ -90,27 +87,11 @@ def _add_command(name: str, action: str, text: str) -> None:
     app.command(name, help=text)(step)
 
 
-def _add_sending_command(name: str, action: str, text: str) -> None:
-    """Add a command that takes a step about an alert and sends its messages."""
-
-    def step(
-        context: typer.Context,
-        alert_id: AlertId,
-        reason: Reason,
-        name: Name = "",
-        home: Home = None,
-        no_send: NoSend = False,
-    ) -> None:
-        _act(context, home, alert_id, action, name, reason, send=not no_send)
-
-    app.command(name, help=text)(step)
-
-
-_add_sending_command(
+_add_command(
     "sign-off", lifecycle.SIGNED_OFF, "Sign off an alert and send its messages. A severe alert needs two people."
 )
 _add_command("acknowledge", lifecycle.ACKNOWLEDGED, "Acknowledge a signed-off alert: a responder is assigned.")
-_add_sending_command("dismiss", lifecycle.DISMISSED, "Dismiss an alert and notify its recipients.")
+_add_command("dismiss", lifecycle.DISMISSED, "Dismiss an alert and notify its recipients.")
 _add_command("comment", lifecycle.COMMENTED, "Add a comment to an alert.")
 _add_command("dissent", lifecycle.DISSENTED, "File dissent, shown with the alert until it is answered.")
 _add_command(
@@ -153,15 +134,13 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
         typer.echo(one_line(f"now: {_status_words(state) or 'nothing is recorded'}"))
 
 
-def _act(  # noqa: PLR0913  # one parameter per option of the commands
+def _act(
     context: typer.Context,
     home: Path | None,
     alert_id: str,
     action: str,
     name: str,
     reason: str,
-    *,
-    send: bool = False,
     payload: dict[str, Any] | None = None,
 ) -> None:
     from access import shell_actor
@@ -175,7 +154,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
         outcome = act(workflow, release, alert_id, Step(actor, action, reason, payload=payload or {}))
         for line in _outcome_lines(action, outcome):
             typer.echo(one_line(line))
-        if send and outcome.announced:
+        if outcome.announced:
             for line in send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds).summary():
                 typer.echo(one_line(line))
 

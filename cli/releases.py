@@ -31,7 +31,7 @@ from cli import (
     opened_journal,
     opened_workflow,
 )
-from core.errors import InputError, StoreError
+from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.log import counted, get_logger, one_line, sentence
 from core.routes import of_route, spelled
@@ -40,7 +40,6 @@ from core.settings import home_folder, load_settings
 if TYPE_CHECKING:
     from store.figures.editions import Action
 
-_MOST_NAMED = 3
 _DAYS_OF_A_MONTH = 30.4
 _TABLE = "TABLE"
 
@@ -146,9 +145,6 @@ def export(
 
 @export_app.command()
 def briefing(
-    run: Annotated[
-        str | None, typer.Option("--run", metavar="RUN_ID", help="run_id of a release; default: the newest.")
-    ] = None,
     lang: Lang = DEFAULT_LANGUAGE,
     out: Annotated[
         Path | None,
@@ -159,27 +155,23 @@ def briefing(
     ] = False,
     home: Home = None,
 ) -> None:
-    """Write the briefing of a release as PDF: alerts, map and charts on one page, then the year ahead and places."""
+    """Write the briefing of the newest release as PDF: alerts, map, charts, then the year ahead and places."""
     from decisions.announcements import make_briefing
-    from store import named_errors, write_bytes
+    from store import write_bytes
 
     _language(lang)
     is_piped = str(out) == "-"
     if out is not None and not is_piped and out.suffix != ".pdf":
         raise InputError(f"--out {out.name}: the ending must be .pdf")
     folder = home_folder(home)
-    run_id, day = _release(folder, run)
-    target = out or Path(f"vigie-{day}-{lang}.pdf")
-    document = make_briefing(folder, load_settings(folder), run_id, lang, signed_only=signed_off)
+    release = current_release(folder)
+    target = out or Path(f"vigie-{release.as_of}-{lang}.pdf")
+    document = make_briefing(folder, load_settings(folder), release.run_id, lang, signed_only=signed_off)
     if is_piped:
         typer.echo(document, nl=False)
         return
-    try:
-        with named_errors(target):
-            write_bytes(target.expanduser(), document, private=False)
-    except StoreError as error:
-        raise InputError(f"--out {error}") from None
-    typer.echo(f"{target} written: release {run_id}, as known on {day}")
+    write_bytes(target.expanduser(), document, private=False)
+    typer.echo(f"{target} written: release {release.run_id}, as known on {release.as_of}")
 
 
 @export_app.command("map")
@@ -212,25 +204,6 @@ def _language(code: str) -> Language:
     if code not in languages():
         raise InputError(f"--lang {code}: there is no such language; write {' or '.join(languages())}")
     return Language(code)
-
-
-def _release(folder: Path, run: str | None) -> tuple[str, str]:
-    """Return run_id and date of the chosen release.
-
-    Raises:
-        InputError: No release exists, or none has this run_id.
-    """
-    from store.releases import ReleaseStore
-
-    newest = current_release(folder)
-    if run is None:
-        return newest.run_id, newest.as_of.isoformat()
-    store = ReleaseStore(folder)
-    try:
-        return run, store.get(run).as_of.isoformat()
-    except StoreError as error:
-        names = ", ".join(release.run_id for release in reversed(store.all()[-_MOST_NAMED:]))
-        raise InputError(f"--run {run}: {error}; the newest are {names}") from None
 
 
 def _status_lines(found: dict[str, Any]) -> str:

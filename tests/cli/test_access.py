@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def sign_off(home: Path, *more: str) -> str:
-    return vigie(home, "alerts", "sign-off", ALERT, "--reason", "beds are ready", "--no-send", *more).stdout
+    return vigie(home, "alerts", "sign-off", ALERT, "--reason", "beds are ready", *more).stdout
 
 
 def test_account_without_role_is_refused_and_recorded(home: Path) -> None:

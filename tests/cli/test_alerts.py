@@ -89,7 +89,7 @@ def test_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
         '[[delivery.subscriptions]]\nname = "system"\nchannel = "hook"\n',
         encoding="utf-8",
     )
-    step(home, "sign-off", "--no-send")
-    result = vigie(home, "outbox", "deliver")
+    step(home, "sign-off")
+    result = vigie(home, "outbox", "deliver", "--now")
     assert result.exit_code == 3
     assert "not sent: system: environment variable VIGIE_NO_SUCH is not set" in result.stderr

@@ -26,7 +26,7 @@ def run_id(home: Path) -> str:
 
 def test_briefing_is_one_page_in_language(home: Path) -> None:
     out = home / "note.pdf"
-    said = vigie(home, "export", "briefing", "--lang", "fr", "--run", run_id(home), "--out", str(out)).stdout
+    said = vigie(home, "export", "briefing", "--lang", "fr", "--out", str(out)).stdout
     assert run_id(home) in said and str(out) in said
     reader = PdfReader(io.BytesIO(out.read_bytes()))
     assert len(reader.pages) == 1 and str(reader.root_object["/Lang"]) == "fr"
@@ -44,8 +44,6 @@ def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (("--run", "20200101T000000Z-abcdef"), "there is no release '20200101T000000Z-abcdef'; the newest are"),
-        (("--run", "../../etc"), "there is no release"),
         (("--lang", "de"), "write en or es or fr"),
         (("--out", "note.docx"), "the ending must be .pdf"),
     ],
