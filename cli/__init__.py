@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -112,8 +112,7 @@ def whole_release(home: Path, release: Release) -> Release:
     return release
 
 
-@contextmanager
-def opened_journal(folder: Path) -> Iterator[Journal]:
+def opened_journal(folder: Path) -> AbstractContextManager[Journal]:
     """Open the journal that a home folder's settings name.
 
     Raises:
@@ -121,8 +120,7 @@ def opened_journal(folder: Path) -> Iterator[Journal]:
     """
     from store import journal
 
-    with journal.opened_journal(load_settings(folder).journal_url, folder) as opened:
-        yield opened
+    return journal.opened_journal(load_settings(folder).journal_url, folder)
 
 
 @contextmanager

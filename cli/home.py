@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -289,8 +289,7 @@ def move(
     from store.journal.database import copy_tables
 
     folder = existing_home(home)
-    target = Journal(to)
-    try:
+    with closing(Journal(to)) as target:
         Outbox(target)
         with night_lock(folder), delivery_lock(folder), opened_workflow(folder) as workflow:
             if broken := workflow.journal.walk({}):
@@ -301,8 +300,6 @@ def move(
             target.record(
                 Entry("administrator", "journal moved", workflow.journal.database.name, payload={"rows": dict(counts)})
             )
-    finally:
-        target.close()
     for table, count in counts.items():
         typer.echo(f"{table}: {counted(count, 'row')}, each as it was")
     typer.echo(

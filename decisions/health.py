@@ -12,6 +12,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -307,8 +308,5 @@ def _link(settings: Settings) -> None:
 
 
 def _journal(url: str) -> None:
-    journal = Journal(url)
-    try:
+    with closing(Journal(url)) as journal:
         journal.entries(run_id="-")
-    finally:
-        journal.close()

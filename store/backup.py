@@ -314,10 +314,9 @@ def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
 
 def _renew_head(home: Path) -> None:
     """Keep the end of the journal that was put back: the one before may name rows that are lost."""
-    journal = Journal(journal_url("", home))
-    if (head := journal.head()) is not None:
-        write_head(home, head, anew=True)
-    journal.close()
+    with closing(Journal(journal_url("", home))) as journal:
+        if (head := journal.head()) is not None:
+            write_head(home, head, anew=True)
 
 
 def _journal_is_damaged(path: Path, backed_up: bytes) -> bool:

@@ -17,7 +17,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,14 +77,9 @@ def journal_url(setting: str, home: Path) -> str:
     return setting or f"sqlite:///{home / 'journal.sqlite'}"
 
 
-@contextmanager
-def opened_journal(setting: str, home: Path) -> Iterator[Journal]:
+def opened_journal(setting: str, home: Path) -> AbstractContextManager[Journal]:
     """The journal of a home folder, closed at the end; raises as :class:`Journal` does."""
-    journal = Journal(journal_url(setting, home), home)
-    try:
-        yield journal
-    finally:
-        journal.close()
+    return closing(Journal(journal_url(setting, home), home))
 
 
 @contextmanager
