@@ -28,6 +28,7 @@ from ingest.rows import (
     month_of_epoch_days,
     require_rows,
     set_aside,
+    to_dates,
     to_days,
     to_numbers,
 )
@@ -100,7 +101,7 @@ def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
 def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
     text = " ".join(str(cell) for cell in notes.to_numpy().ravel())
     found = re.search(r"data as of (\d{2}[A-Z]{3})(\d{2,4})\b", text, re.IGNORECASE)
-    day = pd.to_datetime(f"{found[1]}20{found[2][-2:]}" if found else "", format="%d%b%Y", errors="coerce")
+    day = to_dates(pd.Series([f"{found[1]}20{found[2][-2:]}" if found else ""]), ".*", "%d%b%Y").iloc[0]
     if pd.isna(day):
         raise SourceError(
             file, _("sheet '{sheet}' gives no date such as '{example}'"), sheet=NOTES, example="FRAN data as of 03JUN25"
@@ -121,8 +122,8 @@ def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[
     newest = min(as_of, pd.Timestamp(dt.datetime.now(tz=dt.UTC).date()))
     months: dict[str, str] = {}
     for cell in header[3:]:
-        begins = pd.to_datetime(cell, format="%b%Y", errors="coerce")
-        if pd.isna(begins) or not re.fullmatch(r"[A-Za-z]{3}(19|20)\d{2}", cell):
+        begins = to_dates(pd.Series([cell]), r"[A-Za-z]{3}(?:19|20)\d{2}", "%b%Y").iloc[0]
+        if pd.isna(begins):
             raise SourceError(
                 file, _("a month such as {example} is expected in the header"), example="JAN2009", row=row, column=cell
             )
