@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,25 +19,10 @@ from hub import Hub, config_names, read_config
 from hub.score import as_quantiles, grid, league, oracle_values, outcomes_at, quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
 
+if TYPE_CHECKING:
+    from store.hub import HubFiles
+
 METADATA = "model-metadata"
-
-
-class Files(Protocol):
-    """Reads files of a hub; see :class:`store.hub.HubFiles`."""
-
-    place: str
-
-    def names(self, below: str) -> list[str]:
-        """Paths below a folder."""
-
-    def read(self, name: str) -> bytes:
-        """A file's content."""
-
-    def find(self, name: str) -> bytes | None:
-        """A file's content; None if it is missing."""
-
-    def missing(self, names: Collection[str]) -> list[str]:
-        """Paths among some at which no file is."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +31,9 @@ class Validation:
 
     faults: list[SourceError]
     files: int
-    late: int = 0
 
 
-def validate(files: Files, only: Collection[str] | None = None, received: dt.date | None = None) -> Validation:
+def validate(files: HubFiles, only: Collection[str] | None = None, received: dt.date | None = None) -> Validation:
     """Check a hub: configuration, metadata, submissions.
 
     Args:
@@ -69,7 +53,6 @@ def validate(files: Files, only: Collection[str] | None = None, received: dt.dat
     faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
     paths = submission_paths(files, hub, only)
     described = {Path(path).stem for path in metadata_paths(files)}
-    late = 0
     for path in paths:
         _submission, found = read_submission(hub, path, files.read(path))
         faults += found
@@ -80,16 +63,15 @@ def validate(files: Files, only: Collection[str] | None = None, received: dt.dat
         if hub.metadata_schema is not None and model_id not in described:
             faults.append(SourceError(path, message(_("{file} is missing"), file=f"{METADATA}/{model_id}.yml")))
         if received is not None and (window := hub.closed_on(round_id, received)):
-            late += 1
             faults.append(
                 SourceError(
                     path, message(_("received on {day}: the round is open {window}"), day=str(received), window=window)
                 )
             )
-    return Validation(faults, len(paths) + len(metadata) + len(metadata_faults), late)
+    return Validation(faults, len(paths) + len(metadata) + len(metadata_faults))
 
 
-def hub_of(files: Files) -> Hub:
+def hub_of(files: HubFiles) -> Hub:
     """The configuration of a hub.
 
     Raises:
@@ -101,19 +83,19 @@ def hub_of(files: Files) -> Hub:
     return hub
 
 
-def config_of(files: Files) -> dict[str, bytes]:
+def config_of(files: HubFiles) -> dict[str, bytes]:
     """Read the configuration's files, by name."""
     found = {name: files.find(name) for name in config_names()}
     return {name: content for name, content in found.items() if content is not None}
 
 
-def metadata_paths(files: Files) -> list[str]:
+def metadata_paths(files: HubFiles) -> list[str]:
     """List the files in which models are described."""
     return [path for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))]
 
 
 def metadata_of(
-    files: Files, hub: Hub, only: Collection[str] | None = None
+    files: HubFiles, hub: Hub, only: Collection[str] | None = None
 ) -> tuple[dict[str, dict[str, object]], list[SourceError]]:
     """What models say of themselves, by model, and what breaks a rule; of all, or of the paths named."""
     found: dict[str, dict[str, object]] = {}
@@ -127,13 +109,13 @@ def metadata_of(
     return found, faults
 
 
-def submission_paths(files: Files, hub: Hub, only: Collection[str] | None = None) -> list[str]:
+def submission_paths(files: HubFiles, hub: Hub, only: Collection[str] | None = None) -> list[str]:
     """Paths of the submissions of a hub, sorted; all, or those among some."""
     names = [path for path in files.names(hub.output_folder) if not path.rsplit("/", 1)[-1].startswith("README")]
     return [path for path in names if only is None or path in only]
 
 
-def score_hub(files: Files, baseline: str) -> pd.DataFrame:
+def score_hub(files: HubFiles, baseline: str) -> pd.DataFrame:
     """The league table of a hub (:func:`hub.score.league`).
 
     Files that break a rule are left out and named in the log.
@@ -158,7 +140,7 @@ def score_hub(files: Files, baseline: str) -> pd.DataFrame:
     return scored
 
 
-def quantiles_of(files: Files, hub: Hub) -> Iterator[pd.DataFrame]:
+def quantiles_of(files: HubFiles, hub: Hub) -> Iterator[pd.DataFrame]:
     """Read each submission's quantiles; one that breaks a rule is named in the log and left out."""
     for path in submission_paths(files, hub):
         submission, faults = read_submission(hub, path, files.read(path))
@@ -168,7 +150,7 @@ def quantiles_of(files: Files, hub: Hub) -> Iterator[pd.DataFrame]:
             yield quantile_rows(submission, hub)
 
 
-def outcomes_of(files: Files, hub: Hub, keys: pd.DataFrame) -> FloatArray:
+def outcomes_of(files: HubFiles, hub: Hub, keys: pd.DataFrame) -> FloatArray:
     """The oracle's value of each forecast, NaN where it has none."""
     names = [
         name for name in files.names("target-data") if "oracle-output" in name and name.endswith((".csv", ".parquet"))

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,6 @@ from core.release import CATALOGUE, HUB_EDITIONS
 from core.schema import typed
 from core.settings import FEED, SNAPSHOT
 from forecasting import ENSEMBLE, ModelCard
-from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
 from hub import CONFIG, Hub, config_names, read_config
 from hub.files import (
@@ -68,40 +67,12 @@ from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore, record_r
 from store.journal import Journal
 from store.releases import Release
 
+if TYPE_CHECKING:
+    from nightly import RealTimeData
+
 WRITERS = 8
 HUB_SOURCE = "vigie-hub"
 """Stands where a degraded source's id stands."""
-
-
-class Known(Protocol):
-    """What was known when; see :class:`nightly.RealTimeData`."""
-
-    @property
-    def date(self) -> dt.date:
-        """The day."""
-
-    @property
-    def published(self) -> pd.DataFrame:
-        """Every edition of every value published up to the day."""
-
-    @property
-    def routes(self) -> pd.DataFrame:
-        """Monthly arrivals per route, as known on the day."""
-
-    @property
-    def forecastable(self) -> list[str]:
-        """Series of the routes that are forecast."""
-
-    @property
-    def past_panels(self) -> Mapping[pd.Timestamp, Panel]:
-        """The routes at each past origin, as known when its month was settled."""
-
-    @property
-    def outcome_panel(self) -> Panel:
-        """Months of the routes, those that were counted later included."""
-
-    def settled(self, origin: dt.date) -> dt.date:
-        """The day on which the month that ends at an origin was settled."""
 
 
 def init_hub(place: Path, release: Release, name: str) -> list[str]:
@@ -130,7 +101,7 @@ def published_series(release: Release) -> list[str]:
     return [weekly_name(one) if one.endswith(".D") else one for one in wanted]
 
 
-def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple[ModelCard, str]]) -> list[str]:
+def submit(place: str, release: Release, data: RealTimeData, models: Mapping[str, tuple[ModelCard, str]]) -> list[str]:
     """Write Vigie's forecasts, what it says of its models, and the target data into a hub.
 
     Args:
@@ -182,7 +153,7 @@ def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple
             f"{len(series):,} rows of target data, as known on {release.as_of}"]  # fmt: skip
 
 
-def _weekly_baseline(data: Known, series: Collection[str]) -> pd.DataFrame:
+def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
     """The baseline of series by week, which a release does not hold, for the round that is open."""
     origin = open_round("W", data.date)
     if origin is None:
@@ -192,7 +163,7 @@ def _weekly_baseline(data: Known, series: Collection[str]) -> pd.DataFrame:
     return made.assign(target=made["series_id"].str.split(".").str[0])
 
 
-def target_values(data: Known, series: Collection[str]) -> pd.DataFrame:
+def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
     """``target-data/time-series`` of some series: every version; of routes each version known at a month's end."""
     routes = [one for one in data.forecastable if one in set(series)]
     then = [
@@ -342,7 +313,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
 
 
 def brought(
-    data: Known, hindcasts: pd.DataFrame, asylum: Mapping[str, pd.DataFrame], past: pd.DataFrame
+    data: RealTimeData, hindcasts: pd.DataFrame, asylum: Mapping[str, pd.DataFrame], past: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What a night brings to the hub: hindcasts under the names of rounds, and every version of what was counted.
 
@@ -387,7 +358,7 @@ def collect_night(place: str, home: Path, journal: Journal, today: dt.date) -> l
 
 
 def hub_of_night(
-    home: Path, data: Known, hindcasts: pd.DataFrame, asylum: Mapping[str, pd.DataFrame], past: pd.DataFrame
+    home: Path, data: RealTimeData, hindcasts: pd.DataFrame, asylum: Mapping[str, pd.DataFrame], past: pd.DataFrame
 ) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
     """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail."""
     try:
