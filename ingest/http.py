@@ -7,6 +7,8 @@ stored: a person with a network runs it first, and sends the report to the maint
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import io
 import logging
 import os
 import re
@@ -194,7 +196,14 @@ class Client:
         # Some publishers pack without saying so, and some pack twice: the first bytes show it.
         for _attempt in range(2):
             if content.startswith(GZIP):
-                content = _unpack(content, self._largest, too_large)
+                try:
+                    content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(self._largest + 1)
+                except EOFError:
+                    raise _TemporaryError(_("the packed answer was cut off")) from None
+                except (OSError, zlib.error):
+                    raise _TemporaryError(_("the packed answer is damaged")) from None
+                if len(content) > self._largest:
+                    raise too_large
         return content
 
 
@@ -262,24 +271,6 @@ def _token(access: SourceAccess) -> str:
     if not _PRINTABLE.fullmatch(token):
         raise SourceError(access.source_id, _("the key in {name} holds characters that no key has"), name=access.token)
     return token
-
-
-def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while content.startswith(GZIP):
-        packed = zlib.decompressobj(wbits=31)
-        try:
-            parts.append(packed.decompress(content, largest + 1 - size))
-        except zlib.error:
-            raise _TemporaryError(_("the packed answer is damaged")) from None
-        size += len(parts[-1])
-        if size > largest or packed.unconsumed_tail:
-            raise too_large
-        if not packed.eof:
-            raise _TemporaryError(_("the packed answer was cut off"))
-        content = packed.unused_data
-    return b"".join(parts)
 
 
 def _host(url: str) -> str:
