@@ -103,7 +103,6 @@ class LiveSource(Source, Protocol):
 
 LARGEST_FILE = 64 << 20
 """Bytes of a file that is handed over; the largest real one has 8 MB."""
-TOO_LARGE = _("refused: larger than {n} MB; hand it over in parts, such as one file a year")
 
 
 def read_raw(path: Path) -> RawFile:
@@ -116,8 +115,6 @@ def read_raw(path: Path) -> RawFile:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
             raise SourceError(path.name, _("refused: it is no regular file"))
-        if found.st_size > LARGEST_FILE:
-            raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
         # What is opened is what was looked at: neither a link that took its place nor an empty pipe.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not os.path.samestat(os.fstat(file.fileno()), found):
@@ -126,7 +123,8 @@ def read_raw(path: Path) -> RawFile:
     except OSError as error:
         raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
     if len(content) > LARGEST_FILE:
-        raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
+        fault = _("refused: larger than {n} MB; hand it over in parts, such as one file a year")
+        raise SourceError(path.name, fault, n=LARGEST_FILE >> 20)
     if not content:
         raise SourceError(path.name, _("the file is empty"))
     return RawFile(path.name, content)

@@ -426,23 +426,14 @@ NOT_MODIFIED_KEEPS = 200
 """Status of the kept answer for which news is asked."""
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What a night read.
-
-    Attributes:
-        hashes: Hash of each input, by name.
-        asked: What became of the visits to publishers.
-        failed: One record (``source_id``, ``reason``) per source or file that could not be read.
-    """
-
-    hashes: dict[str, str]
-    asked: LiveReport
-    failed: list[dict[str, str]]
-
-
-def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool, progress: ProgressReport) -> Inputs:
+def read_inputs(
+    home: Path, settings: Settings, journal: Journal, *, live: bool, progress: ProgressReport
+) -> tuple[dict[str, str], LiveReport, list[dict[str, str]]]:
     """Bring the vintages up to date: the bundled snapshot, publishers where they are asked, and the inbox.
+
+    Returns:
+        Hash of each input by name, what became of the visits to publishers, and one record (``source_id``, ``reason``)
+        per source or file that could not be read.
 
     Raises:
         InputError: The settings leave out a source that there is not.
@@ -454,7 +445,7 @@ def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool,
     asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
     files, refused = read_inbox(home, journal)
     progress("Reading figures", 1, 1)
-    return Inputs({"snapshot": fingerprint, **files, **asked.hashes}, asked, asked.left_out + refused)
+    return {"snapshot": fingerprint, **files, **asked.hashes}, asked, asked.left_out + refused
 
 
 def ingest_live(

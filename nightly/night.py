@@ -235,7 +235,7 @@ def _make_release(run: Run) -> RunResult:
 
     with timer.stage("reading"):
         undone = recover(home, run.journal, ReleaseStore(home), timer.started)
-        inputs = read_inputs(home, settings, run.journal, live=run.live, progress=timer.report)
+        hashes, asked, failed = read_inputs(home, settings, run.journal, live=run.live, progress=timer.report)
         others = elsewhere(settings.regions)
         history = vintages.history(exclude_sources={*settings.exclude_sources, *others})
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
@@ -273,7 +273,7 @@ def _make_release(run: Run) -> RunResult:
     with timer.stage("publishing"):
         degraded = [
             *_lost(data, _lost_routes(data.states, before), before),
-            *inputs.failed,
+            *failed,
             *held_before(editions, before, date, timer.started),
             *refused,
             *hub_faults,
@@ -286,8 +286,8 @@ def _make_release(run: Run) -> RunResult:
             *values_ahead(data.vintages, timer.started.date()),
         ]
         texts = documents(cards, tables, known_issues(SNAPSHOT))
-        texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, forecasts.made, degraded, run.pool)
-        release = _publish(run, inputs.hashes, tables, texts, degraded)
+        texts[RUN_REPORT] = run_report(timer, settings, asked, forecasts.made, degraded, run.pool)
+        release = _publish(run, hashes, tables, texts, degraded)
 
     return _finish(run, release, forecasts.made.computed, degraded, timer.seconds())
 

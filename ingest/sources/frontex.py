@@ -101,7 +101,8 @@ def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
 def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
     text = " ".join(str(cell) for cell in notes.to_numpy().ravel())
     found = re.search(r"data as of (\d{2}[A-Z]{3})(\d{2,4})\b", text, re.IGNORECASE)
-    day = to_dates(pd.Series([f"{found[1]}20{found[2][-2:]}" if found else ""]), ".*", "%d%b%Y").iloc[0]
+    written = pd.Series([f"{found[1]}20{found[2][-2:]}" if found else ""])
+    day: pd.Timestamp = to_dates(written, ".*", "%d%b%Y").iloc[0]
     if pd.isna(day):
         raise SourceError(
             file, _("sheet '{sheet}' gives no date such as '{example}'"), sheet=NOTES, example="FRAN data as of 03JUN25"

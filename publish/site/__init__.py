@@ -246,15 +246,11 @@ def hub_folder(published: Path) -> dict[str, bytes]:
     paths = [path for path in published.rglob("*") if path.is_file() and path.parent != published]
     files = HubFiles(str(published))
     names = [path.relative_to(published).as_posix() for path in paths]
-    public = {name: files.read(name) for name in names if not any(map(_is_of_a_person, name.split("/")))}
+    public = {name: files.read(name) for name in names if f"/{TEAM}-" not in f"/{name}"}
     with TemporaryDirectory() as folder, suppress(InputError):  # no outcome of a forecast is known yet
         HubFiles(folder).write(public)
         public["league.csv"] = csv_bytes(score_hub(HubFiles(folder), BASELINE))
     return {f"{PUBLISHED}/{name}": content for name, content in public.items()}
-
-
-def _is_of_a_person(part: str) -> bool:
-    return part.startswith(f"{TEAM}-")
 
 
 def _write(target: Path, made: dict[str, bytes], release: Release, passed_over: tuple[str, ...]) -> Built:

@@ -47,7 +47,7 @@ def test_semicolons_and_texts_are_named() -> None:
     assert str(parted) == f"{FILE}, row 1: the columns are parted by semicolons: a submission's are parted by commas"
     faults = read_submission(HUB, FILE, table.assign(value="many").to_csv(index=False).encode())[1]
     assert faults[0].row == 2
-    assert str(faults[-1]).endswith(f"is not a number: {len(table) - 5} further rows")
+    assert str(faults[-1]).endswith(f"{len(table) - 5} further faults of this kind")
 
 
 def test_foreign_hub_is_read_and_validated() -> None:
