@@ -315,7 +315,8 @@ class Attachments:
         """The briefing of a release that people outside may read; None where it cannot be made, which is logged."""
         with self._lock:
             if (run_id, language) not in self._made:
-                document, reason = None, ""
+                document: bytes | None = None
+                reason = ""
                 try:
                     document = briefing_of(self._workflow, run_id, language, signed_only=True)
                 except Exception as error:  # whatever is wrong with it, the alert itself must reach its reader

@@ -280,7 +280,9 @@ class _Check:
         if value.dtype != bool and not pa.types.is_temporal(self.table.schema.field(VALUE).type):
             number = pd.to_numeric(value, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         wrong = np.flatnonzero(~np.isfinite(number))
-        yield from self._named([(f"'{str(value.iloc[place])[:40]}' is not a number", place) for place in wrong], VALUE)
+        yield from self._named(
+            [(f"'{str(value.iloc[place])[:40]}' is not a number", int(place)) for place in wrong], VALUE
+        )
         self.numbers = number
         if self.round.variable:
             other = np.flatnonzero(~self.texts[self.round.variable].among({self.round_id}))
