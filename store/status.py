@@ -49,19 +49,24 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     """
     store = ReleaseStore(home)
     release = store.current()
+    with existing_journal(journal_setting, home) as journal:
+        rows = [] if journal is None else journal.entries(action=(*NIGHT_ACTIONS, BACKED_UP))
+        editions = [] if journal is None else EditionStore(home, journal).all()
+    runs = [row for row in rows if row.action != BACKED_UP]
+    backups = [row.at for row in rows if row.action == BACKED_UP]
     return {
         "home": str(home),
         "drill": (home / DRILL).exists(),
         "running": running_night(home),
-        "release": _release(release),
+        "release": None if release is None else _release(release),
         "routes": [] if release is None else forecast_coverage(store, release),
         "sources": [] if release is None else records(release.read("freshness")),
         "stopped": [] if release is None else records(_stopped(release)),
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
         "issued": [] if release is None else issued_skill(release.read("issued_scores")).to_dict("records"),
-        "held": _held(home, journal_setting),
-        "last_run": _last_run(home, journal_setting),
-        "last_backup": _last_backup(home, journal_setting),
+        "held": [one.record() for one in editions if one.state == HELD],
+        "last_run": _last_run(runs[-1]) if runs else None,
+        "last_backup": max(backups).isoformat(timespec="seconds") if backups else None,
     }
 
 
@@ -113,13 +118,9 @@ def _stopped(release: Release) -> pd.DataFrame:
     return stopped_series(release.read("observations", ["source_id", "target", "freq", "time_period"]), release.as_of)
 
 
-def _release(release: Release | None) -> dict[str, Any] | None:
-    if release is None:
-        return None
-    manifest = release.manifest
-    return {"run_id": release.run_id} | {
-        key: manifest[key] for key in ("as_of", "created_at", "replay", "degraded", "code_version")
-    }
+def _release(release: Release) -> dict[str, Any]:
+    names = ("as_of", "created_at", "replay", "degraded", "code_version")
+    return {"run_id": release.run_id} | {key: release.manifest[key] for key in names}
 
 
 def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
@@ -178,12 +179,6 @@ def _alterations(home: Path, releases: Sequence[Release], settings: Settings) ->
         yield problem
 
 
-def _held(home: Path, journal_setting: str) -> list[dict[str, Any]]:
-    with existing_journal(journal_setting, home) as journal:
-        editions = [] if journal is None else EditionStore(home, journal).all()
-    return [one.record() for one in editions if one.state == HELD]
-
-
 def _nights(home: Path, journal_setting: str, actions: Sequence[str] = NIGHT_ACTIONS) -> list[Entry]:
     with existing_journal(journal_setting, home) as journal:
         return [] if journal is None else journal.entries(action=actions)
@@ -196,11 +191,7 @@ def forecast_routes(release: Release) -> frozenset[str]:
     return frozenset(routes.loc[routes["state"] == "ok", "route_id"].astype(str))
 
 
-def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
-    runs = _nights(home, journal_setting)
-    if not runs:
-        return None
-    newest = runs[-1]
+def _last_run(newest: Entry) -> dict[str, Any]:
     return {
         "at": newest.at.isoformat(timespec="seconds"),
         "outcome": newest.action,
@@ -208,11 +199,6 @@ def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
         "reason": newest.reason,
         "seconds": newest.payload.get("seconds", {}).get("in all"),
     }
-
-
-def _last_backup(home: Path, journal_setting: str) -> str | None:
-    rows = _nights(home, journal_setting, [BACKED_UP])
-    return max(row.at for row in rows).isoformat(timespec="seconds") if rows else None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import StoreError
 from core.settings import FEED, Settings
-from store import ASIDE, is_as_named, sha256_of_file
+from store import ASIDE, sha256_of_file
 from store.export import PLACED, WRITTEN
 from store.figures import VintageStore
 from store.figures.editions import EditionStore
@@ -64,7 +64,9 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
             yield from _journal_problems(home, journal, settings.journal_url, manifests, kept)
             yield from _published_problems(home, journal, is_shared=bool(settings.journal_url))
         yield from _link_problems(home)
-        yield from _figure_problems(home)
+        for path in VintageStore(home).damaged():
+            name = path.relative_to(home).as_posix()
+            yield Problem("", name, "was altered: its name is the hash of what it held")
         if is_own:
             yield from _input_problems(home, manifests)
         yield from _hub_problems(home, store, journal)
@@ -100,13 +102,6 @@ def _journal_problems(
     for run_id in sorted(manifests):
         if began and run_id > began and run_id not in known and run_id not in kept:
             yield Problem(run_id, run_id, "was added: the journal has no witness of this release")
-
-
-def _figure_problems(home: Path) -> Iterator[Problem]:
-    for path in sorted(VintageStore(home).folder.glob("*/*.parquet")):
-        if not is_as_named(path):
-            name = path.relative_to(home).as_posix()
-            yield Problem("", name, "was altered: its name is the hash of what it held")
 
 
 def _link_problems(home: Path) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.calendar import Frequency, end_dates
-from core.errors import InputError, StoreError
+from core.errors import InputError
 from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
 from store import Partitions
@@ -216,17 +216,16 @@ class VintageStore:
         table = self._table((), only)
         return self._revisions("one_by_one", table, day=_day(until), void=list(void))
 
-    def check_files(self) -> None:
-        """Hold every file against the hash that it is named by.
+    def damaged(self) -> list[Path]:
+        """Files that are not as they were written, by the hashes that they are named by.
 
         Parquet notices a file that is cut off; a value altered by a bit of a failing disk it does not.
 
         Raises:
-            StoreError: A file is not as it was written; the text names it.
+            StoreError: A file cannot be read.
         """
-        for partitions in [*map(self._partitions, self.sources()), self._rejected]:
-            for path in partitions.damaged():
-                raise StoreError(f"{path}: is not as it was written: put it back with vigie home restore --repair")
+        every = [*map(self._partitions, self.sources()), self._rejected]
+        return [path for partitions in every for path in partitions.damaged()]
 
     def contents(self, until: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
         """What each source holds, whatever files it stands in: files are merged without a value's being changed.

@@ -120,6 +120,13 @@ def test_refusing_journal_keeps_published_release(
     assert "database or disk is full" in problem["reason"]
 
 
+def test_altered_figures_stop_night_before_anything_is_forecast(home: Path, journal: Journal) -> None:
+    (path,) = (home / "vintages").rglob("*.parquet")
+    path.write_bytes(path.read_bytes() + b"0")
+    with pytest.raises(StoreError, match=rf"{path.name}: is not as it was written: put it back with vigie home"):
+        recover(home, journal, ReleaseStore(home), NOW)
+
+
 def test_new_journal_beside_releases_is_named(home: Path, tmp_path: Path) -> None:
     lost = Journal(journal_url("", tmp_path / "elsewhere"))
     (problem,) = recover(home, lost, ReleaseStore(home), NOW)
