@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +18,6 @@ from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
     from access import Actor
-    from core.schema import Entry
     from core.settings import AccessSettings
     from decisions import Workflow
     from store.journal import Journal
@@ -141,13 +139,8 @@ def opened_workflow(home: Path | None) -> Iterator[Workflow]:
 
 
 def echo_json(value: object) -> None:
-    """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def echo_entries(entries: Iterable[Entry]) -> None:
-    """Print rows of the journal as JSON."""
-    echo_json([asdict(one) | {"at": one.at.isoformat(), "payload": dict(one.payload)} for one in entries])
+    """Print a value as JSON, times in ISO 8601."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=dt.datetime.isoformat))
 
 
 def acting_here(access: AccessSettings, typed: str = "") -> Actor:

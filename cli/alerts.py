@@ -22,7 +22,6 @@ from cli import (
     Reason,
     RouteName,
     current_release,
-    echo_entries,
     echo_json,
     is_group_alone,
     opened_workflow,
@@ -124,7 +123,7 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
         if not entries and alert_id not in set(current_release(workflow.home).read("alerts")["alert_id"]):
             raise InputError(f"{alert_id}: the journal holds nothing of it; 'vigie alerts' lists what stands now")
         if as_json:
-            echo_entries(entries)
+            echo_json([dataclasses.asdict(one) for one in entries])
             return
         for entry in entries:
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
@@ -192,7 +191,7 @@ def list_messages(context: typer.Context, home: Home = None, as_json: AsJson = F
     with opened_workflow(home) as workflow:
         waiting = workflow.outbox.waiting()
     if as_json:
-        echo_json([_as_json(message) for message in waiting])
+        echo_json([dataclasses.asdict(message) for message in waiting])
         return
     now = dt.datetime.now(dt.UTC)
     for message in waiting:
@@ -261,8 +260,3 @@ def _why(message: OutboxMessage, now: dt.datetime) -> str:
     if message.attempts:
         return f"attempt {message.attempts} failed: {message.error}; next from {message.next_at:%Y-%m-%d %H:%M} UTC"
     return f"held until {message.not_before:%Y-%m-%d %H:%M} UTC: recipients were recently notified of the same matter"
-
-
-def _as_json(message: OutboxMessage) -> dict[str, Any]:
-    values = dataclasses.asdict(message)
-    return {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in values.items()}

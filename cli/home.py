@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import AsJson, Group, Home, Reason, acting_here, echo_entries, echo_json, existing_home, opened_workflow
+from cli import AsJson, Group, Home, Reason, acting_here, echo_json, existing_home, opened_workflow
 from core.errors import InputError, StoreError
 from core.log import counted, get_logger, one_line
 from core.schema import Entry
@@ -320,7 +320,7 @@ def audit(
     with opened_workflow(home) as workflow:
         rows = access_rows(workflow.journal)[:most]
     if as_json:
-        echo_entries(rows)
+        echo_json([dataclasses.asdict(one) for one in rows])
         return
     for row in rows:
         typer.echo(one_line(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip()))

@@ -7,23 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import Home
 from core.calendar import Frequency
-from core.errors import InputError, StoreError, first_line
-from core.log import ProgressReport, counted, get_logger, progress_bar
+from core.errors import InputError, first_line
+from core.log import counted, get_logger, progress_bar
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.hindcast import Fits
-    from forecasting.pooled import Priors
     from forecasting.runs import Made
-    from forecasting.workers import Workers
 
 _MOST_NAMED = 5
 
@@ -137,10 +134,7 @@ def score(
     lines = outcomes.lines(_MOST_NAMED)
     if out is not None:
         title = f"Scores of {forecasts.name} against {panel.name}"
-        try:
-            rows, beside = write_forecasts([table], "\n".join([title, "", *outcomes.lines()]) + "\n", out)
-        except StoreError as error:
-            raise InputError(f"--out {error}") from None
+        rows, beside = write_forecasts([table], "\n".join([title, "", *outcomes.lines()]) + "\n", out)
         typer.echo(f"{counted(rows, 'row')} written to {out}; how the panel was read: {beside}")
     for line in lines:
         typer.echo(f"  {line}")
@@ -159,17 +153,8 @@ def _read_forecasts(path: Path) -> pd.DataFrame:
         raise InputError(f"--forecasts {path.name}: {first_line(error)[:200]}") from None
 
 
-class _Means(TypedDict):
-    """With what forecasts are made."""
-
-    workers: Workers
-    progress: ProgressReport
-    fits: Fits
-    priors: Priors | None
-
-
 @contextmanager
-def running(engine: Engine, home: Path | None) -> Iterator[_Means]:
+def running(engine: Engine, home: Path | None) -> Iterator[dict[str, Any]]:
     """Workers on an engine, the fits of a home folder, priors for small panels, and a progress bar."""
     from forecasting.distributed import workers_of
     from nightly.pooled import bundled_history, priors_from
@@ -210,19 +195,16 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     from store.export import write_forecasts
 
     about = "\n".join([title, "", *made.diagnostics.lines(), "", *made.diagnostics.account]).rstrip() + "\n"
-    try:
-        keys = made.table.keys
-        if strictly_hub:
-            keys = keys[KEYS]
-        else:
-            today = pd.Timestamp(dt.datetime.now(dt.UTC).date())  # on which all of the panel is known
-            keys = keys.join(made.counted, on="series_id").assign(as_of=today)
-        # Repeated for every quantile, places in a list of texts are handled several times faster than texts.
-        keys = keys.astype(dict.fromkeys(keys.select_dtypes("object"), "category"))
-        blocks = _reported(row_blocks(QuantileTable(keys, made.table.quantiles)), -(-len(keys) // BLOCK))
-        rows, beside = write_forecasts(blocks, about, out)
-    except StoreError as error:
-        raise InputError(f"--out {error}") from None
+    keys = made.table.keys
+    if strictly_hub:
+        keys = keys[KEYS]
+    else:
+        today = pd.Timestamp(dt.datetime.now(dt.UTC).date())  # on which all of the panel is known
+        keys = keys.join(made.counted, on="series_id").assign(as_of=today)
+    # Repeated for every quantile, places in a list of texts are handled several times faster than texts.
+    keys = keys.astype(dict.fromkeys(keys.select_dtypes("object"), "category"))
+    blocks = _reported(row_blocks(QuantileTable(keys, made.table.quantiles)), -(-len(keys) // BLOCK))
+    rows, beside = write_forecasts(blocks, about, out)
     lines = made.diagnostics.lines(names=_MOST_NAMED)
     written = f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to"
     if str(out) == "-":
