@@ -322,7 +322,8 @@ class Attachments:
                 except Exception as error:  # whatever is wrong with it, the alert itself must reach its reader
                     reason = f"{type(error).__name__}: {error}"
                 if document and len(document) > LARGEST_ATTACHMENT:
-                    document, reason = None, f"{len(document):,} bytes are too many"
+                    reason = f"{len(document):,} bytes are too many"
+                    document = None
                 if reason:
                     get_logger().warning("briefing not attached", run_id=run_id, reason=reason)
                 self._made[run_id, language] = document
