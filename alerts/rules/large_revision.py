@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from alerts import INFORMATION, DataRule, Evidence, Raised
+from alerts import DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE, TARGETS
 
@@ -80,7 +80,6 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
         done.add(row["route_id"])
         yield Raised(
             rule=NAME,
-            level=INFORMATION,
             reason_key=NAME,
             reason_params={"month": row["time_period"], "before": row["before"], "after": row["after"]},
             route_id=row["route_id"],

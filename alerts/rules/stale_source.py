@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts import INFORMATION, DataRule, Evidence, Raised
+from alerts import DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import NOT_APPLICABLE
 
@@ -18,7 +18,6 @@ def late_sources(evidence: Evidence) -> Iterator[Raised]:
     for row in late.sort_values("source_id").to_dict("records"):
         yield Raised(
             rule=NAME,
-            level=INFORMATION,
             reason_key=NAME,
             reason_params={
                 "period": row["last_period"],
