@@ -39,7 +39,7 @@ from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import directed, event_of, informs, is_judged, rule_record
+from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record
 from reports.answer import newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
@@ -113,29 +113,20 @@ def fact_words(release: ReadableRelease, row: Row, language: Language) -> list[s
 
 
 def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
-    """Each route's event whose chance comes nearest to an alert, in words; without rows where none is known."""
-    rows = release.frame("alert_chances")
-    rows = rows.assign(_part=rows["probability"] / rows["cutoff"]).sort_values("_part", ascending=False, kind="stable")
-    table = rows[rows["probability"] < rows["prepare_from"]].drop_duplicates("route_id").to_dict("records")
-    words = {
-        _("Route"): [language.labelled(directed(row, {}, language), event_of(row, language)) for row in table],
-        _("Chance"): [language.percent(row["probability"]) for row in table],
-        _("Usually"): [
-            language.text(
-                _("{share} (since {year})"), share=language.share(row["base_rate"]), year=_first_year(release, row)
-            )
-            for row in table
-        ],
-        _("Alert from"): [
-            language.text(
-                _("{cutoff} ({part} reached)"),
-                cutoff=language.percent(row["cutoff"]),
-                part=language.percent(row["_part"]),
-            )
-            for row in table
-        ],
-    }
-    return pd.DataFrame({language.text(name): values for name, values in words.items()})
+    """Each route's high and low event nearest to an alert, those first that reach most of their cut-off.
+
+    Returns:
+        Rows of ``alert_chances`` with ``name``, the event, and ``untested``; none where none is known.
+    """
+    rows, record = release.frame("alert_chances"), release.frame("track_record")
+    keyed = rows.assign(_part=rows["probability"] / rows["cutoff"], _falls=rows["rule"].isin(list(FALLS)))
+    keyed = keyed[rows["probability"] < rows["prepare_from"]].sort_values("_part", ascending=False, kind="stable")
+    found = keyed.drop_duplicates(["route_id", "_falls"])[rows.columns].reset_index(drop=True)
+    events = found.assign(alert_level=LEVELS[0], horizon=0).to_dict("records")
+    return found.assign(
+        name=[language.labelled(directed(row, {}, language), event_of(row, language)) for row in events],
+        untested=[is_untested(row, rule_record(row, record)) for row in events],
+    )
 
 
 def usual_words(release: ReadableRelease, row: Row, language: Language) -> str:
@@ -143,13 +134,8 @@ def usual_words(release: ReadableRelease, row: Row, language: Language) -> str:
     if not is_known(row["base_rate"]):
         return ""
     text = _("Usually: how often the event followed on this route in this season since {year}, alert or not.")
-    return language.text(text, year=_first_year(release, row))
-
-
-def _first_year(release: ReadableRelease, row: Row) -> int:
-    """The year of the first count of an alert's series."""
-    series_id = str(row.get("series_id") or numbers.route_series(str(row["route_id"])))
-    return int(numbers.series_of(release.frame("observations"), series_id)["end_date"].iloc[0].year)
+    first = numbers.series_of(release.frame("observations"), str(row["series_id"]))["end_date"].iloc[0]
+    return language.text(text, year=first.year)
 
 
 def month_of(row: Row) -> pd.Timestamp | None:

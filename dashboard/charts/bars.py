@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from dashboard import _, labelled, lang, listed
 from dashboard.charts import (
+    BAR_PIXELS,
     Annotation,
     count_axis,
     finish,
@@ -27,7 +28,7 @@ from dashboard.charts.seasons import HEADROOM, counted_bars, interval_box, media
 from dashboard.theme import Theme, with_opacity
 
 NAME_PIXELS, FIGURE_PIXELS = 150, 96
-ROW_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 120, 0.34
+ROW_PIXELS, CHANCE_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 40, 120, 0.34
 WEEKS_HEIGHT = 230
 WEEKS_MARGIN = 24
 WEEKS_BETWEEN_NAMES = 4
@@ -83,6 +84,49 @@ def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
     top = mix.sort_values("share", ascending=False).head(3)
     parts = [f"{row['name']} {_part_of_all(row['share'])}" for row in top.to_dict("records")]
     return _("{unit}: {parts}.").format(unit=unit, parts=", ".join(parts))
+
+
+def chances_chart(chances: pd.DataFrame, *, theme: Theme) -> go.Figure:
+    """A bar to each event's chance, with a circle at its usual chance and a line where an alert begins.
+
+    Args:
+        chances: Columns ``name``, ``probability``, ``base_rate``, ``cutoff`` and ``untested``, in order.
+        theme: Colours.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    columns = ("name", "probability", "base_rate", "cutoff", "untested")
+    rows = require(chances, columns, "chances chart").reset_index(drop=True)
+    figure, labels = go.Figure(), []
+    for place, row in rows.iterrows():
+        chance, cutoff = float(row["probability"]), float(row["cutoff"])
+        bar = {"color": with_opacity(theme.fan, 0.4) if row["untested"] else theme.fan, "width": BAR_PIXELS}
+        figure.add_trace(go.Scatter(x=[0, chance], y=[place, place], mode="lines", line=bar, hoverinfo="skip"))
+        text = f"{row['name']} · <b>{lang().percent(chance)}</b>"
+        labels.append(note(theme, text, x=0, y=place, xanchor="left", yanchor="bottom", yshift=6))
+        end = lang().percent(cutoff)
+        labels.append(note(theme, end, x=cutoff, y=place, xanchor="left", yanchor="middle", xshift=6))
+    for column, symbol, ink in (("base_rate", "circle-open", theme.secondary), ("cutoff", "line-ns", theme.ink)):
+        marker = {"symbol": symbol, "size": 11, "color": ink, "line": {"color": ink, "width": 2}}
+        marks = go.Scatter(x=rows[column], y=rows.index, mode="markers", marker=marker, cliponaxis=False)
+        texts = [labelled(name, lang().share(value)) for name, value in zip(rows["name"], rows[column], strict=True)]
+        figure.add_trace(marks.update(text=texts, hovertemplate="%{text}<extra></extra>", name=column))
+    largest = float(rows[["probability", "base_rate", "cutoff"]].max().max())
+    named_rows(figure, len(rows), largest, {"l": 8, "r": 48, "t": 20, "b": 4})
+    return finish(figure, theme, height=CHANCE_PIXELS * len(rows) + 24, annotations=labels)
+
+
+def chances_alt(chances: pd.DataFrame) -> str:
+    """The three events nearest to an alert, each with its chance, the usual one and the cut-off."""
+    text = _("{event}: {chance}, usually {usual}, alert from {cutoff}.")
+    return " ".join(
+        text.format(
+            event=row["name"], chance=lang().percent(row["probability"]), usual=lang().share(row["base_rate"]),
+            cutoff=lang().percent(row["cutoff"]),
+        )
+        for row in chances.head(3).to_dict("records")
+    )  # fmt: skip
 
 
 def _part_of_all(share: float) -> str:

@@ -16,6 +16,7 @@ from core.languages import capital, is_known, uncapital
 from core.routes import in_order, is_route
 from core.schema import ALL
 from dashboard import _, decisions, downloads, labelled, lang, layout, listed, ngettext, reads, state
+from dashboard.charts.bars import chances_alt, chances_chart
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.decisions import AlertStatus
 from dashboard.layout import plain, small
@@ -114,17 +115,21 @@ def show_former(night: Night) -> None:
 
 def show_nearest(night: Night) -> None:
     """How far each route is from an alert; nothing of a release that does not hold it."""
-    table = reads.once(night, partial(alert_list.nearest, night, lang()), "nearest to an alert")
-    if len(table):
-        head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
-        st.markdown(f"## {head}", anchors=False)
-        with st.container(key="numbers-nearest"):
-            st.table(table.map(plain), border="horizontal", hide_index=True, alt=head)
-        how = _(
-            "First where most of what an alert needs is reached. Usually: how often the event followed in this "
-            "season of the years since. A chance far above the usual one can still lie below the cut-off."
-        )
-        st.markdown(small(how))
+    rows = reads.once(night, partial(alert_list.nearest, night, lang()), "nearest to an alert")
+    if rows.empty:
+        return
+    head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
+    st.markdown(f"## {head}", anchors=False)
+    key = _(
+        "Each route’s nearest high (↑) and low (↓), sorted by how much of its cut-off the chance has reached. Bar: "
+        "chance, pale where the rule is untested. Line: cut-off of an alert. Circle: usual chance in this season."
+    )
+    st.markdown(small(key))
+    draw = partial(layout.chart, chances_chart(rows, theme=current_theme()), chances_alt(rows), "nearest")
+    reads.drawn_once(night, draw, "nearest to an alert, drawn")
+    made = downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "untested"]))
+    downloads.figures(made, head)
+    st.markdown(small(_("A chance far above the usual one can still lie below the cut-off.")))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:

@@ -67,20 +67,25 @@ def test_size_of_alert_sums_its_months_path_by_path(make_release: MakeRelease) -
     assert size_words(release, counted | {"alert_level": "information"}, ENGLISH) == ""
 
 
-def test_nearest_event_of_each_route_is_below_its_cut_off(make_release: MakeRelease) -> None:
+def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRelease) -> None:
     release = make_release(2, 2)
     first, second = release.frame("alerts").to_dict("records")
     alike = {"cutoff": 0.5, "prepare_from": 0.4, "base_rate": 0.2}
     rows = [
         first | alike | {"rule": "surge", "probability": 0.1},
+        first | alike | {"rule": "rule_0", "probability": 0.05},
         first | alike | {"rule": "fall", "probability": 0.3, "threshold": 900.0},
         second | alike | {"rule": "surge", "probability": 0.45},
         second | alike | {"rule": "capacity", "probability": 0.2, "cutoff": 0.25},
     ]
     chances = pd.DataFrame(rows)[list(RELEASE["alert_chances"].columns)]
-    assert nearest(release.with_frame("alert_chances", chances), ENGLISH).to_numpy().tolist() == [
-        ["Eastern Mediterranean ↑: to pass 5,001 a month", "20%", "20% (since 2023)", "25% (80% reached)"],
-        ["Central Mediterranean ↓: to fall to 900 or fewer a month", "30%", "20% (since 2023)", "50% (60% reached)"],
+    record = release.frame("track_record").replace({"rule": {"rule_0": "surge"}})
+    release = release.with_frame("track_record", record)
+    found = nearest(release.with_frame("alert_chances", chances), ENGLISH)
+    assert found[["name", "probability", "untested"]].to_numpy().tolist() == [
+        ["Eastern Mediterranean ↑: to pass 5,001 a month", 0.2, True],
+        ["Central Mediterranean ↓: to fall to 900 or fewer a month", 0.3, True],
+        ["Central Mediterranean ↑: to reach 5,000 a month", 0.1, False],
     ]
     assert nearest(release, ENGLISH).empty
 
