@@ -132,7 +132,10 @@ def _condition(values: Mapping[str, str], language: Language) -> str:
             above = values[f"{prefix}_side"] == "above"
             text = _("{route} exceeds {number}") if above else _("{route} stays at or below {number}")
             route = route_name(values[f"{prefix}_route"], language)
-            parts.append(language.text(text, route=route, number=language.counted(float(values[f"{prefix}_value"]))))
+            number = language.counted(float(values[f"{prefix}_value"]))
+            if first != last and values["if_how"] != "total":
+                number = language.text(_("{number} a month"), number=number)
+            parts.append(language.text(text, route=route, number=number))
     what = language.text(_(" and ")).join(parts)
     if first == last:
         return language.text(_("if {what} {when}"), what=what, when=language.in_months(first, last))

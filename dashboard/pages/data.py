@@ -494,8 +494,8 @@ def show_method(night: Night) -> None:
         anchor=False,
     )
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
-    st.markdown(f"{plain(said)}.")
-    st.markdown(f"[{_('How we know →')}]({state.link('evaluation')})")
+    live = record.live_title(night.frame("issued_scores"), lang())
+    st.markdown(f"{plain(f'{said}. {live}.')} [{_('How we know →')}]({state.link('evaluation')})")
     left, right = st.columns([1.3, 1], gap="large")
     with left:
         st.header(_("How it works"), anchor=False)

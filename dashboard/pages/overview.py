@@ -53,7 +53,7 @@ def show(night: Night) -> None:
                     reads.drawn_once(night, partial(show_beyond, night), "beyond routes")
                 with st.container(horizontal=True, vertical_alignment="center", width="content"):
                     if len(night.frame("year_ahead")):
-                        label = _("Year ahead →")
+                        label = _("Year ahead by route →")
                         st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                     downloads.briefing_button(night)
             if not is_calm:

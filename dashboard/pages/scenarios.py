@@ -254,7 +254,7 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
     kinds = {kind: _(text) for kind, text in wording.KINDS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
-            _("Route shown"), routes, format_func=layout.route_name, width=240, **state.widget("route", route_id)
+            _("Show the effect on"), routes, format_func=layout.route_name, width=240, **state.widget("route", route_id)
         )
         st.segmented_control(
             _("Kind of scenario"),
@@ -274,6 +274,7 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
     with _blank(_("are")):
         _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
         _number("if_value", _("persons"), known, values, step=100.0)
+        _word(_("persons"))
     _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
     with _blank(_("from")):
         _choice("if_from", _("from"), known["if_from"].options, _month, values)
