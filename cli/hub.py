@@ -89,20 +89,18 @@ def validate(
         only = None if files is None else _paths(files.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--files {files}: {error}") from None
-    found = check(HubFiles(place), only, as_date(received, "--received"))
+    faults, looked_at = check(HubFiles(place), only, as_date(received, "--received"))
     if as_json:
-        faults = [
-            {"file": one.file, "row": one.row, "column": one.column, "rule": str(one.rule)} for one in found.faults
-        ]
-        echo_json({"files": found.files, "faults": faults})
+        found = [{"file": one.file, "row": one.row, "column": one.column, "rule": str(one.rule)} for one in faults]
+        echo_json({"files": looked_at, "faults": found})
         raise typer.Exit(EXIT_NOTHING_PUBLISHED if faults else 0)
-    for fault in found.faults[:_MOST_PRINTED]:
+    for fault in faults[:_MOST_PRINTED]:
         get_logger().error("refused", text=str(fault))
-    if len(found.faults) > _MOST_PRINTED:
-        get_logger().error("refused", text=f"and {len(found.faults) - _MOST_PRINTED:,} more")
-    if found.faults:
+    if len(faults) > _MOST_PRINTED:
+        get_logger().error("refused", text=f"and {len(faults) - _MOST_PRINTED:,} more")
+    if faults:
         raise typer.Exit(EXIT_NOTHING_PUBLISHED)
-    typer.echo(f"{place}: {found.files:,} files checked: every rule is kept")
+    typer.echo(f"{place}: {looked_at:,} files checked: every rule is kept")
 
 
 def _paths(text: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,15 +24,9 @@ if TYPE_CHECKING:
 METADATA = "model-metadata"
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What became of a hub's files."""
-
-    faults: list[SourceError]
-    files: int
-
-
-def validate(files: HubFiles, only: Collection[str] | None = None, received: dt.date | None = None) -> Validation:
+def validate(
+    files: HubFiles, only: Collection[str] | None = None, received: dt.date | None = None
+) -> tuple[list[SourceError], int]:
     """Check a hub: configuration, metadata, submissions.
 
     Args:
@@ -41,13 +34,16 @@ def validate(files: HubFiles, only: Collection[str] | None = None, received: dt.
         only: Paths to look at, each of which must be there; all by default.
         received: Day on which the files come: what comes when its round is not open is a fault then.
 
+    Returns:
+        What breaks a rule, and the number of files looked at.
+
     Raises:
         InputError: There is no such folder.
         StoreError: A file cannot be read.
     """
     hub, faults = read_config(config_of(files))
     if hub is None:
-        return Validation(faults, len(config_names()))
+        return faults, len(config_names())
     metadata, metadata_faults = metadata_of(files, hub, only)
     faults += metadata_faults + designation_faults(metadata)
     faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
@@ -68,7 +64,7 @@ def validate(files: HubFiles, only: Collection[str] | None = None, received: dt.
                     path, message(_("received on {day}: the round is open {window}"), day=str(received), window=window)
                 )
             )
-    return Validation(faults, len(paths) + len(metadata) + len(metadata_faults))
+    return faults, len(paths) + len(metadata) + len(metadata_faults)
 
 
 def hub_of(files: HubFiles) -> Hub:

@@ -116,33 +116,33 @@ def test_stored_submission_is_published(place: Path, tmp_path: Path) -> None:
     assert written == {f"hub/{name}" for name in found}
     assert not found & {broken, "target-data/run.exe"}
     assert (out / FILE).read_bytes() == content(1)
-    assert validate(HubFiles(str(out))).faults == []
+    assert validate(HubFiles(str(out)))[0] == []
 
 
 def test_on_day_of_receipt_closed_round_is_fault(place: Path) -> None:
-    assert validate(HubFiles(str(place))).faults == []
-    assert validate(HubFiles(str(place)), received=IN_TIME).faults == []
-    assert "open from 2024-12-01 to 2024-12-31" in str(validate(HubFiles(str(place)), received=LATE).faults[0])
-    assert validate(HubFiles(str(place)), only=[], received=LATE).faults == []
+    assert validate(HubFiles(str(place)))[0] == []
+    assert validate(HubFiles(str(place)), received=IN_TIME)[0] == []
+    assert "open from 2024-12-01 to 2024-12-31" in str(validate(HubFiles(str(place)), received=LATE)[0][0])
+    assert validate(HubFiles(str(place)), only=[], received=LATE)[0] == []
 
 
 def test_submission_without_metadata_is_fault(place: Path) -> None:
     (place / "model-metadata" / f"{MODEL}.yml").unlink()
-    assert "yml is missing" in str(validate(HubFiles(str(place))).faults[0])
+    assert "yml is missing" in str(validate(HubFiles(str(place)))[0][0])
 
 
 def test_link_out_of_hub_is_not_followed(place: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n")
     (place / "model-output" / MODEL / f"2024-09-30-{MODEL}.csv").symlink_to(tmp_path / "secret.csv")
-    assert validate(HubFiles(str(place))).faults == []
+    assert validate(HubFiles(str(place)))[0] == []
 
 
 @pytest.mark.parametrize("address", ["{}", "file://{}"])
 def test_missing_listed_path_is_a_fault(place: Path, address: str) -> None:
     gone = [FILE.replace(ROUND, "2024-10-31"), f"model-metadata/{MODEL}-2.yml", "README of old.md"]
     found = validate(HubFiles(address.format(place)), only=[FILE, "hub-config/tasks.json", *gone])
-    assert [str(fault) for fault in found.faults] == [f"{path}: is not there, or is a link" for path in gone]
-    assert found.files == 1
+    assert [str(fault) for fault in found[0]] == [f"{path}: is not there, or is a link" for path in gone]
+    assert found[1] == 1
 
 
 def test_first_command_of_guide_writes_submission(tmp_path: Path) -> None:
@@ -158,4 +158,4 @@ def test_first_command_of_guide_writes_submission(tmp_path: Path) -> None:
     template = (tmp_path / "templates" / f"{model_id}.yml").read_bytes()
     write(tmp_path, {f"model-metadata/{model_id}.yml": template})
     found = validate(HubFiles(place), received=dt.date(2025, 1, 31))
-    assert (found.faults, found.files) == ([], 2)
+    assert found == ([], 2)

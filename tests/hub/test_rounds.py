@@ -129,7 +129,7 @@ def test_peer_submission_keeps_every_rule(tmp_path: Path, monkeypatch: pytest.Mo
         lambda known: {name: np.tile(logs.iloc[-1] + spread, (known.horizon, 1)) for name, logs in known.logs.items()},
     )  # fmt: skip
     found = validate(HubFiles(place))
-    assert (found.faults, found.files) == ([], 3)
+    assert found == ([], 3)
     written = pd.concat(pd.read_parquet(path) for path in (tmp_path / "model-output").rglob("*.parquet"))
     farthest = written.groupby("series_id")["horizon"].max()
     assert farthest.to_dict() == {name: RHYTHMS[name[-1]].horizons for name in (MONTH, WEEK, QUARTER)}  # type: ignore[index]  # one of the frequencies
