@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -121,8 +120,7 @@ def opened_journal(folder: Path) -> AbstractContextManager[Journal]:
     return journal.opened_journal(load_settings(folder).journal_url, folder)
 
 
-@contextmanager
-def opened_workflow(home: Path | None) -> Iterator[Workflow]:
+def opened_workflow(home: Path | None) -> AbstractContextManager[Workflow]:
     """Open the workflow of the home folder that ``--home`` names.
 
     Raises:
@@ -134,8 +132,7 @@ def opened_workflow(home: Path | None) -> Iterator[Workflow]:
     folder = existing_home(home)
     if os.geteuid() == 0 and (owner := folder.stat().st_uid):
         raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
-    with open_workflow(folder, load_settings(folder)) as workflow:
-        yield workflow
+    return open_workflow(folder, load_settings(folder))
 
 
 def echo_json(value: object) -> None:

@@ -423,8 +423,7 @@ class AlreadyRunningError(InputError):
     """Another process already does this on this home folder."""
 
 
-@contextlib.contextmanager
-def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Iterator[Note]:
+def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> contextlib.AbstractContextManager[Note]:
     """Hold the home folder for one night, or for a backup.
 
     Args:
@@ -432,8 +431,8 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
         task: ``NIGHT`` or ``BACKUP``. A night waits for the end of a backup, for minutes at most.
         wait_seconds: How long to wait for its holder.
 
-    Yields:
-        A function that notes how far the night is.
+    Returns:
+        What holds it, and gives a function that notes how far the night is.
 
     Raises:
         AlreadyRunningError: Another night runs; the text says which process, and since when.
@@ -444,8 +443,7 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
     if task == NIGHT and held_by == BACKUP:
         wait_seconds = max(wait_seconds, _LONGEST_BACKUP_SECONDS)
     what = "a backup is running" if held_by == BACKUP else "another night is running"
-    with _exclusive(home / _NIGHT_LOCK, holder, what, wait_seconds, task) as note:
-        yield note
+    return _exclusive(home / _NIGHT_LOCK, holder, what, wait_seconds, task)
 
 
 def running_night(home: Path) -> dict[str, Any] | None:
@@ -462,28 +460,24 @@ def running_night(home: Path) -> dict[str, Any] | None:
     return {"started": found["since"]} | {name: found[name] for name in found if name not in {"pid", "since", "task"}}
 
 
-@contextlib.contextmanager
-def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
+def delivery_lock(home: Path, wait_seconds: float = 0) -> contextlib.AbstractContextManager[object]:
     """Hold the outbox of a home folder: two senders would send every message twice.
 
     Raises:
         AlreadyRunningError: Another process sends; the text says which one, and since when.
         StoreError: The home folder cannot be written.
     """
-    with _exclusive(home / "delivery.lock", home / "delivery.holder.json", "messages are being sent", wait_seconds):
-        yield
+    return _exclusive(home / "delivery.lock", home / "delivery.holder.json", "messages are being sent", wait_seconds)
 
 
-@contextlib.contextmanager
-def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
+def held(path: Path, what: str, wait_seconds: float) -> contextlib.AbstractContextManager[None]:
     """Hold a lock file; its folder is made where it is missing.
 
     Raises:
         StoreError: Another process holds it for so long, or the folder cannot be written.
     """
     busy = f"{path.parent}: another process has been {what} for {wait_seconds:.0f} s"
-    with _locked(path, wait_seconds, lambda: StoreError(busy)):
-        yield
+    return _locked(path, wait_seconds, lambda: StoreError(busy))
 
 
 @contextlib.contextmanager

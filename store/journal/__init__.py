@@ -16,8 +16,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,14 +82,10 @@ def opened_journal(setting: str, home: Path) -> AbstractContextManager[Journal]:
     return closing(Journal(journal_url(setting, home), home))
 
 
-@contextmanager
-def existing_journal(setting: str, home: Path) -> Iterator[Journal | None]:
+def existing_journal(setting: str, home: Path) -> AbstractContextManager[Journal | None]:
     """The same; None where there is none yet, and none is made."""
-    if not setting and not (home / "journal.sqlite").exists():
-        yield None
-        return
-    with opened_journal(setting, home) as journal:
-        yield journal
+    is_there = setting or (home / "journal.sqlite").exists()
+    return opened_journal(setting, home) if is_there else nullcontext()
 
 
 class AlteredRowError(StoreError):
