@@ -25,7 +25,7 @@ from tests.cli.command_line import vigie
 def test_two_hundred_faults_are_printed_and_others_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], faults: int, lines: int, last: str
 ) -> None:
-    found = SimpleNamespace(faults=[str(place) for place in range(faults)], files=3)
+    found = [str(place) for place in range(faults)], 3
     monkeypatch.setattr("hub.files.validate", lambda *_given: found)
     with pytest.raises(typer.Exit) as ended:
         validate(".", None, None)
@@ -40,7 +40,7 @@ def test_two_hundred_faults_are_printed_and_others_counted(
 def test_validation_as_json_names_file_row_column_and_rule(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults: list[SourceError], code: int
 ) -> None:
-    monkeypatch.setattr("hub.files.validate", lambda *_given: SimpleNamespace(faults=faults, files=3))
+    monkeypatch.setattr("hub.files.validate", lambda *_given: (faults, 3))
     done = vigie(tmp_path, "hub", "validate", ".", "--json")
     expected = [{"file": "a.csv", "row": 4, "column": "value", "rule": "is no number"}] if faults else []
     assert (done.exit_code, json.loads(done.stdout)) == (code, {"files": 3, "faults": expected})
