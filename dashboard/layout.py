@@ -198,7 +198,7 @@ def _replay_line(night: Night) -> str:
         head = f":blue-badge[{badge}]"
     known = reads.once(night, partial(_known_to, night), "known to")
     made = "".join(f" :gray-badge[{text}]" for text in citations.machine_made(lang()))
-    return f"{head} :gray[{known}]{made}"
+    return f"{head}{made} :gray[{known}]"
 
 
 def _known_to(night: Night) -> str:
@@ -362,7 +362,9 @@ def show_hints() -> None:
         with st.container(width="stretch", gap=None):
             if seen == 0:
                 intended, not_for = citations.caveats(lang())[-2:]
-                st.markdown(f":small[**{intended}** {not_for}]")
+                # A phone shows the first line alone: its link leads to all of it.
+                link = state.link("data", part="method")
+                st.markdown(f":small[**[{intended}]({link})** {not_for}]")
             else:
                 count = _("Hint {n} of {total}").format(n=seen, total=LAST_HINT - 1)
                 st.markdown(f":small[**{count}** · {hints()[seen - 1]}]")

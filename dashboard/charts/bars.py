@@ -103,7 +103,7 @@ def chances_chart(chances: pd.DataFrame, *, theme: Theme) -> go.Figure:
         chance, cutoff = float(row["probability"]), float(row["cutoff"])
         bar = {"color": with_opacity(theme.fan, 0.4) if row["untested"] else theme.fan, "width": BAR_PIXELS}
         figure.add_trace(go.Scatter(x=[0, chance], y=[place, place], mode="lines", line=bar, hoverinfo="skip"))
-        text = f"{row['name']} · <b>{lang().percent(chance)}</b>"
+        text = f"<b>{html.escape(lang().percent(chance, brief=True))}</b> · {row['name']}"
         labels.append(note(theme, text, x=0, y=place, xanchor="left", yanchor="bottom", yshift=6))
         end = lang().percent(cutoff)
         labels.append(note(theme, end, x=cutoff, y=place, xanchor="left", yanchor="middle", xshift=6))

@@ -120,16 +120,15 @@ def show_nearest(night: Night) -> None:
         return
     head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
     st.markdown(f"## {head}", anchors=False)
+    draw = partial(layout.chart, chances_chart(rows, theme=current_theme()), chances_alt(rows), "nearest")
+    reads.drawn_once(night, draw, "nearest to an alert, drawn")
+    made = downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "untested"]))
+    downloads.figures(made, head)
     key = _(
         "Each route’s nearest high (↑) and low (↓), sorted by how much of its cut-off the chance has reached. Bar: "
         "chance, pale where the rule is untested. Line: cut-off of an alert. Circle: usual chance in this season."
     )
     st.markdown(small(key))
-    draw = partial(layout.chart, chances_chart(rows, theme=current_theme()), chances_alt(rows), "nearest")
-    reads.drawn_once(night, draw, "nearest to an alert, drawn")
-    made = downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "untested"]))
-    downloads.figures(made, head)
-    st.markdown(small(_("A chance far above the usual one can still lie below the cut-off.")))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:

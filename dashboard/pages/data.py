@@ -473,7 +473,7 @@ def glossary() -> list[tuple[str, str]]:
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
-        (_("Held"), _("the count fell inside the interval")),
+        (_("Share held"), _("the share of past counts that fell inside the interval")),
         (
             _("◐ likely better"),
             _("the 90% interval shows a gain, but Holm’s correction leaves it unproven"),
@@ -495,7 +495,7 @@ def show_method(night: Night) -> None:
     )
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
-    st.markdown(f"{plain(f'{said}. {live}.')} [{_('How we know →')}]({state.link('evaluation')})")
+    st.markdown(f"{plain(f'{said}. {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
     left, right = st.columns([1.3, 1], gap="large")
     with left:
         st.header(_("How it works"), anchor=False)
