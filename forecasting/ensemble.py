@@ -112,7 +112,7 @@ def whole_counts(table: QuantileTable, panel: Panel) -> QuantileTable:
     return QuantileTable(table.keys, np.where(whole[:, None], np.round(table.quantiles), table.quantiles))
 
 
-VERSION = "22"
+VERSION = "23"
 MEMBERS = (STRUCTURAL, *POOLED_MODELS, BOTTOM_UP)
 MOST_RECORDS = 5.0
 """Largest ratio of a quantile to the highest value of its series up to the origin."""

@@ -21,7 +21,7 @@ from scipy.special import ndtri
 
 from core import FloatArray
 from core.errors import InputError
-from forecasting import PooledModel
+from forecasting import BoolArray, PooledModel
 
 SEASON_SHARES = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
 """Changes over these parts of a season (for months: 1, 2, 3, 6, 12)."""
@@ -185,11 +185,11 @@ def _seasonal_changes(
 
 FITTED_LEVELS: FloatArray = np.asarray((0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99))
 """One set of trees each; the 23 levels are read between them."""
-ROWS = 2_500
-"""Past origins drawn for each horizon. With twice as many, and twice the trees learning half as fast, a fit takes four
-times as long for scores that differ by less than another seed makes."""
-LONGEST_COUNTED = 0.5
-"""Seasons ahead up to which chances of small counts are learned and used."""
+ROWS, FAR_ROWS = 2_500, 5_000
+"""Past origins drawn for each horizon, and again for each far one. With twice as many at first, and twice the trees
+learning half as fast, a fit takes four times as long for scores that differ by less than another seed makes."""
+NEAR = 0.5
+"""Seasons ahead up to which chances of small counts are learned and used; further ahead growth gets more trees."""
 SLOW_AND_SMALL = {
     "num_leaves": 15,
     "min_data_in_leaf": 60,
@@ -205,7 +205,8 @@ SLOW_AND_SMALL = {
     "verbose": -1,
 }
 """How trees are grown: small ones, slowly, and the same on every machine."""
-TREES = 75
+TREES, FAR_TREES = 75, 30
+"""Grown on all horizons, and then on the far ones alone, which most of the outcomes are not."""
 PARAMETERS = SLOW_AND_SMALL | {
     "objective": "quantile",
     "learning_rate": 0.1,
@@ -243,18 +244,42 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, season: 
         InputError: A system library that LightGBM needs is not installed.
     """
     lightgbm = library()
-    of_horizon = [np.flatnonzero(described[:, HORIZON] == step) for step in np.unique(described[:, HORIZON])]
-    rows = np.concatenate([own[drawn(weights[own], min(ROWS, len(own)))] for own in of_horizon])
-    examples = lightgbm.Dataset(rounded(described[rows]), rounded(growth[rows]), params={"max_bin": 63, "verbose": -1})
-    fits = [lightgbm.train(PARAMETERS | {"alpha": level}, examples, TREES) for level in FITTED_LEVELS]
-    near = described[:, HORIZON] <= _longest_counted(season)
+    near = _is_near(described, season)
+    fits = _grown(lightgbm, described, growth, weights, ROWS, TREES, [None] * len(FITTED_LEVELS))
+    far = _grown(lightgbm, described[~near], growth[~near], weights[~near], FAR_ROWS, FAR_TREES, fits)
     whole = {
         "season": season,
         "longest": float(described[:, HORIZON].max()),
-        "growth": [one.model_to_string() for one in fits],
+        "near": fits,
+        "far": far,
         "counts": fit_counts(lightgbm, described[near], growth[near]),
     }
     return zlib.compress(json.dumps(whole).encode(), level=1)
+
+
+def _grown(
+    lightgbm: ModuleType,
+    described: FloatArray,
+    growth: FloatArray,
+    weights: FloatArray,
+    count: int,
+    trees: int,
+    fits: Sequence[str | None],
+) -> list[str]:
+    """Fits at ``FITTED_LEVELS`` with so many more trees, grown on ``count`` past origins drawn for each horizon."""
+    of_horizon = [np.flatnonzero(described[:, HORIZON] == step) for step in np.unique(described[:, HORIZON])]
+    if not of_horizon:
+        return []
+    rows = np.concatenate([own[drawn(weights[own], min(count, len(own)))] for own in of_horizon])
+    examples = lightgbm.Dataset(
+        rounded(described[rows]), rounded(growth[rows]), params={"max_bin": 63, "verbose": -1}, free_raw_data=False
+    )
+    return [
+        lightgbm.train(
+            PARAMETERS | {"alpha": level}, examples, trees, init_model=text and lightgbm.Booster(model_str=text)
+        ).model_to_string()
+        for level, text in zip(FITTED_LEVELS, fits, strict=True)
+    ]
 
 
 def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
@@ -273,11 +298,13 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
     """
     lightgbm = library()
     whole = json.loads(zlib.decompress(fitted))
-    fits = [lightgbm.Booster(model_str=text) for text in whole["growth"]]
-    growth = np.sort([one.predict(rounded(ahead), num_threads=1) for one in fits], axis=0).T
-    near = ahead[:, HORIZON] <= _longest_counted(whole["season"])
+    growth = np.full((len(ahead), len(FITTED_LEVELS)), np.nan)
+    near, known = _is_near(ahead, whole["season"]), ahead[:, HORIZON] <= whole["longest"]
+    for chosen, trees in ((near & known, whole["near"]), (~near & known, whole["far"])):
+        if chosen.any():
+            fits = [lightgbm.Booster(model_str=text) for text in trees]
+            growth[chosen] = np.sort([one.predict(rounded(ahead[chosen]), num_threads=1) for one in fits], axis=0).T
     growth[near] = blended(lightgbm, whole["counts"], ahead[near], growth[near], FITTED_LEVELS)
-    growth[ahead[:, HORIZON] > whole["longest"]] = np.nan
     return growth
 
 
@@ -370,8 +397,8 @@ def _share(described: FloatArray) -> FloatArray:
     return np.asarray(LARGEST_SHARE * np.clip(np.nan_to_num(way), 0.0, 1.0))
 
 
-def _longest_counted(season: int) -> float:
-    return float(np.log(max(1.0, LONGEST_COUNTED * season)))
+def _is_near(described: FloatArray, season: int) -> BoolArray:
+    return np.asarray(described[:, HORIZON] <= np.log(max(1.0, NEAR * season)))
 
 
 def drawn(weights: FloatArray, count: int) -> NDArray[np.intp]:
@@ -411,7 +438,7 @@ def library() -> ModuleType:
 
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
-    version="7",
+    version="8",
     levels=FITTED_LEVELS,
     libraries=libraries,
     fit=fit,

@@ -52,8 +52,9 @@ def small_panel() -> Panel:
 def few_trees() -> Iterator[None]:
     """A quarter of the trees, each learning four times as fast: as good in a quarter of the time; here alone."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in ("TREES", "FAR_TREES", "COUNT_TREES"):
+            patch.setattr(pooled, name, getattr(pooled, name) // 4)
         for kind in ("", "COUNT_"):
-            patch.setattr(pooled, f"{kind}TREES", getattr(pooled, f"{kind}TREES") // 4)
             patch.setitem(getattr(pooled, f"{kind}PARAMETERS"), "learning_rate", 0.2)
         yield
 
@@ -62,7 +63,7 @@ def few_trees() -> Iterator[None]:
 def quick_engine() -> Iterator[None]:
     """Few trees and short windows: for tests of who takes part and what is kept, not of skill."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in ("TREES", "COUNT_TREES"):
+        for kind in ("TREES", "FAR_TREES", "COUNT_TREES"):
             patch.setattr(pooled, kind, 5)
         patch.setattr(pooled_run, "FEWEST_ROWS", 200)
         for module in (members, reconcile):

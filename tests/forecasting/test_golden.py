@@ -76,6 +76,7 @@ def answers() -> Iterator[tuple[str, QuantileTable]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pooled_run, "FEWEST_ROWS", 100)
         patch.setattr(pooled_model, "TREES", 8)
+        patch.setattr(pooled_model, "FAR_TREES", 4)
         patch.setattr(pooled_model, "COUNT_TREES", 8)
         levels = [Level(one, past_origins(one, origins=3, step=1), kind) for kind, one in enumerate((parts, totals))]
         for table in run_pooled("vigie-pooled", levels, horizons=(1, 8), workers=1):

@@ -243,6 +243,15 @@ def test_one_fit_serves_every_horizon() -> None:
     assert medians[1::2].mean() > 1.5
 
 
+def test_far_outcomes_are_learned_as_well_as_near_ones() -> None:
+    random = np.random.default_rng(2)
+    seen = described(24_000, random, learned_horizons(18))
+    is_far = seen[:, HORIZON] > np.log(6.5)
+    growth = np.where(is_far, -1, 1) * np.sign(seen[:, 0]) + 0.1 * random.normal(size=len(seen))
+    errors = np.abs(predict(fit(seen, growth, np.ones(len(seen)), 12), seen)[:, 3] - growth)
+    assert errors[is_far].mean() < errors[~is_far].mean()
+
+
 def test_largest_known_series_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pooled, "MOST_ROWS", 600)
     sizes = np.arange(60, 0, -1, dtype=float)

@@ -61,7 +61,7 @@ def made(known: pd.DataFrame, as_of: dt.date = AS_OF, origins: int = 30) -> Asyl
 @pytest.fixture(scope="module")
 def few_trees() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for kind in ("TREES", "COUNT_TREES"):
+        for kind in ("TREES", "FAR_TREES", "COUNT_TREES"):
             patch.setattr(pooled, kind, 10)
         yield
 

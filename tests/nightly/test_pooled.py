@@ -135,7 +135,7 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings = load_settings(home)
     data = RealTimeData(VintageStore(home).history(), AS_OF, 6, settings.backtest_origins)
     with pytest.MonkeyPatch.context() as patch:
-        for kind in ("TREES", "COUNT_TREES"):
+        for kind in ("TREES", "FAR_TREES", "COUNT_TREES"):
             patch.setattr(pooled_model, kind, 2)
         for name in ("HORIZONS", "FARTHER"):
             patch.setattr(forecasts, name, (1, 2))
