@@ -13,12 +13,10 @@ from core.languages import is_known, round_counted, round_expected
 from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.reads import Night
-from forecasting import BASELINE, ENSEMBLE
+from forecasting import ENSEMBLE
 from reports import Row, citations, numbers, route
 from reports.alert import direction, limit_of
 from reports.numbers import LARGEST
-
-EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,6 @@ class RouteView(route.RouteForecast):
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
         knowing: The release that holds the outcomes.
-        scored: Score of ensemble and baseline in each month counted later: ``model_id, horizon, wis``.
         alert: The highest open alert on the route, or None.
         former_alerts: Alerts of the release before.
     """
@@ -49,7 +46,6 @@ class RouteView(route.RouteForecast):
     earlier: pd.DataFrame
     outcomes: pd.DataFrame
     knowing: Night
-    scored: pd.DataFrame
     alert: Row | None
     former_alerts: pd.DataFrame
 
@@ -87,7 +83,6 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     former = reads.night(night.previous) if night.previous else None
     origin_date = history["end_date"].max() if len(history) else pd.Timestamp(known_on)
     found, knowing = after_origin(night, series_id, origin, origin_date)
-    outcomes = numbers.for_chart(found)
     view = RouteView(
         night=night,
         route_id=route_id,
@@ -103,10 +98,9 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         forecast=forecast,
         quantiles=quantiles,
         chances=pd.DataFrame(),
-        earlier=earlier_forecasts(past, origin_date),
-        outcomes=outcomes,
+        earlier=numbers.earlier(night.frame("replays"), series_id, history),
+        outcomes=numbers.for_chart(found),
         knowing=knowing,
-        scored=scores_then(night, series_id, origin, horizon, outcomes),
         expected_before=numbers.expected_before(past, series_id, origin_date),
         running=numbers.running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,
@@ -132,19 +126,6 @@ def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) 
         return time_travel.came_later(night, series_id, last)
     later = numbers.observed_after(night.frame("observations"), night.frame("outcomes"), series_id, last.date())
     return later, night
-
-
-def scores_then(night: Night, series_id: str, origin: str, horizon: int, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Scores of the ensemble and the baseline in the months counted since: ``model_id, horizon, wis``."""
-    judged = (ENSEMBLE, BASELINE)
-    if origin:
-        rows = night.frame("replays")
-        rows = rows[(rows["series_id"] == series_id) & (rows["origin_date"] == pd.Timestamp(origin))]
-        rows = rows[rows["model_id"].isin(judged) & rows["wis"].notna()]
-        return rows.loc[rows["horizon"] <= horizon, ["model_id", "horizon", "wis"]]
-    rows = night.frame("forecasts")
-    rows = rows[(rows["series_id"] == series_id) & (rows["horizon"] <= horizon)]
-    return time_travel.score_of(rows, outcomes, judged)
 
 
 def editions_of(routes: pd.DataFrame, route_id: str) -> int:
@@ -198,22 +179,6 @@ def past_origins(night: Night, route_id: str) -> list[str]:
     past = night.frame("backtest")
     dates = past.loc[past["series_id"] == numbers.route_series(route_id), "origin_date"].unique()
     return sorted((pd.Timestamp(date).date().isoformat() for date in dates), reverse=True)
-
-
-def earlier_forecasts(past: pd.DataFrame, origin_date: pd.Timestamp) -> pd.DataFrame:
-    """Forecasts made every six months before an origin, over the months that have been counted since."""
-    origins = pd.to_datetime(past["origin_date"])
-    age = 12 * (origin_date.year - origins.dt.year) + origin_date.month - origins.dt.month
-    chosen = past[
-        age.gt(0) & age.le(EARLIER_BACK) & age.mod(EARLIER_EVERY).eq(0)
-        & past["horizon"].le(EARLIER_LENGTH)
-        & past["output_type"].eq("quantile")
-        & past["output_type_id"].round(6).isin([0.1, 0.5, 0.9])
-        & past["target_end_date"].le(origin_date)
-    ]  # fmt: skip
-    wide = chosen.pivot_table(index=["origin_date", "target_end_date"], columns="output_type_id", values="value")
-    wide.columns = [f"q{round(float(level) * 100)}" for level in wide.columns]
-    return wide.reset_index().reindex(columns=["origin_date", "target_end_date", "q10", "q50", "q90"])
 
 
 def window_and_highest(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:

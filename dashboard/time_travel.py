@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,6 @@ from core import INTERVALS, interval_levels
 from core.languages import is_known
 from dashboard import _, downloads, labelled, lang, layout, ngettext, reads, state, tables
 from dashboard.reads import Night
-from forecasting import BASELINE, ENSEMBLE
-from forecasting.quantiles import to_matrix
-from forecasting.verification import wis
 from reports import numbers
 
 if TYPE_CHECKING:
@@ -64,6 +62,13 @@ def came_later(night: Night, series_id: str, after: pd.Timestamp) -> tuple[pd.Da
     return found, night
 
 
+def since(night: Night, series_id: str, quantiles: pd.DataFrame) -> tuple[pd.DataFrame, Night]:
+    """Return what was counted from a forecast's first period on, for charts, and the release that holds it."""
+    first = quantiles.index[0] if len(quantiles) else pd.Timestamp(night.as_of)
+    found, knowing = came_later(night, series_id, first - pd.Timedelta(days=1))
+    return numbers.for_chart(found), knowing
+
+
 def how_it_did(quantiles: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Each month counted since, beside what was expected of it.
 
@@ -85,35 +90,23 @@ def how_it_did(quantiles: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     return named.assign(inside=inside)[columns].reset_index(drop=True)
 
 
-def score_of(forecasts: pd.DataFrame, outcomes: pd.DataFrame, model_ids: Sequence[str]) -> pd.DataFrame:
-    """Weighted interval scores of some models, month by month.
-
-    Args:
-        forecasts: Quantile rows of one series and origin.
-        outcomes: ``time_period_end``, ``value``.
-        model_ids: The models.
-
-    Returns:
-        ``model_id, horizon, wis`` (log1p scale) of the months counted.
-    """
-    table = to_matrix(forecasts[forecasts["model_id"].isin(model_ids) & forecasts["output_type"].eq("quantile")])
-    counted = table.keys["target_end_date"].map(outcomes.set_index("time_period_end")["value"]).to_numpy(dtype=float)
-    scores = wis(np.log1p(counted), np.log1p(table.quantiles))
-    return table.keys[["model_id", "horizon"]].assign(wis=scores).dropna(subset=["wis"]).reset_index(drop=True)
-
-
-def relative_wis(scores: pd.DataFrame, model_id: str, baseline: str) -> tuple[float, int]:
-    """Sum of a model's scores over the baseline's on the months that both have; the ratio (or NaN) and the months."""
-    wide = scores.pivot_table(index="horizon", columns="model_id", values="wis").reindex(columns=[model_id, baseline])
-    both = wide.dropna()
-    total = float(both[baseline].sum())
-    return (float(both[model_id].sum()) / total if total > 0 else float("nan")), len(both)
-
-
-def sum_quantiles(trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.Timestamp]) -> pd.Series:
-    """Quantiles of a sum over months at ``SUM_LEVELS``, from joint paths; empty where a month has no path."""
-    sums = numbers.path_sums(trajectories, [series_id], ends)
+def sum_quantiles(trajectories: pd.DataFrame, series: Sequence[str], ends: Sequence[pd.Timestamp]) -> pd.Series:
+    """Quantiles of a sum over months and series at ``SUM_LEVELS``, from joint paths; empty where one has no path."""
+    sums = numbers.path_sums(trajectories, series, ends)
     return pd.Series(dtype=float) if sums is None else sums.quantile(list(SUM_LEVELS))
+
+
+def outcome_row(name: str, quantiles: pd.Series, outcome: float) -> dict[str, Any]:
+    """What was expected, and what came, as rows of :func:`how_it_did` have it; without an outcome it is NaN."""
+    ends = {f"q{round(100 * level)}": quantiles.get(level, np.nan) for level in (0.1, 0.5, 0.9)}
+    judged = is_known(outcome) and is_known(ends["q50"])
+    return {"name": name, **ends, "outcome": outcome, "inside": narrowest(quantiles, outcome) if judged else np.nan}
+
+
+def nearness(row: Mapping[str, Any]) -> float:
+    """By what rows are ordered so that the farthest miss leads: misses lie below zero, other rows at zero."""
+    missed = row["inside"] == OUTSIDE or row["inside"] > 0.9
+    return -abs(math.log1p(row["outcome"]) - math.log1p(row["q50"])) if missed else 0.0
 
 
 def narrowest(quantiles: pd.Series, outcome: float) -> float:
@@ -225,29 +218,49 @@ def show_reveal_switch(*, there: bool) -> None:
             st.toggle(_("Reveal what happened next"), **state.toggle("reveal"))
 
 
-def show_verdict(view: RouteView) -> None:
-    """How the forecast did: months inside each interval, score beside the baseline's, month by month."""
-    did = how_it_did(view.quantiles, view.outcomes)
+def show_verdict(night: Night, knowing: Night, did: pd.DataFrame, name: str, key: str, months_each: int = 1) -> None:
+    """How a forecast did: what it missed, how many outcomes each interval held, and one after the other.
+
+    Args:
+        night: The release.
+        knowing: The release that holds the outcomes.
+        did: Result of :func:`how_it_did`.
+        name: What was forecast, and when.
+        key: The same in the name of a file.
+        months_each: Months that one outcome covers.
+    """
     if did.empty:
         return
-    st.markdown(
-        " ".join(
-            part
-            for part in (inside_words(did), score_words(view.scored), source_words(view.night, view.knowing))
-            if part
-        )
-    )
+    said = (missed_words(did, months_each), inside_words(did), source_words(night, knowing))
+    st.markdown(" ".join(filter(None, said)))
     title = _("What happened next")
-    named = labelled(layout.route_name(view.route_id), f"{title} ({lang().day(view.known_on)})")
-    export = downloads.export_of(view.night, f"next-{view.route_id}-{view.known_on}", named, file_rows(did))
-    downloads.figures(export, title, shown=verdict_table(did))
+    export = downloads.export_of(night, f"next-{key}", labelled(name, title), file_rows(did))
+    downloads.figures(export, title, shown=verdict_table(did, months_each))
+
+
+def missed_words(did: pd.DataFrame, months_each: int = 1) -> str:
+    """How many outcomes fell outside the 80 % interval, and the farthest of them; empty without one."""
+    missed = did[~did["inside"].between(0.4, 0.9)]
+    if missed.empty:
+        return ""
+    row = missed.loc[np.log1p(missed["outcome"]).sub(np.log1p(missed["q50"])).abs().idxmax()]
+    text = ngettext(
+        "Missed in {missed} of {n}: {counted} counted {when}, {expected} expected (80% interval {interval}).",
+        "Missed in {missed} of {n}, by most: {counted} counted {when}, {expected} expected (80% interval {interval}).",
+        len(missed),
+    )
+    return text.format(
+        missed=len(missed), n=len(did), counted=lang().counted(row["outcome"]), expected=lang().expected(row["q50"]),
+        when=lang().in_period(row["target_end_date"], months_each),
+        interval=lang().interval_words(row["q10"], row["q90"]),
+    )  # fmt: skip
 
 
 def inside_words(did: pd.DataFrame) -> str:
-    """How many of the months counted since fell inside the intervals."""
+    """How many of the outcomes fell inside the intervals."""
     text = ngettext(
-        "What happened next: {inside} of {n} month fell inside the 80% interval ({half} in 50%, {most} in 95%).",
-        "What happened next: {inside} of {n} months fell inside the 80% interval ({half} in 50%, {most} in 95%).",
+        "Inside the 80% interval: {inside} of {n} count ({half} in 50%, {most} in 95%).",
+        "Inside the 80% interval: {inside} of {n} counts ({half} in 50%, {most} in 95%).",
         len(did),
     )
     held = did["inside"]
@@ -257,19 +270,6 @@ def inside_words(did: pd.DataFrame) -> str:
         half=int((held.between(0.4, 0.6)).sum()),
         most=int((held > 0).sum()),
     )
-
-
-def score_words(scored: pd.DataFrame) -> str:
-    """The ensemble's score relative to the baseline's on the same months."""
-    ratio, months = relative_wis(scored, ENSEMBLE, BASELINE)
-    if not is_known(ratio):
-        return ""
-    text = (
-        _("Its score (WIS) was {ratio} of the baseline's over {n}: better.")
-        if ratio < 1
-        else _("Its score (WIS) was {ratio} of the baseline's over {n}: not better.")
-    )
-    return text.format(ratio=lang().decimal(ratio), n=layout.month_count(months))
 
 
 def source_words(night: Night, knowing: Night) -> str:
@@ -296,18 +296,29 @@ def held_words(inside: float, *, is_above: bool) -> str:
     return _("inside the {coverage}").format(coverage=lang().percent(inside))
 
 
-def verdict_table(did: pd.DataFrame) -> pd.DataFrame:
-    """What came, beside what was expected, in the reader's words."""
+def verdict_table(did: pd.DataFrame, months_each: int = 1) -> pd.DataFrame:
+    """What came, beside what was expected, in the reader's words; periods have names where rows have none.
+
+    Args:
+        did: As from :func:`how_it_did`; rows may have a ``name`` in place of a period, and no outcome yet.
+        months_each: Months that one outcome covers.
+    """
+    is_named = "name" in did
     return pd.DataFrame(
         {
-            _("Month"): [lang().month(end) for end in did["target_end_date"]],
+            _("What was forecast") if is_named else _("Period"): list(did["name"])
+            if is_named
+            else [lang().period(end, months_each) for end in did["target_end_date"]],
             _("Expected"): [lang().expected(value) for value in did["q50"]],
             tables.no_break(_("80% interval")): [
                 lang().interval(low, high) for low, high in zip(did["q10"], did["q90"], strict=True)
             ],
             _("Counted"): [lang().counted(value) for value in did["outcome"]],
             _("Position in interval"): [
-                held_words(row["inside"], is_above=row["outcome"] > row["q90"]) for row in did.to_dict("records")
+                held_words(row["inside"], is_above=row["outcome"] > row["q90"])
+                if is_known(row["inside"])
+                else _("not counted yet")
+                for row in did.to_dict("records")
             ],
         }
     )

@@ -16,7 +16,7 @@ from core.calendar import Frequency, last_complete_period, to_period
 from core.languages import marked as _
 from core.log import ProgressReport, silent
 from core.routes import DEFAULT_REGION, OWN_PREFIX, ROUTES, counted, is_own, route_name, route_series, routes_of
-from core.schema import ALL, concat_filled
+from core.schema import ALL, RECEPTION, concat_filled
 from forecasting.panel import Panel, panel_from_observations
 from ingest.own import own_route_figures
 from ingest.routes import route_arrivals
@@ -28,6 +28,8 @@ SETTLED_DAYS = 31
 forecast uses what was known then. Other corridors name theirs (``settled_days``)."""
 OWN_SETTLED_DAYS = 125
 """The same for an analyst's own values, which may be known up to 120 days late."""
+BESIDE = ("asylum_applications", "asylum_applications_first", RECEPTION)
+"""What is forecast beside routes and counted by all citizenships together."""
 OK, TOO_OLD, MISSING = "ok", "too_old", "missing"
 
 
@@ -115,6 +117,14 @@ class RealTimeData:
         later = _totals(route_values(reduce_as_of(self._arrivals, dt.date.max), self.regions, totals_only=True))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
+
+    @cached_property
+    def outcomes_beside(self) -> pd.DataFrame:
+        """Later periods of asylum applications and people in reception, of all citizenships together."""
+        rows = self.vintages[self.vintages["target"].isin(BESIDE) & self.vintages["citizen"].eq(ALL)]
+        later = reduce_as_of(rows, dt.date.max)
+        last = later["series_id"].map(self.known.groupby("series_id")["time_period"].max())
+        return later[later["time_period"] > last]
 
     @cached_property
     def outcome_panel(self) -> Panel:

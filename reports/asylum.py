@@ -209,13 +209,18 @@ def who_words(view: AsylumForecast, language: Language) -> str:
     return language.text(text, country=display_name(view.geo, language.code))
 
 
-def most_words(release: ReadableRelease, language: Language) -> str:
-    """The finding on the country with most applications in the first kind; empty of a release without figures."""
+def most(release: ReadableRelease) -> AsylumForecast | None:
+    """Return the country with most applications in the first kind; None of a release without figures."""
     series = release.frame("asylum_series")
     if not (found := kinds(series)):
-        return ""
-    most = destinations(series, release.frame("observations"), found[0])[0]
-    return title(forecast_of(release, found[0], most), language)
+        return None
+    return forecast_of(release, found[0], destinations(series, release.frame("observations"), found[0])[0])
+
+
+def most_words(release: ReadableRelease, language: Language) -> str:
+    """The finding on the country with most applications; empty of a release without figures."""
+    view = most(release)
+    return "" if view is None else title(view, language)
 
 
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
@@ -344,23 +349,6 @@ def why_no_forecast(view: AsylumForecast, language: Language) -> str:
     if not kinds.eq(view.kind).any() or view.state["state"] != OK:
         return language.text(_("Latest data: {period}. Too old for a current forecast."), period=last)
     return language.text(_("No forecast of this country in this release."))
-
-
-def earlier(hindcasts: pd.DataFrame, series_id: str, freq: str, history: pd.DataFrame) -> pd.DataFrame:
-    """Forecasts made every half year (quarters: every year) before, over the periods that have been counted since."""
-    columns = ["origin_date", "target_end_date", "q10", "q50", "q90"]
-    own = hindcasts[(hindcasts["series_id"] == series_id) & (hindcasts["model_id"] == ENSEMBLE)]
-    if own.empty or history.empty:
-        return pd.DataFrame(columns=columns)
-    last = history["end_date"].max()
-    each = MONTHS_EACH[freq]
-    origins = pd.to_datetime(own["origin_date"])
-    age = (12 * (last.year - origins.dt.year) + last.month - origins.dt.month) // each
-    step, length = (6, 6) if freq == "M" else (4, 4)
-    kept: pd.DataFrame = own[
-        age.gt(0) & age.mod(step).eq(0) & own["horizon"].le(length) & own["target_end_date"].le(last)
-    ]
-    return kept[columns].reset_index(drop=True)
 
 
 def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) -> pd.DataFrame:

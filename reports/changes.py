@@ -223,12 +223,18 @@ def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> di
 
 
 def moved_words(move: Move, language: Language) -> str:
-    """``12,500, up from 8,500``."""
+    """``12,500, up from 8,500``, and whether that lies outside the former 80 % interval."""
     now, before = language.expected(move.now.median), language.expected(move.before.median)
     text = _("{now}, down from {before}") if move.change < 0 else _("{now}, up from {before}")
     if now == before:
         text = _("{now}, as in the release before")
-    return language.text(text, now=now, before=before)
+    said = language.text(text, now=now, before=before)
+    if move.before.low <= move.now.median <= move.before.high:
+        return said
+    text = _("{moved}, above all of the former 80% interval ({interval})")
+    if move.now.median < move.before.low:
+        text = _("{moved}, below all of the former 80% interval ({interval})")
+    return language.text(text, moved=said, interval=language.interval_words(move.before.low, move.before.high))
 
 
 def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from alerts import INFORMATION, rank
 from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
-from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
+from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
@@ -296,9 +297,28 @@ def counted_a_year_before(
     return total
 
 
+def earlier(hindcasts: pd.DataFrame, series_id: str, history: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts made every half year (quarters: every year) before, over the periods that have been counted since."""
+    columns = ["origin_date", "target_end_date", "q10", "q50", "q90"]
+    own = hindcasts[(hindcasts["series_id"] == series_id) & (hindcasts["model_id"] == ENSEMBLE)]
+    if own.empty or history.empty:
+        return pd.DataFrame(columns=columns)
+    last = history["end_date"].max()
+    freq = series_id[-1]
+    each = MONTHS_EACH[freq]
+    origins = pd.to_datetime(own["origin_date"])
+    age = (12 * (last.year - origins.dt.year) + last.month - origins.dt.month) // each
+    step, length = (6, 6) if freq == "M" else (4, 4)
+    kept: pd.DataFrame = own[
+        age.gt(0) & age.mod(step).eq(0) & own["horizon"].le(length) & own["target_end_date"].le(last)
+    ]
+    return kept[columns].reset_index(drop=True)
+
+
 def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id: str, after: dt.date) -> pd.DataFrame:
     """What happened after a date: later months of a series from both frames, outcomes first."""
-    parts = [series_of(frame, series_id) for frame in (observations, outcomes) if not frame.empty]
+    freq = cast("Frequency", series_id[-1])
+    parts = [series_of(frame, series_id, freq) for frame in (observations, outcomes) if not frame.empty]
     if not parts:
         return series_of(observations, series_id)
     together = pd.concat(parts).drop_duplicates("time_period", keep="last").sort_values("time_period")

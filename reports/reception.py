@@ -290,9 +290,14 @@ def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
     return Need(series_id, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0]))
 
 
+def countries(needs: pd.DataFrame) -> list[Need]:
+    """The countries as forecast, without their history and record."""
+    return [_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name]
+
+
 def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
     """One sentence by country: on its places, where they are known, else on its people in reception."""
-    found = {name.split(".")[1]: _alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name}
+    found = {need.series_id.split(".")[1]: need for need in countries(needs)}
     return {
         code: language.labelled(place_name(code, language), places_words(need, language))
         if is_known(need.places)

@@ -10,19 +10,21 @@ import pandas as pd
 from alerts.rules import EXCEEDANCE
 from alerts.verification import precision_cases
 from core.calendar import PLANNING_MONTHS
-from core.languages import NOTHING, Language, capital, is_known
+from core.languages import NOTHING, Language, capital, is_known, uncapital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import in_order
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
+from forecasting.reception import MODEL_ID
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
-from reports import ReadableRelease, Row, numbers
+from reports import ReadableRelease, Row, asylum, numbers, reception
 from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
 from reports.names import name as named
-from reports.skill import ahead_words, held_counts, period_ends, steps_ahead, verdict_steps, with_interval
+from reports.names import place_name as place_name_of
+from reports.skill import ahead_words, held_counts, own_rows, period_ends, steps_ahead, verdict_steps, with_interval
 
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
@@ -85,6 +87,26 @@ def verdicts(release: ReadableRelease) -> pd.DataFrame:
     found = judged.pivot_table(index="series_id", columns="horizon", values="verdict", aggfunc="first")
     rows = {one: series_of(one) for one in [ALL, *routes_of(scores)]}
     return found.reindex(list(rows.values())).set_axis(list(rows)).dropna(how="all")
+
+
+def beside(release: ReadableRelease, language: Language) -> pd.DataFrame:
+    """Verdicts on asylum applications where most are made and on people in reception: a row each by months ahead."""
+    rows = {}
+    if (view := asylum.most(release)) is not None:
+        name = language.labelled(country_name(view.geo, language), uncapital(asylum.kind_name(view.kind, language)))
+        rows[name] = view.months_each, skill(own_rows(release.frame("asylum_scores"), view.series_id))
+    scores = release.frame("reception_scores")
+    for need in reception.countries(release.frame("reception_needs")):
+        own = scores[scores["series_id"].eq(need.series_id) & scores["reference"].eq(BASELINE)]
+        place = place_name_of(need.series_id.split(".")[1], language)
+        name = language.labelled(place, uncapital(language.text(_("People in reception"))))
+        rows[name] = need.months_each, skill(own, model_id=MODEL_ID)
+    return pd.DataFrame(
+        {
+            name: dict(zip(each * judged["horizon"], judged["verdict"], strict=True))
+            for name, (each, judged) in rows.items()
+        }
+    ).T
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:

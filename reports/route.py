@@ -158,7 +158,7 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
     """What is expected in the planning window, the running month, and the last count."""
     out = []
     if not view.origin and is_known(view.summary["expected"]):
-        label = language.text(_("Expected, {months}"), months=window_words(as_of, language))
+        label = language.text(_("Expected in three months, {months}"), months=window_words(as_of, language))
         interval = interval_words(view.summary["low"], view.summary["high"], language)
         out.append((label, language.expected(view.summary["expected"]), interval))
     # The month that is running on the date of knowledge and is not counted yet.

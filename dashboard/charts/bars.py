@@ -354,7 +354,7 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> g
         yaxis=count_axis(largest, HEADROOM),
     )
     return finish(
-        figure, theme, height=WEEKS_HEIGHT, annotations=[unit_label(theme, _("Arrivals in the week to that day"))]
+        figure, theme, height=WEEKS_HEIGHT, annotations=[unit_label(theme, _("Arrivals per week, to the Sunday shown"))]
     )
 
 

@@ -31,6 +31,7 @@ from dashboard.charts import (
     require,
 )
 from dashboard.theme import Theme, with_opacity
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from reports.charts import FARTHEST_BAND
 from reports.skill import MARKS, Verdicts, verdict_at
 
@@ -122,7 +123,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     if fan.beside is not None:
         figure.add_traces(_beside_traces(fan.beside, months.index, theme))
     if _has_rows(fan.outcomes):
-        figure.add_trace(_outcome_trace(fan.outcomes, anchor, theme))
+        figure.add_trace(_outcome_trace(fan.outcomes, anchor, theme, fan.months_each))
     if _has_rows(fan.running):
         figure.add_traces(_running_traces(fan.running, theme))
 
@@ -186,9 +187,11 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
         text = _("counted, below the axis")
         parts.append(f"<span>▼ {html.escape(text)}</span>")
     parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
-    for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
-        style = f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}"
-        parts.append(key_mark(style, band_words(coverage)))
+    bands = zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True)
+    styles = [
+        (f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", coverage) for coverage, opacity in bands
+    ]
+    parts.append(_group("", [key_mark(style, lang().percent(coverage)) for style, coverage in styles]))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
@@ -199,7 +202,9 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))
     if fan.verdicts is not None:
         said = {verdict_at(fan.verdicts, end) for end in fan.forecast["target_end_date"]}
-        parts += [key_mark(_strip_border(one, theme), _(one)) for one in MARKS if one in said]
+        brief = {BETTER: _("better"), LIKELY: _("likely"), NO_EVIDENCE: _("no sign"), WORSE: _("worse")}
+        marks = [key_mark(_strip_border(one, theme), brief.get(one, _(one))) for one in MARKS if one in said]
+        parts.append(_group(_("against the baseline:"), marks))
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
     return key_line([*parts, *more])
@@ -214,6 +219,11 @@ def band_words(coverage: float) -> str:
 def _strip_border(verdict: str, theme: Theme) -> str:
     colour, dash = fan_labels.strip_style(verdict, theme)
     return f"border-top: 3px {'dotted' if dash == 'dot' else dash} {colour}"
+
+
+def _group(text: str, marks: Iterable[str]) -> str:
+    """Marks of one kind, which stand together."""
+    return f"<span>{html.escape(text)} {'&ensp;'.join(marks)}</span>"
 
 
 def key_mark(style: str, text: str) -> str:
@@ -478,12 +488,12 @@ def _beside_traces(beside: Beside, months: pd.Index, theme: Theme) -> list[go.Sc
     ]  # fmt: skip
 
 
-def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> go.Scatter:
+def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int) -> go.Scatter:
     """What was observed after the date on which the forecast was made."""
-    months = monthly_values(outcomes)
+    months = monthly_values(outcomes, months_each)
     line = joined(anchor, months["value"])
     hover = [""] * len(anchor) + [
-        lang().month(date)
+        lang().period(date, months_each)
         + "<br>"
         + ngettext("{value} observed later", "{value} observed later", as_counted(value)).format(
             value=f"<b>{lang().counted(value)}</b>"

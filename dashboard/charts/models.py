@@ -59,7 +59,8 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """
     rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
-    models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id != ENSEMBLE, model_id))
+    models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id == ENSEMBLE, model_id))
+    models.insert(len(models) // 2, models.pop())  # the ensemble over its tick
     means = rows[rows["model_id"] != ENSEMBLE].groupby("model_id")["relative_wis"].mean()
     rival = str(means.idxmin()) if len(means) else ""
     low, high = _range(rows)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import round_expected
-from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, year_ahead
+from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, time_travel, year_ahead
 from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.downloads import Export, drawn
@@ -42,11 +42,12 @@ def show(night: Night) -> None:
     st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     if caveats := asylum.skill_words(view, lang()):
         st.container(key="below-chart").markdown(layout.plain(caveats))  # where a phone shows it
-    show_controls(view, found, order)
+    later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
+    show_controls(view, found, order, counted=len(later[0]) > 0)
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
-        show_fan(night, view)
+        show_fan(night, view, *later)
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
@@ -59,7 +60,7 @@ def show(night: Night) -> None:
     year_ahead.show_countries(night, geo)
 
 
-def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
+def show_controls(view: AsylumForecast, found: list[str], order: list[str], *, counted: bool) -> None:
     """What is counted, where, and whether earlier forecasts are laid over."""
     with st.container(key="asylum-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
@@ -77,18 +78,27 @@ def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> N
             _("Earlier forecasts"),
             **state.toggle("earlier", default=True),
         )
+        time_travel.show_reveal_switch(there=counted)
 
 
-def show_fan(night: Night, view: AsylumForecast) -> None:
+def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing: Night) -> None:
     """The fan chart, or why there is none."""
     if view.quantiles.empty:
         st.info(layout.plain(asylum.why_no_forecast(view, lang())), icon=":material/info:")
         return
     earlier = state.switch("earlier", default=True)
-    reads.drawn_once(night, partial(draw_fan, night, view, earlier=earlier), "asylum fan", *view.key, earlier)
+    revealed = state.switch("reveal")
+    draw = partial(draw_fan, night, view, outcomes if revealed else None, earlier=earlier)
+    reads.drawn_once(night, draw, "asylum fan", *view.key, earlier, revealed)
+    if revealed:
+        did, named = (
+            time_travel.how_it_did(view.quantiles, outcomes),
+            f"{country(view.geo)} ({lang().day(night.as_of)})",
+        )
+        time_travel.show_verdict(night, knowing, did, named, f"{view.geo}-{night.as_of}", view.months_each)
 
 
-def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
+def draw_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame | None, *, earlier: bool) -> None:
     """The fan chart alone."""
     events = events_of(night, view)
     fan = Fan(
@@ -97,6 +107,7 @@ def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
         night.as_of,
         asylum.unit(view, lang()),
         earlier=earlier_of(night, view) if earlier else None,
+        outcomes=outcomes,
         verdicts=view.verdicts,
         months_back=SHOWN[view.freq],
         months_each=view.months_each,
@@ -134,7 +145,7 @@ def show_files(night: Night, view: AsylumForecast) -> None:
 
 def earlier_of(night: Night, view: AsylumForecast) -> pd.DataFrame:
     """Forecasts made before, over the periods that have been counted since."""
-    return asylum.earlier(night.frame("asylum_replays"), view.series_id, view.freq, view.history)
+    return numbers.earlier(night.frame("asylum_replays"), view.series_id, view.history)
 
 
 def show_citizenships(night: Night, view: AsylumForecast) -> None:

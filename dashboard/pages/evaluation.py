@@ -56,8 +56,7 @@ def show(night: Night) -> None:
     if part != HUB:
         st.selectbox(
             _("Route"), routes, width=240,
-            format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
-            **state.widget("on", route_id),
+            format_func=row_name, **state.widget("on", route_id),
         )  # fmt: skip
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
     st.header(_("In detail"), anchor=False)
@@ -89,16 +88,21 @@ def show_map(night: Night, route_id: str) -> None:
     with said:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
     with drawn:
-        st.html(as_html(grid, route_id))
+        grid = pd.concat([grid.rename(index=row_name), record.beside(night, lang())])
+        st.html(as_html(grid, row_name(route_id)))
         st.markdown(small(plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")))
+
+
+def row_name(route_id: str) -> str:
+    """A route, or all of them together."""
+    return _("All routes") if route_id == ALL else layout.route_name(route_id)
 
 
 def as_html(grid: pd.DataFrame, chosen: str) -> str:
     """The map as a table: a sign, a colour and a hidden word in every cell; the name of the route chosen is bold."""
     corner, heads = _("Months ahead"), "".join(f'<th scope="col">{step}</th>' for step in grid.columns)
     lines = []
-    for route_id, row in grid.iterrows():
-        name = _("All routes") if route_id == ALL else layout.route_name(str(route_id))
+    for named, row in grid.iterrows():
         cells = "".join(
             f'<td class="vigie-{CLASSES.get(verdict, "none")}">{skill.MARKS[verdict]}'
             f'<span class="vigie-hidden">{html.escape(_(verdict))}</span></td>'
@@ -106,7 +110,7 @@ def as_html(grid: pd.DataFrame, chosen: str) -> str:
             else "<td></td>"
             for verdict in row
         )
-        name = f"<strong>{html.escape(name)}</strong>" if route_id == chosen else html.escape(name)
+        name = f"<strong>{html.escape(chosen)}</strong>" if named == chosen else html.escape(str(named))
         lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
     return (
         f'<table class="vigie-map"><thead><tr><th scope="col">{html.escape(corner)}</th>{heads}</tr></thead>'

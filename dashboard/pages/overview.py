@@ -11,9 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from alerts import INFORMATION
-from core.languages import is_known
-from core.routes import corridor, region_of
-from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
+from core.languages import is_known, uncapital
+from core.routes import ARRIVAL_ROUTES, corridor, region_of
+from dashboard import _, decisions, downloads, labelled, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
@@ -22,7 +22,7 @@ from forecasting.verification.verdict import BETTER, LIKELY
 from reports import Row, asylum, numbers, reception
 from reports.changes import changes, changes_title
 from reports.citations import map_note, unsettled
-from reports.names import expected_title
+from reports.names import expected_title, place_name
 from reports.overview import together
 from reports.route import absent_words, without_forecast
 
@@ -213,68 +213,62 @@ def show_changes(night: Night, former: Night) -> None:
 
 
 def show_outcomes(night: Night, rows: pd.DataFrame, knowing: Night, ends: Sequence[pd.Timestamp]) -> None:
-    """One line per route."""
+    """One line per route, the farthest misses first, then their sum, asylum applications and people in reception."""
     title = _("What happened next, {months}").format(months=lang().months(ends[0], ends[-1]))
     st.header(title, anchor=False)
     with st.container(key="numbers-outcomes"):
-        st.table(outcomes_in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)
+        st.table(time_travel.verdict_table(rows), border="horizontal", hide_index=True, alt=title)
     if said := time_travel.source_words(night, knowing):
         st.markdown(said)
     downloads.buttons(downloads.export_of(night, "next", title, rows))
 
 
 def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Timestamp]) -> tuple[pd.DataFrame, Night]:
-    """What was expected on each route over some months, and what was counted.
+    """What was expected over some months, and what was counted: rows of :func:`time_travel.outcome_row`.
 
     Returns:
-        ``route_id, months`` (counted so far), ``expected, low, high, counted`` (empty until all months are),
-        ``inside``; and the release that knows the outcomes.
+        Routes, the farthest misses first, then those together that are counted, with ``months`` counted so far; asylum
+        applications and people in reception in the period of their headline; and the release that knows the outcomes.
     """
-    rows: list[dict[str, object]] = []
-    knowing = night
+    paths, knowing, rows, whole = night.frame("trajectories"), night, [], {}
     for route_id in route_ids:
         series_id = numbers.route_series(route_id)
         later, source = time_travel.came_later(night, series_id, ends[0] - pd.offsets.MonthEnd(1))
-        counted = later[later["end_date"].isin(ends)]["obs_value"]
-        if len(counted):
-            knowing = source
-        expected = time_travel.sum_quantiles(night.frame("trajectories"), series_id, ends)
-        whole = len(counted) == len(ends) and len(expected) > 0
-        rows.append(
-            {
-                "route_id": route_id,
-                "months": len(counted),
-                "expected": expected.get(0.5, np.nan),
-                "low": expected.get(0.1, np.nan),
-                "high": expected.get(0.9, np.nan),
-                "counted": float(counted.sum()) if whole else np.nan,
-                "inside": time_travel.narrowest(expected, float(counted.sum())) if whole else np.nan,
-            }
-        )
-    columns = ["route_id", "months", "expected", "low", "high", "counted", "inside"]
-    return pd.DataFrame(rows, columns=columns), knowing
-
-
-def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
-    """The table on screen."""
-    return pd.DataFrame(
-        {
-            _("Route"): [layout.route_name(route_id) for route_id in rows["route_id"]],
-            _("Expected"): [lang().expected(value) for value in rows["expected"]],
-            tables.no_break(_("80% interval")): [
-                lang().interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)
-            ],
-            _("Counted"): [lang().counted(value) for value in rows["counted"]],
-            _("Position in interval"): [
-                time_travel.held_words(row["inside"], is_above=row["counted"] > row["high"])
-                if is_known(row["inside"])
-                else ngettext("{n} of {months} months counted", "{n} of {months} months counted", row["months"]).format(
-                    n=row["months"], months=months
-                )
-                for row in rows.to_dict("records")
-            ],
-        }
+        counts = later[later["end_date"].isin(ends)]["obs_value"]
+        knowing = source if len(counts) else knowing
+        total = float(counts.sum()) if len(counts) == len(ends) else np.nan
+        expected = time_travel.sum_quantiles(paths, [series_id], ends)
+        rows.append(time_travel.outcome_row(layout.route_name(route_id), expected, total) | {"months": len(counts)})
+        if is_known(total) and route_id in ARRIVAL_ROUTES:
+            whole[series_id] = total
+    rows.sort(key=time_travel.nearness)
+    if len(whole) > 1:
+        name = ngettext("{n} route together", "{n} routes together", len(whole)).format(n=len(whole))
+        expected = time_travel.sum_quantiles(paths, list(whole), ends)
+        rows.append(time_travel.outcome_row(name, expected, sum(whole.values())))
+    most, needs = asylum.most(night), night.frame("reception_needs")
+    beside = (
+        []
+        if most is None or most.ahead.empty
+        else [
+            (
+                layout.country(most.geo),
+                asylum.kind_name(most.kind, lang()),
+                most.series_id,
+                most.quantiles,
+                most.ahead.index[0],
+            )
+        ]
     )
+    for stock in reception.countries(needs):
+        words = place_name(stock.series_id.split(".")[1], lang()), _("People in reception")
+        beside.append((*words, stock.series_id, stock.quantiles, stock.quantiles.index[-1]))
+    for place, what, series_id, quantiles, end in beside:
+        later, _source = time_travel.came_later(night, series_id, end - pd.Timedelta(days=1))
+        count = later.loc[later["end_date"] == end, "obs_value"]
+        name = labelled(place, f"{uncapital(what)}, {lang().period(end, 3 if series_id.endswith('Q') else 1)}")
+        rows.append(time_travel.outcome_row(name, quantiles.loc[end], float(count.iloc[0]) if len(count) else np.nan))
+    return pd.DataFrame(rows), knowing
 
 
 show(layout.open_page())

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import Language
-from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables
+from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables, time_travel
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -36,6 +36,9 @@ def show(night: Night) -> None:
     factor = scenario_parts.chosen_factor(own)
     places = state.number("places", 0, MOST_PLACES)
     need = need_of(night, series_id, factor, places)
+    find = partial(time_travel.since, night, series_id, need.quantiles)
+    outcomes, knowing = reads.once(night, find, "since", series_id)
+    revealed = state.switch("reveal")
     st.title(reception.title(need, lang()), anchor=False)
     countries = [name for name in found if "-" not in name]
     if len(countries) > 1:
@@ -45,6 +48,7 @@ def show(night: Night) -> None:
     with st.container(key="controls", **line):
         with st.container(key="controls-first", **line):
             show_place(need, found)
+            time_travel.show_reveal_switch(there=len(outcomes) > 0)
         with st.container(key="controls-more", **line):
             show_places(need)
             scenario_parts.show_factor(own, factor)
@@ -55,7 +59,12 @@ def show(night: Night) -> None:
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
-        reads.drawn_once(night, partial(draw_fan, night, need), "reception fan", series_id, factor, places)
+        draw = partial(draw_fan, night, need, outcomes if revealed else None)
+        reads.drawn_once(night, draw, "reception fan", series_id, factor, places, revealed)
+        if revealed:
+            named = f"{place_name(chosen, lang())} ({lang().day(night.as_of)})"
+            did = time_travel.how_it_did(need.quantiles.assign(horizon=need.rows["horizon"].to_numpy()), outcomes)
+            time_travel.show_verdict(night, knowing, did, named, f"{chosen}-{night.as_of}", need.months_each)
     with figures:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
@@ -94,7 +103,7 @@ def show_places(need: Need) -> None:
     )  # fmt: skip
 
 
-def draw_fan(night: Night, need: Need) -> None:
+def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
     """People counted and expected, against the places."""
     long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
     foot, unit = reception.foot_of_axis(need), _("People in reception")
@@ -103,7 +112,7 @@ def draw_fan(night: Night, need: Need) -> None:
     fan = Fan(
         numbers.for_chart(need.history), long, night.as_of, unit,
         threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
-        months_each=need.months_each, foot=foot,
+        months_each=need.months_each, foot=foot, outcomes=outcomes,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
     st.html(fan_key(fan, current_theme()))

@@ -150,7 +150,9 @@ def show_fan(view: RouteView, compared: Beside | None) -> None:
     draw = partial(draw_fan, view, compared, earlier=earlier, revealed=revealed, is_log=is_log)
     reads.drawn_once(view.night, draw, "fan", *view.key, earlier, revealed, is_log, name)
     if revealed:
-        time_travel.show_verdict(view)
+        did, day = time_travel.how_it_did(view.quantiles, view.outcomes), lang().day(view.known_on)
+        name, key = f"{layout.route_name(view.route_id)} ({day})", f"{view.route_id}-{view.known_on}"
+        time_travel.show_verdict(view.night, view.knowing, did, name, key)
     if fallback := route.fallback_words(view, lang()):
         st.markdown(layout.small(fallback))
 

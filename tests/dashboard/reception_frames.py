@@ -27,12 +27,12 @@ def series_of(geo: str, target: str = "reception") -> str:
     return make_series_id(target, "_Z", geo, "_T", "M")
 
 
-def observed(geo: str) -> pd.DataFrame:
-    values = SIZES[geo] * (1 + 0.1 * np.sin(np.arange(len(MONTHS)) / 6))
+def observed(geo: str, months: pd.PeriodIndex = MONTHS) -> pd.DataFrame:
+    values = SIZES[geo] * (1 + 0.1 * np.sin(np.arange(len(months)) / 6))
     return pd.DataFrame(
         {
             "source_id": "italy_reception", "series_id": series_of(geo), "target": "reception", "route_id": "_Z",
-            "geo": geo, "citizen": "_T", "freq": "M", "time_period": MONTHS.astype(str), "obs_value": values.round(),
+            "geo": geo, "citizen": "_T", "freq": "M", "time_period": months.astype(str), "obs_value": values.round(),
             "obs_flag": "",
         }
     )  # fmt: skip

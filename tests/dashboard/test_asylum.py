@@ -31,6 +31,6 @@ def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str,
 
 def test_earlier_quarters_begin_whole_years_back(frames: dict[str, pd.DataFrame]) -> None:
     history = numbers.series_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
-    found = asylum.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
+    found = numbers.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", history)
     assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
     assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")

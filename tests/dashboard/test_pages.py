@@ -76,6 +76,8 @@ def test_running_night_is_shown_until_it_publishes(home: Path) -> None:
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     **{page: (page, {}) for page in PAGES},
     "overview_afterwards": ("overview", {"reveal": "1"}),
+    "asylum_afterwards": ("asylum", {"reveal": "1"}),
+    "reception_afterwards": ("reception", {"reveal": "1"}),
     **{
         f"route_{view}": ("route", {"route": "CMR", "view": view})
         for view in ("models", "nationalities", "drivers", "table")

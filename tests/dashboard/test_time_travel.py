@@ -61,15 +61,6 @@ def test_outcome_lies_in_its_narrowest_interval() -> None:
     assert did["inside"].tolist() == [0.5, 0.8, time_travel.OUTSIDE]
 
 
-def test_relative_score_counts_only_months_that_both_models_have() -> None:
-    scores = pd.DataFrame(
-        {"model_id": ["own", "own", "base", "base"], "horizon": [1, 2, 1, 3], "wis": [0.2, 9.0, 0.4, 9.0]}
-    )
-    ratio, months = time_travel.relative_wis(scores, "own", "base")
-    assert ratio == pytest.approx(0.5)
-    assert months == 1
-
-
 @pytest.mark.slow
 def test_older_release_is_judged_by_newest_counts(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
@@ -80,8 +71,26 @@ def test_older_release_is_judged_by_newest_counts(home: Path) -> None:
 
 def test_months_inside_interval_are_inside_every_wider_one() -> None:
     did = pd.DataFrame({"inside": [0.5, 0.5, 0.8, 0.95, 0.0]})
-    said = "What happened next: 3 of 5 months fell inside the 80% interval (2 in 50%, 4 in 95%)."
+    said = "Inside the 80% interval: 3 of 5 counts (2 in 50%, 4 in 95%)."
     assert time_travel.inside_words(did) == said
+
+
+def test_farthest_miss_is_named() -> None:
+    did = time_travel.how_it_did(quantiles(), outcomes(100.0, 50.0, 400.0))
+    assert time_travel.missed_words(did) == (
+        "Missed in 2 of 3, by most: 400 counted in September 2024, 100 expected (80% interval 60 to 140)."
+    )
+    assert time_travel.missed_words(did.head(1)) == ""
+
+
+def test_farthest_misses_lead_and_what_is_not_counted_yet_is_no_miss() -> None:
+    ends = quantiles().iloc[0]
+    counts = {"held": 100.0, "miss": 200.0, "open": np.nan, "far": 20.0}
+    rows = [time_travel.outcome_row(name, ends, count) for name, count in counts.items()]
+    assert [row["name"] for row in sorted(rows, key=time_travel.nearness)] == ["far", "miss", "held", "open"]
+    assert time_travel.verdict_table(pd.DataFrame(rows))["Position in interval"].tolist()[1:3] == [
+        "above all intervals", "not counted yet",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

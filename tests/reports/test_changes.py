@@ -11,7 +11,7 @@ import pytest
 from alerts.lifecycle import State
 from core.languages import Language
 from reports import Decisions, LoadedRelease
-from reports.changes import Figure, Move, change_since, change_words, changes, move_words, new_counts
+from reports.changes import Figure, Move, change_since, change_words, changes, move_words, moved_words, new_counts
 from reports.numbers import Expected
 from reports.overview import cards, facts, overview_title
 
@@ -144,9 +144,22 @@ FIGURES = {
 )  # fmt: skip
 def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said: str) -> None:
     before = 12_500 - sum(steps.values())
-    now, then = (Expected(value, value - 700, value + 700) for value in (12_500, before))
+    now, then = (Expected(value, value - 7000, value + 7000) for value in (12_500, before))
     move = Move("CMR", dt.date(2024, 12, 31), then, now, steps, FIGURES)
     assert move_words(move, SOURCES, ENGLISH) == f"Central Mediterranean: 12,500, {said}"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (5100.0, 12_100.0, "12,500, up from 8,500, above all of the former 80% interval (5,100 to 12,100)"),
+        (5100.0, 12_500.0, "12,500, up from 8,500"),
+        (13_000.0, 14_000.0, "12,500, up from 8,500, below all of the former 80% interval (13,000 to 14,000)"),
+    ],
+)
+def test_move_beyond_former_interval_is_said(low: float, high: float, said: str) -> None:
+    now, then = Expected(12_500, 8800, 16_800), Expected(8500, low, high)
+    assert moved_words(Move("CMR", dt.date(2024, 12, 31), then, now, {}, {}), ENGLISH) == said
 
 
 def test_fact_about_two_routes_is_said_once() -> None:

@@ -109,7 +109,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
 
 def test_key_numbers_cover_window_month_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
-        ("Expected, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
+        ("Expected in three months, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
         ("This month (January 2025, nowcast)", "200", "80% interval 100 to 300"),
         ("Last month (December 2024, provisional)", "800", "900 expected on 30 Nov 2024; 700 a year earlier"),
     ]
@@ -126,7 +126,9 @@ def test_unknown_key_numbers_are_left_out() -> None:
     (_, month, _) = key_numbers(past_and_ahead(running=pd.DataFrame()), as_of, ENGLISH)
     assert month[0] == "This month (January 2025, forecast)"
     march = past_and_ahead(known_on=dt.date(2025, 3, 2), history=known.history.iloc[:0])
-    assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == ["Expected, February–April 2025"]
+    assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == [
+        "Expected in three months, February–April 2025"
+    ]
     for flag, label in (("e", "Last month (December 2024, estimated)"), ("", "Last month (December 2024)")):
         flagged = past_and_ahead(history=known.history.tail(1).assign(obs_flag=flag))
         assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "900 expected on 30 Nov 2024")
