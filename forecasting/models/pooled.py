@@ -205,6 +205,7 @@ SLOW_AND_SMALL = {
     "verbose": -1,
 }
 """How trees are grown: small ones, slowly, and the same on every machine."""
+_BINS = {"max_bin": 63, "verbose": -1}
 TREES, FAR_TREES = 75, 30
 """Grown on all horizons, and then on the far ones alone, which most of the outcomes are not."""
 PARAMETERS = SLOW_AND_SMALL | {
@@ -243,37 +244,28 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, season: 
     Raises:
         InputError: A system library that LightGBM needs is not installed.
     """
-    lightgbm = library()
     near = _is_near(described, season)
-    fits = _grown(lightgbm, described, growth, weights, ROWS, TREES, [None] * len(FITTED_LEVELS))
-    far = _grown(lightgbm, described[~near], growth[~near], weights[~near], FAR_ROWS, FAR_TREES, fits)
+    fits = _grown(described, growth, weights, ROWS, TREES, [None] * len(FITTED_LEVELS))
     whole = {
         "season": season,
         "longest": float(described[:, HORIZON].max()),
         "near": fits,
-        "far": far,
-        "counts": fit_counts(lightgbm, described[near], growth[near]),
+        "far": _grown(described[~near], growth[~near], weights[~near], FAR_ROWS, FAR_TREES, fits),
+        "counts": fit_counts(library(), described[near], growth[near]),
     }
     return zlib.compress(json.dumps(whole).encode(), level=1)
 
 
 def _grown(
-    lightgbm: ModuleType,
-    described: FloatArray,
-    growth: FloatArray,
-    weights: FloatArray,
-    count: int,
-    trees: int,
-    fits: Sequence[str | None],
+    described: FloatArray, growth: FloatArray, weights: FloatArray, count: int, trees: int, fits: Sequence[str | None]
 ) -> list[str]:
     """Fits at ``FITTED_LEVELS`` with so many more trees, grown on ``count`` past origins drawn for each horizon."""
     of_horizon = [np.flatnonzero(described[:, HORIZON] == step) for step in np.unique(described[:, HORIZON])]
     if not of_horizon:
         return []
     rows = np.concatenate([own[drawn(weights[own], min(count, len(own)))] for own in of_horizon])
-    examples = lightgbm.Dataset(
-        rounded(described[rows]), rounded(growth[rows]), params={"max_bin": 63, "verbose": -1}, free_raw_data=False
-    )
+    lightgbm = library()
+    examples = lightgbm.Dataset(rounded(described[rows]), rounded(growth[rows]), params=_BINS, free_raw_data=False)
     return [
         lightgbm.train(
             PARAMETERS | {"alpha": level}, examples, trees, init_model=text and lightgbm.Booster(model_str=text)
@@ -326,9 +318,7 @@ def fit_counts(lightgbm: ModuleType, described: FloatArray, growth: FloatArray) 
     whole = np.round(outcomes)
     if len(whole) < FEWEST_EXAMPLES or (np.abs(outcomes - whole) > 1e-6 * (1 + whole)).mean() > MOST_BROKEN:
         return []
-    rows = lightgbm.Dataset(
-        rounded(levels(described)), whole, params={"max_bin": 63, "verbose": -1}, free_raw_data=False
-    )
+    rows = lightgbm.Dataset(rounded(levels(described)), whole, params=_BINS, free_raw_data=False)
     rows.construct()
     texts = []
     for threshold in THRESHOLDS:
