@@ -257,7 +257,7 @@ def test_past_origin_stays_in_address(page: Page, address: str) -> None:
     settle(page)
     page.get_by_text("Reveal what happened next").click()
     page.wait_for_url("**reveal=1*")
-    page.get_by_text("fell inside the 80% interval").wait_for()
+    page.get_by_text("Inside the 80% interval").first.wait_for()
     page.get_by_role("link", name="Track record").first.click()
     page.wait_for_url("**/evaluation*")
     settle(page)
