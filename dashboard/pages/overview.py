@@ -155,9 +155,10 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], g
     months = lang().months(ends[0], ends[-1])
     find = partial(counted_since, night, list(summary.loc[summary["state"] == "ok", "route_id"]), ends)
     rows, knowing = reads.once(night, find, "counted since")
+    is_counted = bool(rows.get("months", pd.Series(dtype=float)).gt(0).any())  # a release may hold no route
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(_("Routes"), anchor=False)
-        if rows["months"].gt(0).any():
+        if is_counted:
             time_travel.show_reveal_switch(there=True)
         title = _("Arrivals expected by route, {months}").format(months=months)
         skilled = {
@@ -170,7 +171,7 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], g
         exported = summary.drop(columns="verdicts").assign(**skilled)
         downloads.buttons(downloads.export_of(night, "routes", title, exported))
     reads.drawn_once(night, lambda: show_table(night, summary, months), "routes", gone)
-    if rows["months"].gt(0).any() and state.switch("reveal"):
+    if is_counted and state.switch("reveal"):
         show_outcomes(night, rows, knowing, ends)
 
 
