@@ -50,6 +50,8 @@ def show(night: Night) -> None:
             with st.container(key="sums", horizontal=True, vertical_alignment="center"):
                 with st.container(width="stretch"):
                     reads.drawn_once(night, partial(show_total, night, summary), "together")
+                    if former is not None and is_calm:  # the list stands far below
+                        reads.drawn_once(night, partial(show_news, night, former), "news", former.run_id)
                     reads.drawn_once(night, partial(show_beyond, night), "beyond routes")
                 with st.container(horizontal=True, vertical_alignment="center", width="content"):
                     if len(night.frame("year_ahead")):
@@ -98,6 +100,13 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
         note = f" {layout.small(why)}" if total.figure else ""
         head = "" if decisions.is_practice(night) else f"**{layout.plain(total.title)}.** "
         st.markdown(f"{head}{layout.plain(said)}{note}")
+
+
+def show_news(night: Night, former: Night) -> None:
+    """The first of the changes since the release before this one: the largest move of a route."""
+    for change in changes(night, former, lang())[:1]:
+        said = _("Since {day}: {change}.").format(day=lang().day(former.as_of), change=change)
+        st.markdown(layout.plain(said))
 
 
 def show_beyond(night: Night) -> None:
