@@ -147,9 +147,18 @@ def subscribers(settings: DeliverySettings, kind: str, level: str = "", route_id
 
 def message_to(announcement: Announcement, number: int, reader: Reader, not_before: dt.datetime) -> OutboxMessage:
     """The message that says an announcement to one reader."""
-    name = message_identity(announcement, reader[0], reader[2])
+    subscription, channel, recipient, language = reader
     return OutboxMessage(
-        name, number, announcement.subject, announcement.kind, *reader, not_before=not_before, posted_at=announcement.at
+        message_id=message_identity(announcement, subscription, recipient),
+        announcement=number,
+        subject=announcement.subject,
+        kind=announcement.kind,
+        subscription=subscription,
+        channel=channel,
+        recipient=recipient,
+        language=language,
+        not_before=not_before,
+        posted_at=announcement.at,
     )
 
 
@@ -315,19 +324,19 @@ class Attachments:
         """The briefing of a release that people outside may read; None where it cannot be made, which is logged."""
         with self._lock:
             if (run_id, language) not in self._made:
-                document: bytes | None = None
-                reason = ""
-                try:
-                    document = briefing_of(self._workflow, run_id, language, signed_only=True)
-                except Exception as error:  # whatever is wrong with it, the alert itself must reach its reader
-                    reason = f"{type(error).__name__}: {error}"
-                if document and len(document) > LARGEST_ATTACHMENT:
-                    reason = f"{len(document):,} bytes are too many"
-                    document = None
-                if reason:
-                    get_logger().warning("briefing not attached", run_id=run_id, reason=reason)
-                self._made[run_id, language] = document
+                self._made[run_id, language] = self._make(run_id, language)
             return self._made[run_id, language]
+
+    def _make(self, run_id: str, language: str) -> bytes | None:
+        try:
+            document = briefing_of(self._workflow, run_id, language, signed_only=True)
+        except Exception as error:  # whatever is wrong with it, the alert itself must reach its reader
+            get_logger().warning("briefing not attached", run_id=run_id, reason=f"{type(error).__name__}: {error}")
+            return None
+        if len(document) > LARGEST_ATTACHMENT:
+            get_logger().warning("briefing not attached", run_id=run_id, reason=f"{len(document):,} bytes are too many")
+            return None
+        return document
 
 
 def former_of(workflow: Workflow, release: Release) -> LoadedRelease | None:
