@@ -129,51 +129,50 @@ class Scale:
         largest: Largest value drawn.
         headroom: Share of the axis to leave free above it.
         pixels: Height of the plot.
-        lowest: Foot of an axis of ratios; 0 for an axis of differences.
-        foot: Foot of an axis of differences.
+        foot: Where the axis begins; above zero on an axis of ratios.
+        is_log: Whether it is an axis of ratios.
     """
 
     largest: float
     headroom: float
     pixels: float
-    lowest: float = 0.0
     foot: float = 0.0
+    is_log: bool = False
 
     @property
     def _top(self) -> float:
-        start = self.lowest or self.foot
-        largest = self.largest if self.largest > start else start + 1.0
-        if not self.lowest:
+        largest = self.largest if self.largest > self.foot else self.foot + 1.0
+        if not self.is_log:
             return self.foot + (largest - self.foot) / (1 - self.headroom)
-        return float(self.lowest * (largest / self.lowest) ** (1 / (1 - self.headroom)))
+        return float(self.foot * (largest / self.foot) ** (1 / (1 - self.headroom)))
 
     def pixel(self, value: float) -> float:
         """Pixels above the foot."""
-        if not self.lowest:
+        if not self.is_log:
             return self.pixels * (value - self.foot) / (self._top - self.foot)
-        return self.pixels * math.log(max(value, self.lowest) / self.lowest) / math.log(self._top / self.lowest)
+        return self.pixels * math.log(max(value, self.foot) / self.foot) / math.log(self._top / self.foot)
 
     def value(self, pixel: float) -> float:
         """Return the value at a height in pixels above the foot."""
-        if not self.lowest:
+        if not self.is_log:
             return self.foot + pixel / self.pixels * (self._top - self.foot)
-        return float(self.lowest * (self._top / self.lowest) ** (pixel / self.pixels))
+        return float(self.foot * (self._top / self.foot) ** (pixel / self.pixels))
 
     def at(self, value: float) -> float:
         """A place for an annotation, which plotly wants as a logarithm on such an axis."""
-        return math.log10(max(value, self.lowest)) if self.lowest else value
+        return math.log10(max(value, self.foot)) if self.is_log else value
 
     def axis(self) -> dict[str, Any]:
         """Range and ticks in the reader's language."""
-        if not self.lowest:
+        if not self.is_log:
             return count_axis(self.largest, self.headroom, self.foot)
-        powers = range(math.floor(math.log10(self.lowest)), math.ceil(math.log10(self._top)) + 1)
-        steps = (1, 2, 5) if self._top < 200 * self.lowest else (1,)
+        powers = range(math.floor(math.log10(self.foot)), math.ceil(math.log10(self._top)) + 1)
+        steps = (1, 2, 5) if self._top < 200 * self.foot else (1,)
         ticks = [step * 10.0**power for power in powers for step in steps]
-        ticks = [tick for tick in ticks if self.lowest <= tick <= self.largest * 1.001]
+        ticks = [tick for tick in ticks if self.foot <= tick <= self.largest * 1.001]
         return {
             "type": "log",
-            "range": [math.log10(self.lowest), math.log10(self._top)],
+            "range": [math.log10(self.foot), math.log10(self._top)],
             "tickvals": ticks,
             "ticktext": [lang().significant(tick) for tick in ticks],
         }

@@ -130,9 +130,9 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = max(_largest(figure, fan.threshold), fan.reach)
     headroom = (STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS) / plot_height
-    scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months), foot=fan.foot)
+    scale = Scale(largest, headroom, plot_height, _foot(fan, months), fan.is_log)
     for trace in figure.data if fan.is_log else ():
-        trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
+        trace.y = [None if pd.isna(value) else max(float(value), scale.foot) for value in trace.y]
     figure.add_traces(_below_traces(fan, months, theme))
     figure.add_traces(_open_end(fan.forecast, scale, theme))
     if _has_rows(fan.events):
@@ -187,11 +187,11 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
         text = _("counted, below the axis")
         parts.append(f"<span>▼ {html.escape(text)}</span>")
     parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
-    bands = zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True)
-    styles = [
-        (f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", coverage) for coverage, opacity in bands
-    ]
-    parts.append(_group("", [key_mark(style, lang().percent(coverage)) for style, coverage in styles]))
+    bands = []
+    for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
+        style = f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}"
+        bands.append(key_mark(style, lang().percent(coverage)))
+    parts.append(_group("", bands))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
@@ -297,19 +297,19 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
     return drawn
 
 
-def _lowest(fan: Fan, months: pd.DataFrame) -> float:
-    """Foot of an axis of ratios: under the smallest count and the 80 % band, at least one person; 0 of any other."""
+def _foot(fan: Fan, months: pd.DataFrame) -> float:
+    """Where the axis begins; one of ratios under the smallest count and the 80 % band, at least at one person."""
     if not fan.is_log:
-        return 0.0
+        return fan.foot
     values = [*months["value"].dropna(), *quantile(fan.forecast, interval_levels(0.8)[0])]
     return max(1.0, 0.8 * min((value for value in values if value > 0), default=1.0))
 
 
 def _below(fan: Fan, months: pd.DataFrame) -> pd.Series:
-    """Counts, those that came later among them, that lie below the foot of an axis of ratios, by month."""
+    """Counts, those that came later among them, that lie below the foot of the axis, by month."""
     later = monthly_values(fan.outcomes)["value"] if _has_rows(fan.outcomes) else months["value"].iloc[:0]
     counted = pd.concat([months["value"], later])
-    below: pd.Series = counted[counted < _lowest(fan, months)]
+    below: pd.Series = counted[counted < _foot(fan, months)]
     return below
 
 
@@ -319,7 +319,7 @@ def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatt
     if below.empty:
         return []
     mark = {"symbol": "triangle-down", "size": 9, "color": theme.observed}
-    foot = [_lowest(fan, months)] * len(below)
+    foot = [_foot(fan, months)] * len(below)
     marks = go.Scatter(
         x=below.index, y=foot, mode="markers", marker=mark, hoverinfo="skip", name="below the axis",
         cliponaxis=False,  # else the half of each that stands on the foot is all that shows, a dash

@@ -182,7 +182,7 @@ def threshold_line(
     foot, top = scale.pixel(min(threshold, scale.largest)), THRESHOLD_PIXELS
     if threshold > scale.largest:
         foot -= top
-    elif threshold >= scale.lowest:
+    elif threshold >= scale.foot:
         level_line(figure, threshold, theme)
     start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
     if start == stop:
@@ -198,7 +198,7 @@ def threshold_words(threshold: float, scale: Scale | None = None, *, own: bool) 
     words = (_("your number: {value}") if own else _("threshold: {value}")).format(value=lang().counted(threshold))
     if scale is not None and threshold > scale.largest:
         return f"{words} ↑"
-    return f"{words} ↓" if scale is not None and threshold < scale.lowest else words
+    return f"{words} ↓" if scale is not None and threshold < scale.foot else words
 
 
 def _longest_gap(heights: pd.Series, foot: float, top: float) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -46,10 +46,10 @@ def test_month_is_drawn_on_its_fifteenth() -> None:
     ]
 
 
-@pytest.mark.parametrize(("lowest", "foot"), [(0.0, 0.0), (50.0, 0.0), (0.0, 600.0)], ids=["zero", "ratios", "foot"])
-def test_number_lies_where_plotly_draws_it(lowest: float, foot: float) -> None:
-    scale = Scale(largest=8_000.0, headroom=0.2, pixels=300.0, lowest=lowest, foot=foot)
-    foot, top = (10**end if lowest else end for end in scale.axis()["range"])
+@pytest.mark.parametrize(("foot", "is_log"), [(0.0, False), (50.0, True), (600.0, False)])
+def test_number_lies_where_plotly_draws_it(*, foot: float, is_log: bool) -> None:
+    scale = Scale(largest=8_000.0, headroom=0.2, pixels=300.0, foot=foot, is_log=is_log)
+    foot, top = (10**end if is_log else end for end in scale.axis()["range"])
     assert [scale.pixel(foot), scale.pixel(top)] == pytest.approx([0, 300])
     assert scale.value(300.0) == pytest.approx(top)
     assert scale.value(scale.pixel(777.0)) == pytest.approx(777)
