@@ -14,6 +14,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.schema import stopped_series
+from forecasting.verification import TOO_NARROW
 from reports import ReadableRelease, cards_in, numbers
 from reports.names import message_in, route_name, source_name
 
@@ -113,7 +114,7 @@ def too_narrow(summary: pd.DataFrame, language: Language) -> str:
     narrow = [
         f"{route_name(route_id, language)} ({language.share(held)})"
         for route_id, held in summary[["route_id", "held"]].itertuples(index=False)
-        if held < 0.75
+        if held < TOO_NARROW
     ]
     text = _("80% intervals held too few past counts: {routes}.")
     return language.text(text, routes=", ".join(narrow)) if narrow else ""
