@@ -44,8 +44,8 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     """
     if altered := [*BacktestStore(home).heal(), *FitStore(home).heal()]:
         get_logger().warning("past forecasts or fits altered or unknown, made again", files=altered)
-    for path in VintageStore(home).damaged():
-        raise StoreError(f"{path}: is not as it was written: put it back with vigie home restore --repair")
+    if damaged := VintageStore(home).damaged():
+        raise StoreError(f"{damaged[0]}: is not as it was written: put it back with vigie home restore --repair")
     if removed := remove_unfinished(home, now):
         get_logger().info("unfinished files removed", files=len(removed))
     EditionStore(home, journal).recover()

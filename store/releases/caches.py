@@ -64,7 +64,7 @@ class BacktestStore:
             ``capped``, sorted by key, horizon and level; without rows where none of the keys is stored.
 
         Raises:
-            SchemaError: A column of the key is missing.
+            KeyError: A column of the key is missing.
             StoreError: A file cannot be read; the text names it.
         """
         stored = self._partitions.read(COLUMNS)
