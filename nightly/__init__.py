@@ -113,18 +113,15 @@ class RealTimeData:
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """Route values of periods after each route's last one known on the date: what came after it."""
-        later = _totals(route_values(reduce_as_of(self._arrivals, dt.date.max), self.regions, totals_only=True))
-        last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
-        return later[later["time_period"] > last].reset_index(drop=True)
+        """Values of periods after the last one known on the date, of all citizenships together.
 
-    @cached_property
-    def outcomes_beside(self) -> pd.DataFrame:
-        """Later periods of asylum applications and people in reception, of all citizenships together."""
-        rows = self.vintages[self.vintages["target"].isin(BESIDE) & self.vintages["citizen"].eq(ALL)]
-        later = reduce_as_of(rows, dt.date.max)
-        last = later["series_id"].map(self.known.groupby("series_id")["time_period"].max())
-        return later[later["time_period"] > last]
+        Of routes, asylum applications and people in reception.
+        """
+        routes = _totals(route_values(reduce_as_of(self._arrivals, dt.date.max), self.regions, totals_only=True))
+        beside = _totals(self.vintages[self.vintages["target"].isin(BESIDE)])
+        later = pd.concat([routes, reduce_as_of(beside, dt.date.max)], ignore_index=True)
+        last = later["series_id"].map(self.observations.groupby("series_id")["time_period"].max())
+        return later[later["time_period"] > last].reset_index(drop=True)
 
     @cached_property
     def outcome_panel(self) -> Panel:

@@ -121,7 +121,7 @@ def data_tables(
     editions = data.editions()
     return {
         "observations": rounded(data.observations),
-        "outcomes": pd.concat([data.outcomes, data.outcomes_beside], ignore_index=True),
+        "outcomes": data.outcomes,
         "freshness": fresh,
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
         "reporting": reporting(data.known),

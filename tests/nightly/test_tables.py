@@ -70,7 +70,7 @@ def test_own_breakdown_enters_release_rounded(monkeypatch: pytest.MonkeyPatch) -
     rows = pd.DataFrame({"source_id": sources, "citizen": citizens, "obs_value": [3.0, 3.0, 3.0]})
     data = SimpleNamespace(
         observations=rows, known=None, date=None, published=None, outcomes=pd.DataFrame(), editions=dict,
-        outcomes_beside=pd.DataFrame(), states=pd.DataFrame({"route_id": ["CMR"]}),
+        states=pd.DataFrame({"route_id": ["CMR"]}),
     )  # fmt: skip
     aside = pd.DataFrame({"source_id": ["own_post", "iom_dtm"], "record": ["SYR,3", "SYR,3"]})
     made = tables.data_tables(cast(RealTimeData, data), {}, aside, None)
