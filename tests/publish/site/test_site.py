@@ -22,7 +22,7 @@ from alerts.lifecycle import DISMISSED
 from core.errors import InputError
 from core.languages import Language, languages
 from core.settings import PROJECT
-from publish.site.layout import LEVELS
+from publish.site.layout import FRAMES, LEVELS
 from reports import numbers
 from reports.alert import alert_report, rule_record
 from reports.route import RouteForecast, title
@@ -242,6 +242,12 @@ def test_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no site of Vigie"):
         build(tmp_path, tmp_path / "mine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("module", ["__init__", "layout", "pages"])
+def test_frames_that_pages_read_are_loaded(module: str) -> None:
+    source = (PROJECT / "publish" / "site" / f"{module}.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'release\.frame\("(\w+)"\)', source)) <= set(FRAMES)
 
 
 def test_home_without_a_release_is_refused(tmp_path: Path) -> None:
