@@ -21,9 +21,8 @@ from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, asylum, numbers, reception
-from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
+from reports.names import DRIVERS, MODELS, REGIONS, country_name, place_name, route_name
 from reports.names import name as named
-from reports.names import place_name as place_name_of
 from reports.skill import ahead_words, held_counts, own_rows, period_ends, steps_ahead, verdict_steps, with_interval
 
 PART_SERIES = "_parts"
@@ -98,7 +97,7 @@ def beside(release: ReadableRelease, language: Language) -> pd.DataFrame:
     scores = release.frame("reception_scores")
     for need in reception.countries(release.frame("reception_needs")):
         own = scores[scores["series_id"].eq(need.series_id) & scores["reference"].eq(BASELINE)]
-        place = place_name_of(need.series_id.split(".")[1], language)
+        place = place_name(need.series_id.split(".")[1], language)
         name = language.labelled(place, uncapital(language.text(_("People in reception"))))
         rows[name] = need.months_each, skill(own, model_id=MODEL_ID)
     return pd.DataFrame(
@@ -442,7 +441,7 @@ def verdict_name(verdict: str, language: Language) -> str:
     )
 
 
-def place_name(series_id: str, language: Language) -> str:
+def scored_name(series_id: str, language: Language) -> str:
     """Which series were scored."""
     if series_id == ALL:
         return language.text(_("All routes"))

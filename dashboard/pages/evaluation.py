@@ -316,7 +316,7 @@ def show_driver_tests(night: Night) -> None:
         _("Series"),
         places,
         width=320,
-        format_func=lambda one: record.place_name(one, lang()),
+        format_func=lambda one: record.scored_name(one, lang()),
         **state.widget("driver_rows", place),
     )
     shown = tests[tests["series_id"] == place]
