@@ -7,8 +7,13 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = "dashboard/pages"
-FORMER = {"year_ahead": "route?view=year", "hub": "evaluation?part=hub", "method": "data?part=method"}
-"""Former address -> where the page is now; links of mails and briefings keep their query string."""
+FORMER = {
+    "year_ahead": "route?view=year",
+    "hub": "evaluation?part=hub",
+    "method": "data?part=method",
+    "about": "data?part=method",
+}
+"""Former address or another name -> where the page is; links of mails and briefings keep their query string."""
 _ENTRY = re.compile(r'^TITLE, PLACE = _\("(?P<title>[^"]+)"\), (?P<place>\d+)$', re.MULTILINE)
 
 

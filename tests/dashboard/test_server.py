@@ -239,6 +239,7 @@ def test_streamlit_settings_are_fixed(*, login: bool) -> None:
     [
         ("/year_ahead", "/route?view=year"),
         ("/hub?route=CMR&lang=fr", "/evaluation?part=hub&route=CMR&lang=fr"),
+        ("/about?lang=es", "/data?part=method&lang=es"),
         ("/method?model=vigie-baseline", "/data?part=method&model=vigie-baseline"),
     ],
 )
