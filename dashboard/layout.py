@@ -65,7 +65,7 @@ def dress() -> None:
     The rules come with the frame of the page already, unless the server is Streamlit's own.
     """
     theme = current_theme()
-    hues = {"likely": theme.information, "worse": theme.warning, "none": theme.ended}
+    hues = {"likely": theme.ended, "worse": theme.warning, "none": theme.ended}
     own = {"ground": theme.ground, "accent": theme.accent}
     own |= {name: hue.ground for name, hue in hues.items()} | {f"{name}-text": hue.text for name, hue in hues.items()}
     own |= {"better": theme.information.fill, "better-text": theme.ground}

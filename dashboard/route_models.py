@@ -27,6 +27,9 @@ from reports.route import window_words
 from reports.skill import error_note
 from reports.year_ahead import year_words
 
+WHY = "why"
+"""Where the page's link to the chart of steps leads."""
+
 
 def show_models(view: RouteView) -> None:
     """What each model expects, why the forecast moved, and this year beside the ones before."""
@@ -164,17 +167,24 @@ def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
     )
 
 
+def move_since(view: RouteView) -> Move | None:
+    """How the forecast of the planning window moved since the release before; None where nothing can be compared."""
+    former = reads.night(view.night.previous) if view.night.previous and not view.origin else None
+    if former is None:
+        return None
+    return reads.once(view.night, partial(move_of, view.night, former, view.route_id), "move", view.route_id)
+
+
 def show_moved(view: RouteView) -> None:
     """Why the forecast of the planning window moved since the release before: chart, sentence, files."""
-    former = reads.night(view.night.previous) if view.night.previous and not view.origin else None
-    move = former and reads.once(view.night, partial(move_of, view.night, former, view.route_id), "move", view.route_id)
-    if not move:
+    move = move_since(view)
+    if move is None:
         st.header(_("Why the forecast moved"), anchor=False)
         nothing = _("Nothing to compare: steps lead from the forecast of the release before to a release’s own.")
         st.markdown(layout.small(nothing))
         return
     name = _("Why the forecast moved")
-    st.header(labelled(name, moved_words(move, lang())), anchor=False)
+    st.header(labelled(name, moved_words(move, lang())), anchor=WHY)
     reads.drawn_once(view.night, partial(draw_moved, view, move), "moved", view.route_id)
     rows = view.night.frame("attribution")
     rows = rows[rows["series_id"] == view.series_id]

@@ -188,10 +188,10 @@ def window_and_highest(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> p
 
 
 def threshold_origin(view: RouteView) -> str:
-    """Where the number comes from that the reader has not typed, and that the table ends with the highest chance."""
-    text = _("{number}: the threshold of the open alert. The last row is the later month with the highest chance.")
+    """Where the number comes from that the reader has not typed."""
+    text = _("{number}: the threshold of the open alert.")
     if limit_to_pass(view.alert) is None:
-        text = _("{number}: 1.5 times the past year’s mean. The last row is the later month with the highest chance.")
+        text = _("{number}: 1.5 times the past year’s mean.")
     return text.format(number=lang().counted(view.threshold))
 
 

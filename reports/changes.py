@@ -238,17 +238,21 @@ def moved_words(move: Move, language: Language) -> str:
 
 
 def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """The same of a route with the largest step that leads there; the chart of steps has the others.
+    """The same with the largest step that leads there, after the route's name."""
+    return language.labelled(route_name(move.route_id, language), why_words(move, sources, language))
 
-    ``Malta: 12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 on 31 Dec 2024
-    (IOM)``.
+
+def why_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+    """How a forecast moved, and the largest step that leads there; the chart of steps has the others.
+
+    ``12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 on 31 Dec 2024 (IOM)``.
     """
     said = moved_words(move, language)
     if steps := move.seen():
         step = max(steps, key=lambda one: steps[one] * (1 if move.change >= 0 else -1))
         text, words = _("{moved}; chiefly {change}: {step}"), step_words(step, move, sources, language)
         said = language.text(text, moved=said, change=language.signed(steps[step]), step=words)
-    return language.labelled(route_name(move.route_id, language), said)
+    return said
 
 
 def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:

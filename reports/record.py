@@ -157,12 +157,10 @@ def held_words(release: ReadableRelease, route_id: str, language: Language) -> s
     held, cases, steps = held_counts(scores, forecasts, series_of(route_id), ends)
     if not cases:
         return ""
-    text = _(
-        "80% intervals of single months, {ahead} ({months} here), held {held} of {n} counts: {share} (target 80%)."
-    )
+    text = _("80% intervals of single months, {ahead}, held {held} of {n} counts: {share} (target 80%).")
     return language.text(
-        text, ahead=steps_ahead(steps, language), months=language.months(ends[0], ends[-1]),
-        held=language.counted(held), n=language.counted(cases), share=language.share(held / cases),
+        text, ahead=steps_ahead(steps, language), held=language.counted(held), n=language.counted(cases),
+        share=language.share(held / cases),
     )  # fmt: skip
 
 
@@ -185,9 +183,9 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     right = (cases * rows["precision"]).round()
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}); with repeats and events under way it is {right} of {raised}.",
+        "chance {base}). Of all that were raised, repeats and events under way included, {right} of {raised} did.",
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}); with repeats and events under way it is {right} of {raised}.",
+        "chance {base}). Of all that were raised, repeats and events under way included, {right} of {raised} did.",
     )
     base = float((cases * rows["base_rate"]).sum() / cases.sum())
     where = language.text(_(", on all routes")) if route_id == ALL else ""

@@ -155,18 +155,16 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
 
 
 def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list[KeyNumber]:
-    """What is expected in the planning window, the running month, and the last count."""
+    """What is expected in the planning window and in the highest month ahead, and the last count."""
     out = []
     if not view.origin and is_known(view.summary["expected"]):
         label = language.text(_("Expected in three months, {months}"), months=window_words(as_of, language))
         interval = interval_words(view.summary["low"], view.summary["high"], language)
         out.append((label, language.expected(view.summary["expected"]), interval))
-    # The month that is running on the date of knowledge and is not counted yet.
-    month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
-    if not view.origin and month in view.quantiles.index:
-        low, middle, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
-        text = _("This month ({month}, forecast)") if view.running.empty else _("This month ({month}, nowcast)")
-        label = language.text(text, month=language.month(month))
+    if not view.origin and len(view.quantiles):
+        highest = pd.Timestamp(str(view.quantiles[0.5].idxmax()))
+        low, middle, high = (float(view.quantiles[level].loc[highest]) for level in (0.1, 0.5, 0.9))
+        label = language.text(_("Expected in the highest month, {month}"), month=language.month(highest))
         out.append((label, language.expected(middle), interval_words(low, high, language)))
     if len(view.history):
         last = view.history.iloc[-1]
@@ -203,20 +201,23 @@ def so_far_words(row: Row | pd.Series, language: Language) -> str:
 
 
 def running_words(view: RouteForecast, language: Language) -> str:
-    """How many were counted in the running month, and up to which day."""
-    if view.running.empty:
+    """What is expected of the month of the date of knowledge, and how many were counted in it up to which day."""
+    month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
+    if view.origin or (view.running.empty and month not in view.quantiles.index):
         return ""
-    row = view.running.iloc[0]
-    expected = language.plural(
-        ngettext(
-            "{expected} expected in all, 8-in-10 chance of {interval}.",
-            "{expected} expected in all, 8-in-10 chance of {interval}.",
-        ),
-        as_expected(row["q50"]),
-        expected=language.expected(row["q50"]),
-        interval=language.interval_words(row["q10"], row["q90"]),
+    texts = ngettext(
+        "{expected} expected in all, 8-in-10 chance of {interval}.",
+        "{expected} expected in all, 8-in-10 chance of {interval}.",
     )
-    return capital(language.listed([so_far_words(row, language), expected]))
+    if view.running.empty:
+        low, median, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
+    else:
+        low, median, high = (float(view.running[name].iloc[0]) for name in ("q10", "q50", "q90"))
+    interval, value = language.interval_words(low, high), language.expected(median)
+    expected = language.plural(texts, as_expected(median), expected=value, interval=interval)
+    if view.running.empty:
+        return capital(language.labelled(language.month(month), expected))
+    return capital(language.listed([so_far_words(view.running.iloc[0], language), expected]))
 
 
 def skill_words(view: RouteForecast, language: Language) -> str:
@@ -306,13 +307,22 @@ def _differs(days: pd.DataFrame, months: pd.DataFrame) -> bool:
 def week_title(view: WeekView, language: Language) -> str:
     """What the first week that has not begun is expected to bring."""
     later = view.ahead[view.ahead["target_end_date"] - pd.Timedelta(days=7) >= view.ahead["last_day"]]
-    row = later.iloc[0]
+    row, geo = later.iloc[0], view.series_id.split(".")[2]
+    texts = ngettext(
+        "The week to {day}: {expected} arrival expected, 8-in-10 chance of {interval}",
+        "The week to {day}: {expected} arrivals expected, 8-in-10 chance of {interval}",
+    )
+    if view.partial and geo != ALL:
+        texts = ngettext(
+            "Part of this route, by week: {country}, {expected} arrival expected in the week to {day}, 8-in-10 chance "
+            "of {interval}",
+            "Part of this route, by week: {country}, {expected} arrivals expected in the week to {day}, 8-in-10 chance "
+            "of {interval}",
+        )
     return language.plural(
-        ngettext(
-            "The week to {day}: {expected} arrival expected, 8-in-10 chance of {interval}",
-            "The week to {day}: {expected} arrivals expected, 8-in-10 chance of {interval}",
-        ),
+        texts,
         as_expected(row["q50"]),
+        country="" if geo == ALL else display_name(geo, language.code),
         day=language.day_short(row["target_end_date"]),
         expected=language.expected(row["q50"]),
         interval=language.interval_words(row["q10"], row["q90"]),
@@ -356,7 +366,7 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
     geo, end = view.series_id.split(".")[2], numbers.window_ends(as_of)[0]
     text = _("Weeks are another model’s and do not add up to a month.")
     if view.partial and geo != ALL:
-        text = _("Weeks come from another model, of {country} alone: their sum can exceed the route’s month.")
+        text = _("These weeks are of {country} alone and another model’s: their sum can exceed the route’s month.")
     said = language.text(text, country="" if geo == ALL else display_name(geo, language.code))
     if end not in quantiles.index:
         return said

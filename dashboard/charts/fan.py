@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TypeGuard
 
 import pandas as pd
@@ -33,13 +35,14 @@ from dashboard.charts import (
 from dashboard.theme import Theme, with_opacity
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from reports.charts import FARTHEST_BAND
+from reports.numbers import Expected
 from reports.skill import MARKS, Verdicts, verdict_at
 
 HEIGHT = 530
 STRIP_PIXELS = 34
 TOP_PIXELS = 16
-EVENT_PIXELS = 12
-"""How far below the top the marks of events stand."""
+EVENT_PIXELS, EVENT_STEP = 12, 20
+"""How far below the top the marks of events stand, and how far below it one that would touch its neighbour."""
 FARTHEST_THRESHOLD = 1.6
 """How far above the rest a threshold may lie and still set the axis."""
 WIDEST_BAND = "band 95%"
@@ -59,6 +62,19 @@ class Beside:
     name: str
     observed: pd.DataFrame
     forecast: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Window:
+    """Months whose sum is expected.
+
+    Attributes:
+        ends: Their last days.
+        expected: The sum with its 80 % interval.
+    """
+
+    ends: Sequence[pd.Timestamp]
+    expected: Expected
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,7 @@ class Fan:
         reach: A number that the axis holds at least.
         foot: Where the axis begins.
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
+        window: Months ahead that are marked with their sum.
     """
 
     observed: pd.DataFrame
@@ -104,6 +121,7 @@ class Fan:
     reach: float = 0.0
     foot: float = 0.0
     events: pd.DataFrame | None = None
+    window: Window | None = None
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -129,19 +147,20 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = max(_largest(figure, fan.threshold), fan.reach)
-    headroom = (STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS) / plot_height
+    targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
+    first = months.index[0] if len(months) else targets[0]
+    last, pad = max(targets[-1], first), pd.Timedelta(days=4)
+    rows = _event_rows(fan.events, first - pad, last + pad)
+    above = EVENT_STEP * max(rows, default=0)
+    headroom = (above + (STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS)) / plot_height
     scale = Scale(largest, headroom, plot_height, _foot(fan, months), fan.is_log)
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.foot) for value in trace.y]
     figure.add_traces(_below_traces(fan, months, theme))
     figure.add_traces(_open_end(fan.forecast, scale, theme))
     if _has_rows(fan.events):
-        figure.add_trace(_event_marks(fan.events, scale.value(plot_height - EVENT_PIXELS), theme))
-    targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
-    first = months.index[0] if len(months) else targets[0]
-    last = max(targets[-1], first)
-
-    pad = pd.Timedelta(days=4)
+        places = [scale.value(plot_height - EVENT_PIXELS - EVENT_STEP * row) for row in rows]
+        figure.add_trace(_event_marks(fan.events, places, theme))
     room = fan_labels.Room(
         scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
     )
@@ -152,8 +171,9 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         fan_labels.skill_strip(figure, targets, fan.now, said, theme)
     line = fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     beyond = fan_labels.beyond_label(fan.forecast, largest, theme)
+    total = fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme) if fan.window else []
     wished = [*peak, *beyond, *fan_labels.running_label(fan.running, theme)]
-    labels += fan_labels.clear_of_each_other(wished, room, [at_end, *line])
+    labels += [*total, *fan_labels.clear_of_each_other(wished, room, [at_end, *total, *line])]
     for label in labels:
         if label.get("yref") != "paper":
             label["y"] = scale.at(label["y"])
@@ -345,12 +365,27 @@ def _open_end(forecast: pd.DataFrame, scale: Scale, theme: Theme) -> list[go.Sca
     return [edge]
 
 
-def _event_marks(events: pd.DataFrame, y: float, theme: Theme) -> go.Scatter:
+def _event_rows(events: pd.DataFrame | None, first: pd.Timestamp, last: pd.Timestamp) -> list[int]:
+    """The row of each event's mark, from the top: the first in which it touches no other on the narrowest screen."""
+    taken: dict[int, float] = {}
+    rows = []
+    for when in _event_days(events) if _has_rows(events) else ():
+        x = (when - first) / (last - first) * fan_labels.PLOT_PIXELS[0]
+        row = next(row for row in count() if x - taken.get(row, -math.inf) >= EVENT_STEP)
+        taken[row] = x
+        rows.append(row)
+    return rows
+
+
+def _event_days(events: pd.DataFrame) -> pd.DatetimeIndex:
+    return pd.PeriodIndex(events["month"], freq="M").start_time + pd.Timedelta(days=14)
+
+
+def _event_marks(events: pd.DataFrame, places: list[float], theme: Theme) -> go.Scatter:
     """A numbered mark over the month of each event; its title shows where the mouse is."""
-    months = pd.PeriodIndex(events["month"], freq="M").start_time + pd.Timedelta(days=14)
     return go.Scatter(
-        x=months,
-        y=[y] * len(events),
+        x=_event_days(events),
+        y=places,
         mode="markers+text",
         marker={"size": 17, "color": theme.ground, "line": {"color": theme.ink, "width": 1.2}},
         text=[str(place) for place in range(1, len(events) + 1)],

@@ -19,9 +19,10 @@ import plotly.graph_objects as go
 from core import interval_levels
 from dashboard import _, lang
 from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
-from dashboard.theme import Theme, halo
+from dashboard.theme import Theme, halo, with_opacity
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from reports.names import country_name
+from reports.numbers import Expected
 
 Annotations = list[Annotation]
 Box = tuple[float, float, float, float]
@@ -34,11 +35,13 @@ LETTER, LINE_PIXELS = 6.4, 15.0
 """Pixels of a letter and of a line of text, rather too large than too small."""
 STEP_PIXELS = 4.0
 """From one point of a line to the next."""
-SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
+SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48, -64), (0, -18)
 """Pixels up that a label may move: any, and one that belongs to a line."""
 TOOTH_PIXELS = 5
 """Height of the torn edge of a band that goes on beyond the chart."""
 MARGIN_RIGHT, LEFT_SHARE = 72, 0.55
+WINDOW_PIXELS = 22
+"""How far below the top the words of the marked months begin: under the strip and the marks of events."""
 THRESHOLD_PIXELS = 24.0
 """Height of a line of words with the air that plotly wants around it."""
 
@@ -134,6 +137,25 @@ def beyond_label(forecast: pd.DataFrame, largest: float, theme: Theme) -> Annota
     ends = pd.DatetimeIndex(widest.index)
     side, shift = ("left", 4) if month < ends[len(ends) // 2] else ("right", -4)
     return [note(theme, text, x=month, y=largest, xanchor=side, xshift=shift, yanchor="bottom", yshift=TOOTH_PIXELS)]
+
+
+def window_mark(
+    figure: go.Figure, ends: Sequence[pd.Timestamp], expected: Expected, room: Room, theme: Theme
+) -> Annotations:
+    """Months behind a light ground, and over it their sum with its 80 % interval."""
+    start, stop = ends[0].to_period("M").start_time, ends[-1] + pd.Timedelta(days=1)
+    figure.add_shape(
+        type="rect", x0=start, x1=stop, y0=0, y1=1, yref="paper", layer="below",
+        fillcolor=with_opacity(theme.median, 0.1), line={"width": 0},
+    )  # fmt: skip
+    months = lang().month_short(ends[0]), lang().month_short(ends[-1])
+    lines = (
+        _("{first}–{last} total").format(first=months[0], last=months[1]),
+        f"<b>{lang().expected(expected.median)}</b>",
+        f"({lang().interval(expected.low, expected.high)})",
+    )
+    y = room.scale.value(room.scale.pixels - WINDOW_PIXELS)
+    return [note(theme, "<br>".join(lines), x=start, y=y, xanchor="left", yanchor="top", font={"color": theme.median})]
 
 
 def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: Theme) -> Annotations:

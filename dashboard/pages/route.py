@@ -34,15 +34,15 @@ from dashboard.charts.bars import (
     week_chart,
     week_key,
 )
-from dashboard.charts.fan import Beside, Fan, fan_alt, fan_chart, fan_key
+from dashboard.charts.fan import Beside, Fan, Window, fan_alt, fan_chart, fan_key
 from dashboard.charts.fan_labels import threshold_words
 from dashboard.downloads import drawn
 from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from reports import charts, context, numbers, record, route
-from reports.changes import change_since, change_words
+from reports import cards_in, charts, context, numbers, record, route
+from reports.changes import change_since, change_words, why_words
 from reports.context import events_before
 from reports.names import in_unit
 from reports.numbers import LARGEST
@@ -52,6 +52,7 @@ TITLE, PLACE = _("Route"), 2
 
 HORIZONS = ("3", "6", "12")
 NONE = "none"
+PARTS = ("models", "year", "nationalities", "drivers", "table", "yours")
 
 
 def show(night: Night) -> None:
@@ -80,6 +81,7 @@ def show(night: Night) -> None:
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     if note := note_on(view.route_id, lang().code):
         st.markdown(layout.small(layout.plain(note)))
+    show_why(view)
     show_controls(night, view, routes, past, others, other)
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
@@ -97,6 +99,18 @@ def show(night: Night) -> None:
     if not origin:
         show_weeks(view)
     show_details(view)
+
+
+def show_why(view: RouteView) -> None:
+    """How the forecast moved since the release before and what chiefly moved it, in one sentence under the title."""
+    if (move := route_models.move_since(view)) is None:
+        return
+    change = why_words(move, cards_in(view.night, lang()), lang())
+    said = layout.plain(_("Since {day}: {change}.").format(day=lang().day(move.then), change=change))
+    label = _("Every step ↓")
+    link = f"[{label}](#{route_models.WHY})" if st.query_params.get("view", PARTS[0]) == PARTS[0] else ""
+    with st.container(key="why"):
+        st.markdown(f"{said} {link}".rstrip())
 
 
 def show_controls(
@@ -203,6 +217,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         months_back=months_back,
         is_log=is_log,
         events=events,
+        window=window_of(view),
     )
     name = layout.route_name(view.route_id)
     what = in_unit("{name}: observed arrivals and forecast.", view.route_id, lang()).format(name=name)
@@ -213,6 +228,14 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
     if running := route.running_words(view, lang()):
         st.markdown(layout.small(running))
     layout.show_events(events)
+
+
+def window_of(view: RouteView) -> Window | None:
+    """The months of the title with their sum."""
+    ends = numbers.window_ends(view.known_on)
+    if view.origin or not set(ends) <= set(view.quantiles.index):
+        return None
+    return Window(ends, numbers.Expected(*(float(view.summary[name]) for name in ("expected", "low", "high"))))
 
 
 def show_files(view: RouteView) -> None:
@@ -303,15 +326,9 @@ def draw_weeks(view: RouteView, found: WeekView) -> None:
 
 def show_details(view: RouteView) -> None:
     """What lies under the chart: one of six views."""
-    parts = {
-        "models": _("Models and seasons"),
-        "year": _("Year ahead"),
-        "nationalities": _("Nationalities"),
-        "drivers": _("Drivers"),
-        "table": _("Table"),
-        "yours": _("Your forecast"),
-    }
-    chosen = state.choice("view", tuple(parts), "models")
+    names = _("Models and seasons"), _("Year ahead"), _("Nationalities"), _("Drivers"), _("Table"), _("Your forecast")
+    parts = dict(zip(PARTS, names, strict=True))
+    chosen = state.choice("view", PARTS, PARTS[0])
     st.segmented_control(
         _("More about this route"),
         list(parts),

@@ -107,10 +107,10 @@ def past_and_ahead(**other: object) -> RouteForecast:
     return cast(RouteForecast, SimpleNamespace(**usual | other))
 
 
-def test_key_numbers_cover_window_month_and_count() -> None:
+def test_key_numbers_cover_window_peak_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected in three months, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
-        ("This month (January 2025, nowcast)", "200", "80% interval 100 to 300"),
+        ("Expected in the highest month, February 2025", "2,000", "80% interval 1,000 to 3,000"),
         ("Last month (December 2024, provisional)", "800", "900 expected on 30 Nov 2024; 700 a year earlier"),
     ]
 
@@ -121,12 +121,10 @@ def test_unknown_key_numbers_are_left_out() -> None:
     assert last[0].startswith("Last month")
     nothing = {"state": "too_old", "expected": float("nan")}
     assert [label for label, *_ in key_numbers(past_and_ahead(summary=nothing), as_of, ENGLISH)] == [
-        "This month (January 2025, nowcast)", "Last month (December 2024, provisional)",
+        "Expected in the highest month, February 2025", "Last month (December 2024, provisional)",
     ]  # fmt: skip
-    (_, month, _) = key_numbers(past_and_ahead(running=pd.DataFrame()), as_of, ENGLISH)
-    assert month[0] == "This month (January 2025, forecast)"
-    march = past_and_ahead(known_on=dt.date(2025, 3, 2), history=known.history.iloc[:0])
-    assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == [
+    ahead = past_and_ahead(history=known.history.iloc[:0], quantiles=known.quantiles.iloc[:0])
+    assert [label for label, *_ in key_numbers(ahead, as_of, ENGLISH)] == [
         "Expected in three months, February–April 2025"
     ]
     for flag, label in (("e", "Last month (December 2024, estimated)"), ("", "Last month (December 2024)")):
@@ -174,7 +172,13 @@ def test_running_month_states_count_and_forecast() -> None:
     assert said == (
         "January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, 8-in-10 chance of 300 to 500."
     )
-    assert running_words(past_and_ahead(running=running.iloc[:0]), ENGLISH) == ""
+    alone = past_and_ahead(running=running.iloc[:0])
+    assert running_words(alone, ENGLISH) == "January 2025: 200 expected in all, 8-in-10 chance of 100 to 300."
+    for nothing in (
+        past_and_ahead(origin="2024-12-31"),
+        past_and_ahead(known_on=dt.date(2025, 3, 2), running=pd.DataFrame()),
+    ):
+        assert running_words(nothing, ENGLISH) == ""
     of_italy = running.assign(places="ITA")
     assert "120 counted up to 9 Jan 2025 in Italy alone;" in running_words(past_and_ahead(running=of_italy), ENGLISH)
 

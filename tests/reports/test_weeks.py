@@ -10,7 +10,7 @@ import pytest
 from core.languages import Language
 from core.release import WEEK_SCORES
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
-from reports.route import WeekView, week_basis, week_place, week_record, week_view
+from reports.route import WeekView, week_basis, week_place, week_record, week_title, week_view
 
 ENGLISH = Language("en")
 
@@ -58,4 +58,5 @@ def test_surplus_of_months_is_stated(month: float) -> None:
     ahead = pd.DataFrame({0.1: [300.0], 0.5: [400.0], 0.9: [500.0]}, index=[pd.Timestamp("2025-02-28")])
     said = week_place(found, ahead, dt.date(2025, 1, 31), ENGLISH)
     assert ("of United Kingdom alone" in said) == found.partial
+    assert week_title(found, ENGLISH).startswith("Part of this route, by week: United Kingdom, ") == found.partial
     assert said.endswith("February 2025 as a whole: 400 expected on the route, 8-in-10 chance of 300 to 500.")

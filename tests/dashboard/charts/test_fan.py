@@ -11,9 +11,10 @@ import pytest
 
 from core.errors import SchemaError
 from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
-from dashboard.charts.fan import Beside, Fan, fan_chart, fan_key
+from dashboard.charts.fan import Beside, Fan, Window, fan_chart, fan_key
 from dashboard.theme import LIGHT, Theme
 from forecasting.verification.verdict import BETTER
+from reports.numbers import Expected
 
 NOW = dt.date(2025, 1, 31)
 
@@ -134,6 +135,21 @@ def test_events_are_numbered_over_their_months(observed: pd.DataFrame, forecast:
     (marks,) = named(draw(observed, forecast, events=events), "events")
     assert list(marks.text) == ["1", "2"]
     assert [f"{when:%Y-%m}" for when in pd.to_datetime(marks.x)] == ["2023-09", "2024-03"]
+
+
+def test_marks_of_near_events_stand_below_each_other(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    events = pd.DataFrame({"month": ["2023-07", "2023-09", "2024-03"], "title": ["A rise", "A law", "A fall"]})
+    first, near, far = named(draw(observed, forecast, events=events), "events")[0].y
+    assert first == far > near > observed["value"].max()
+
+
+def test_marked_months_carry_their_sum(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    ends = list(pd.date_range("2025-02-28", periods=3, freq="ME"))
+    figure = draw(observed, forecast, window=Window(ends, Expected(12_300.0, 8_700.0, 16_400.0)))
+    (words,) = [label for label in figure.layout.annotations if "total" in label.text]
+    assert words.text.replace("\u2060", "") == "Feb–Apr total<br><b>12,300</b><br>(8,700–16,400)"
+    (ground,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert (f"{pd.Timestamp(ground.x0):%m-%d}", f"{pd.Timestamp(ground.x1):%m-%d}") == ("02-01", "05-01")
 
 
 def test_another_route_shares_axis_and_is_in_key(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
