@@ -91,10 +91,8 @@ def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing
     draw = partial(draw_fan, night, view, outcomes if revealed else None, earlier=earlier)
     reads.drawn_once(night, draw, "asylum fan", *view.key, earlier, revealed)
     if revealed:
-        did, named = (
-            time_travel.how_it_did(view.quantiles, outcomes),
-            f"{country(view.geo)} ({lang().day(night.as_of)})",
-        )
+        did = time_travel.how_it_did(view.quantiles, outcomes)
+        named = f"{country(view.geo)} ({lang().day(night.as_of)})"
         time_travel.show_verdict(night, knowing, did, named, f"{view.geo}-{night.as_of}", view.months_each)
 
 
