@@ -21,8 +21,10 @@ from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, asylum, numbers, reception
+from reports.asylum import AsylumForecast
 from reports.names import DRIVERS, MODELS, REGIONS, country_name, place_name, route_name
 from reports.names import name as named
+from reports.reception import Need
 from reports.skill import ahead_words, held_counts, own_rows, period_ends, steps_ahead, verdict_steps, with_interval
 
 PART_SERIES = "_parts"
@@ -89,23 +91,31 @@ def verdicts(release: ReadableRelease) -> pd.DataFrame:
 
 
 def beside(release: ReadableRelease, language: Language) -> pd.DataFrame:
-    """Verdicts on asylum applications where most are made and on people in reception: a row each by months ahead."""
-    rows = {}
+    """Verdicts on what :func:`other_figures` names: a row each by months ahead."""
+    scores, rows = release.frame("reception_scores"), {}
+    for name, one in other_figures(release, language).items():
+        if isinstance(one, Need):
+            own = scores[scores["series_id"].eq(one.series_id) & scores["reference"].eq(BASELINE)]
+            judged = skill(own, model_id=MODEL_ID)
+        else:
+            judged = skill(own_rows(release.frame("asylum_scores"), one.series_id))
+        rows[name] = dict(zip(one.months_each * judged["horizon"], judged["verdict"], strict=True))
+    return pd.DataFrame(rows).T
+
+
+def other_figures(release: ReadableRelease, language: Language) -> dict[str, AsylumForecast | Need]:
+    """What is forecast beside routes, by name: asylum applications where most are made, people in reception."""
+    found: dict[str, AsylumForecast | Need] = {}
     if (view := asylum.most(release)) is not None:
-        name = language.labelled(country_name(view.geo, language), uncapital(asylum.kind_name(view.kind, language)))
-        rows[name] = view.months_each, skill(own_rows(release.frame("asylum_scores"), view.series_id))
-    scores = release.frame("reception_scores")
+        found[_labelled(country_name(view.geo, language), asylum.kind_name(view.kind, language), language)] = view
     for need in reception.countries(release.frame("reception_needs")):
-        own = scores[scores["series_id"].eq(need.series_id) & scores["reference"].eq(BASELINE)]
         place = place_name(need.series_id.split(".")[1], language)
-        name = language.labelled(place, uncapital(language.text(_("People in reception"))))
-        rows[name] = need.months_each, skill(own, model_id=MODEL_ID)
-    return pd.DataFrame(
-        {
-            name: dict(zip(each * judged["horizon"], judged["verdict"], strict=True))
-            for name, (each, judged) in rows.items()
-        }
-    ).T
+        found[_labelled(place, language.text(_("People in reception")), language)] = need
+    return found
+
+
+def _labelled(place: str, what: str, language: Language) -> str:
+    return language.labelled(place, uncapital(what))
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:

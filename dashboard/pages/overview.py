@@ -11,19 +11,21 @@ import pandas as pd
 import streamlit as st
 
 from alerts import INFORMATION
-from core.languages import is_known, uncapital
+from core.languages import is_known
 from core.routes import ARRIVAL_ROUTES, corridor, region_of
-from dashboard import _, decisions, downloads, labelled, lang, layout, ngettext, reads, state, tables, time_travel
+from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.verification.verdict import BETTER, LIKELY
 from reports import Row, asylum, numbers, reception
+from reports.asylum import AsylumForecast
 from reports.changes import changes, changes_title
 from reports.citations import map_note, unsettled
-from reports.names import expected_title, place_name
+from reports.names import expected_title
 from reports.overview import together
+from reports.record import other_figures
 from reports.route import absent_words, without_forecast
 
 TITLE, PLACE = _("Overview"), 1
@@ -238,7 +240,7 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
 
     Returns:
         Routes, the farthest misses first, then those together that are counted, with ``months`` counted so far; asylum
-        applications and people in reception in the period of their headline; and the release that knows the outcomes.
+        applications and people in reception in the period of their headline; and the release that holds the outcomes.
     """
     paths, knowing, rows, whole = night.frame("trajectories"), night, [], {}
     for route_id in route_ids:
@@ -256,28 +258,13 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
         name = ngettext("{n} route together", "{n} routes together", len(whole)).format(n=len(whole))
         expected = time_travel.sum_quantiles(paths, list(whole), ends)
         rows.append(time_travel.outcome_row(name, expected, sum(whole.values())))
-    most, needs = asylum.most(night), night.frame("reception_needs")
-    beside = (
-        []
-        if most is None or most.ahead.empty
-        else [
-            (
-                layout.country(most.geo),
-                asylum.kind_name(most.kind, lang()),
-                most.series_id,
-                most.quantiles,
-                most.ahead.index[0],
-            )
-        ]
-    )
-    for stock in reception.countries(needs):
-        words = place_name(stock.series_id.split(".")[1], lang()), _("People in reception")
-        beside.append((*words, stock.series_id, stock.quantiles, stock.quantiles.index[-1]))
-    for place, what, series_id, quantiles, end in beside:
-        later, _source = time_travel.came_later(night, series_id, end - pd.Timedelta(days=1))
-        count = later.loc[later["end_date"] == end, "obs_value"]
-        name = labelled(place, f"{uncapital(what)}, {lang().period(end, 3 if series_id.endswith('Q') else 1)}")
-        rows.append(time_travel.outcome_row(name, quantiles.loc[end], float(count.iloc[0]) if len(count) else np.nan))
+    for name, one in other_figures(night, lang()).items():
+        for end in one.ahead.index[:1] if isinstance(one, AsylumForecast) else one.quantiles.index[-1:]:
+            later, _source = time_travel.came_later(night, one.series_id, end - pd.Timedelta(days=1))
+            count = later.loc[later["end_date"] == end, "obs_value"]
+            label = f"{name}, {lang().period(end, one.months_each)}"
+            outcome = float(count.iloc[0]) if len(count) else np.nan
+            rows.append(time_travel.outcome_row(label, one.quantiles.loc[end], outcome))
     return pd.DataFrame(rows), knowing
 
 
