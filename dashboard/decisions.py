@@ -40,8 +40,8 @@ from dashboard.theme import level_badge
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.alert import event_of, is_untested, marked_level, rule_record, status_words
-from reports.answer import consequences, decisions_title, judged_now, needed_by, recipients_words, sign_off_words
+from reports.alert import is_untested, marked_level, rule_record, status_words
+from reports.answer import consequences, decisions_title, ended_words, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.overview import Card, cards, facts, overview_title, together
 from store.releases import ReleaseStore
@@ -149,23 +149,19 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
-def closed_words(night: Night, found: list[Found], *, calm: bool) -> str:
-    """How the gravest alert of each route ended since the release before, where one is dismissed, that none is open."""
-    said = [f"**{_('No alert is open')}.**"] if calm else []
+def closed_items(night: Night, found: list[Found], *, calm: bool) -> list[str]:
+    """That no alert is open, how the gravest alert of each route ended since the release before, what is dismissed."""
     ended = night.frame("ended_alerts")
     ended = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id", drop=False)
-    how = []
+    said = []
     for card in (one.card for one in found if one.card.level == ENDED):
-        judged = judged_now(ended.loc[card.route_id].to_dict(), night.frame("alert_chances"))
-        chances = {name: lang().percent(judged[name]) for name in ("probability", "cutoff")} if judged else {}
-        text = _("{route} (now {probability} {event}, alert from {cutoff})") if judged else "{route}"
-        how.append(text.format(route=card.title, event=event_of(judged or {}, lang()), **chances))
-    if how:
-        said.append(layout.plain(f"{labelled(_('Ended alerts'), listed(how))}."))
+        words = ended_words(ended.loc[card.route_id].to_dict(), night.frame("alert_chances"), lang())
+        said.append(layout.linked(card.title, state.link("route", route=card.route_id), words))
     if names := [one.card.title for one in found if one.card.level == DISMISSED]:
         said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
-    # Bold: colour alone would not set a link apart from the words beside it.
-    return " ".join(said and [*said, f"**[{_('All alerts')} →]({state.link('alerts')})**"])
+    head = f"**{_('No alert is open')}.** " if calm else ""
+    way = f"**[{_('All alerts')} →]({state.link('alerts')})**"
+    return [f"{head}{way}", *said] if head or said else []
 
 
 def show_cards(night: Night, found: list[Found]) -> None:
@@ -225,16 +221,15 @@ def signed_by_reader(status: AlertStatus) -> bool:
     return bool(name) and any(same_person(name, other) for other in status.state.sign_offs)
 
 
-def show_context(night: Night) -> None:
+def context_items(night: Night) -> list[str]:
     """What merely informs, apart from what is to be decided; nothing where there is nothing."""
     said = facts(night.frame("alerts"), night.sources(), lang())
     if not said:
-        return
+        return []
     if (rest := len(said) - MOST_CONTEXT) > 0:
         said[MOST_CONTEXT:] = [ngettext("and {n} more", "and {n} more", rest).format(n=rest)]
     head = _("For information, nothing to decide")
-    with st.container(key="context"):
-        st.markdown(layout.small(labelled(f"**{head}**", layout.plain(" · ".join(said)))))
+    return [labelled(f"**{head}**", layout.plain(" · ".join(said)))]
 
 
 @dataclass(frozen=True)

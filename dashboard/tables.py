@@ -29,6 +29,7 @@ from reports import Row
 from reports.files import flag_words
 from reports.names import MODELS
 from reports.numbers import years_above
+from reports.overview import Together
 from reports.skill import verdict_signs
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ def route_table(
     ends: list[pd.Timestamp],
     trends: dict[str, str],
     links: dict[str, str],
+    total: Together,
 ) -> Styler:
-    """The overview's table of routes.
+    """The overview's table of routes; the last row has those together that count persons once.
 
     Args:
         summary: Result of ``numbers.route_summary``.
@@ -66,19 +68,20 @@ def route_table(
         ends: Last days of the months whose sum is expected.
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
+        total: Several routes together; of one or none it has no row.
 
     Returns:
         Columns route, expected, its change on the year before, interval, verdict, trend, last month; numbers stay
         numeric so that they align to the right.
     """
-    growth = [median / year - 1 if year else math.nan for median, year in zip(summary["expected"], before, strict=True)]
+    growths = [_share(*pair) for pair in zip(summary["expected"], before, strict=True)]
     newest = summary["last_period"].unique()
     last = capital(lang().month(newest[0])) if len(newest) == 1 and newest[0] else _("Last month")
     ahead, trend = _("80% interval"), _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
-        _("vs a year earlier"): growth,
+        _("vs a year earlier"): growths,
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
         _("Beats baseline"): [verdict_signs(one, ends) for one in summary["verdicts"]],
         _("Two years, then six months ahead"): [
@@ -91,8 +94,25 @@ def route_table(
     }
     frame = pd.DataFrame(columns)
     names = list(frame.columns)
+    if total.number > 1:
+        interval = f":gray[{lang().interval(total.low, total.high)}]"
+        cells = [
+            f"**{total.name(lang())}**",
+            total.median,
+            _share(total.median, total.year_before),
+            interval,
+            "",
+            "",
+            "",
+        ]
+        frame = pd.concat([frame, pd.DataFrame([cells], columns=names)], ignore_index=True)
     writers: dict[str, Any] = {names[1]: lang().expected, names[2]: _growth}
     return frame.style.format(writers)
+
+
+def _share(median: float, year: float | None) -> float:
+    """By which share a median is above the count of the year before; NaN without one."""
+    return median / year - 1 if year else math.nan
 
 
 def _growth(share: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds

@@ -23,10 +23,10 @@ from core.schema import Entry
 from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
-from reports.alert import alert_report, informs, is_trigger, limit_of
+from reports.alert import alert_report, event_of, informs, is_trigger, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
-from reports.names import COUNTED, level_label, level_name, plural_in_unit
+from reports.names import COUNTED, level_label, level_name, plural_in_unit, route_name
 from reports.route import so_far_words
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
@@ -194,6 +194,18 @@ def judged_now(alert: Row, chances: pd.DataFrame) -> Row | None:
     """
     same = chances[(chances["rule"] == alert["rule"]) & (chances["route_id"] == alert["route_id"])]
     return None if same.empty else {**alert, **same.to_dict("records")[0]}
+
+
+def ended_words(alert: Row, chances: pd.DataFrame, language: Language) -> str:
+    """What an alert of the release before warned of, and why it has ended: a sentence that its route leads."""
+    route = route_name(str(alert["route_id"]), language)
+    judged = judged_now(alert, chances)
+    if judged is None:
+        text = _("{route}: alert ended, newer figures do not repeat it: {finding}")
+        return language.text(text, route=route, finding=alert_report(alert, None, language).sentence)
+    text = _("{route}: alert ended, the chance {event} is now {probability}; an alert needs {cutoff}.")
+    figures = {name: language.percent(judged[name]) for name in ("probability", "cutoff")}
+    return language.text(text, route=route, event=event_of(judged, language), **figures)
 
 
 def origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:

@@ -217,12 +217,6 @@ def most(release: ReadableRelease) -> AsylumForecast | None:
     return forecast_of(release, found[0], destinations(series, release.frame("observations"), found[0])[0])
 
 
-def most_words(release: ReadableRelease, language: Language) -> str:
-    """The finding on the country with most applications; empty of a release without figures."""
-    view = most(release)
-    return "" if view is None else title(view, language)
-
-
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The period that has ended, the next one, the last one counted, and all countries together as counted.
 

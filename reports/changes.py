@@ -109,6 +109,13 @@ def changes_title(now: ReadableRelease, former: ReadableRelease, language: Langu
     return language.text(text, day=language.day(former.as_of), months=window_words(now.as_of, language))
 
 
+def moves(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[Move]:
+    """How each route's forecast moved, the largest move first, without those whose written number stayed."""
+    found = [move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"]]
+    moved = [one for one in found if one and language.expected(one.now.median) != language.expected(one.before.median)]
+    return sorted(moved, key=lambda move: -abs(move.change))
+
+
 def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
     """One sentence for each thing that the release before this one said otherwise; the largest move leads.
 
@@ -118,14 +125,7 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
         former: The release before it: the same but ``attribution``, and ``forecasts``, are read.
         language: The reader's.
     """
-    found_moves = (move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"])
-    moves = [
-        move
-        for move in found_moves
-        if move and language.expected(move.now.median) != language.expected(move.before.median)
-    ]
-    moves.sort(key=lambda move: -abs(move.change))
-    said = [move_words(move, cards_in(now, language), language) for move in moves]
+    said = [move_words(move, cards_in(now, language), language) for move in moves(now, former, language)]
     found = [
         *said[:1],
         *_alert_changes(now, former, language),

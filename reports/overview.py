@@ -146,7 +146,7 @@ class Together:
             only such have one as are added to no total.
         figure: The median as it is written; empty without a total.
         median: The same as a number.
-        routes: ``On 5 routes together``; empty without a total.
+        number: Of the routes; zero without a total.
         low: Lower end of the 80 % interval.
         high: Its upper end.
         year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
@@ -156,18 +156,23 @@ class Together:
     title: str
     figure: str = ""
     median: float = 0.0
-    routes: str = ""
+    number: int = 0
     low: float = 0.0
     high: float = 0.0
     year_before: float | None = None
+
+    def name(self, language: Language) -> str:
+        """How many routes: ``5 routes together``."""
+        return language.plural(ngettext("{n} route together", "{n} routes together"), self.number)
 
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing without a total."""
         if not self.figure:
             return []
         low, high = language.expected(self.low), language.expected(self.high)
+        routes = language.plural(ngettext("On {n} route", "On {n} routes together"), self.number)
         text = _("{routes}: 8-in-10 chance of {low} to {high}.")
-        out = [language.text(text, routes=self.routes, low=low, high=high)]
+        out = [language.text(text, routes=routes, low=low, high=high)]
         if self.year_before is not None:
             texts = ngettext(
                 "Against the {value} counted in the same months a year earlier: {change}.",
@@ -208,7 +213,7 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         ),
         figure=figure,
         median=total.median,
-        routes=language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes)),
+        number=len(routes),
         low=total.low,
         high=total.high,
         year_before=before,

@@ -21,9 +21,9 @@ from dashboard.theme import current_theme
 from forecasting.verification.verdict import BETTER, LIKELY
 from reports import Row, asylum, numbers, reception
 from reports.asylum import AsylumForecast
-from reports.changes import changes, changes_title
+from reports.changes import changes, changes_title, moved_words, moves
 from reports.citations import map_note, unsettled
-from reports.names import expected_title
+from reports.names import expected_title, place_name
 from reports.overview import together
 from reports.record import other_figures
 from reports.route import absent_words, without_forecast
@@ -43,34 +43,33 @@ def show(night: Night) -> None:
     show_older_forecasts(night)
     with st.container(key="overview"):
         is_calm = bool((decisions.not_dismissed(night, gone)["alert_level"] == INFORMATION).all())
-        with st.container(key="news"):
-            if is_calm or former is None:
-                waiting, changed = st.container(), None
-            else:
-                waiting, changed = st.columns([1.7, 1], gap="medium")
-        with waiting:
-            with st.container(key="sums", horizontal=True, vertical_alignment="center"):
-                with st.container(width="stretch"):
-                    reads.drawn_once(night, partial(show_total, night, summary), "together")
-                    if former is not None and is_calm:  # the list stands far below
-                        reads.drawn_once(night, partial(show_news, night, former), "news", former.run_id)
-                    reads.drawn_once(night, partial(show_beyond, night), "beyond routes")
-                with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                    if len(night.frame("year_ahead")):
-                        label = _("Year ahead by route →")
-                        st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
-                    downloads.briefing_button(night)
-            if not is_calm:
+        with st.container(key="sums", horizontal=True):
+            with st.container(width="stretch"):
+                reads.drawn_once(night, partial(show_total, night, summary), "together")
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                if len(night.frame("year_ahead")):
+                    label = _("Year ahead by route →")
+                    st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
+                downloads.briefing_button(night)
+        changed = None
+        if not is_calm:
+            with st.container(key="news"):
+                waiting, changed = (st.container(), None) if former is None else st.columns([1.7, 1], gap="medium")
+            with waiting:
                 decisions.show_cards(night, found)
-            if closed := decisions.closed_words(night, found, calm=is_calm):
-                st.markdown(closed)
-            reads.drawn_once(night, partial(decisions.show_context, night), "context")
+        moved = former if is_calm else None  # beside cards the whole list of changes stands
+        find = partial(matters, night, moved)
+        said = reads.once(night, find, "matters", moved.run_id if moved else None)
+        with st.container(key="matters"):
+            items = [*said, *decisions.closed_items(night, found, calm=is_calm), *decisions.context_items(night)]
+            st.markdown("\n".join(f"- {item}" for item in items))
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.12], gap="medium")
         with left:
             reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
         with right:
             show_routes(night, summary, ends, gone)
+        reads.drawn_once(night, partial(show_map_note, night, summary), "map's note", gone)
         if former is not None:  # without cards to stand beside, under map and table
             with changed or st.container(key="changed"):
                 reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
@@ -94,31 +93,32 @@ def show_older_forecasts(night: Night) -> None:
 
 
 def show_total(night: Night, summary: pd.DataFrame) -> None:
-    """All routes together: median, range, the year before, and why the routes' medians do not add up to it."""
+    """All routes together: median, range, and the year before."""
     total = together(night, summary, lang())
-    said = " ".join(total.sentences(lang()))
-    with st.container(key="together", gap=None):
-        why = _("Medians do not add up: a month can lie much further above its own than below.")
-        note = f" {layout.small(why)}" if total.figure else ""
-        head = "" if decisions.is_practice(night) else f"**{layout.plain(total.title)}.** "
-        st.markdown(f"{head}{layout.plain(said)}{note}")
+    head = "" if decisions.is_practice(night) else f"**{layout.plain(total.title)}.** "
+    with st.container(key="together"):
+        st.markdown(f"{head}{layout.plain(' '.join(total.sentences(lang())))}")
 
 
-def show_news(night: Night, former: Night) -> None:
-    """The first of the changes since the release before this one: the largest move of a route."""
-    for change in changes(night, former, lang())[:1]:
-        said = _("Since {day}: {change}.").format(day=lang().day(former.as_of), change=change)
-        st.markdown(layout.plain(said))
+def matters(night: Night, former: Night | None) -> list[str]:
+    """What else matters, each behind a link: the largest move of a route, asylum applications, people in reception.
 
-
-def show_beyond(night: Night) -> None:
-    """A sentence on the country with most asylum applications, and on each country with figures of reception."""
-    needs = reception.lines(night.frame("reception_needs"), lang())
-    lines = [f"[{layout.plain(line)}]({state.link('reception', place=code)})" for code, line in needs.items()]
-    if most := asylum.most_words(night, lang()):
-        why = layout.small(_("Most of all countries; no total is forecast."))
-        lines.insert(0, f"[{layout.plain(most)}.]({state.link('asylum')}) {why}")
-    st.markdown("  \n".join(lines))
+    Args:
+        night: The release.
+        former: The release before it, where its largest move is to be named.
+    """
+    out = []
+    for move in moves(night, former, lang())[:1] if former else []:
+        text, name = _("{route}, largest change since {day}: {change}."), layout.route_name(move.route_id)
+        said = text.format(route=name, day=lang().day(move.then), change=moved_words(move, lang()))
+        out.append(layout.linked(name, state.link("route", route=move.route_id), said))
+    if most := asylum.most(night):
+        why = _("Most of all countries; no total is forecast.")
+        said = f"{asylum.title(most, lang())}. {why}"
+        out.append(layout.linked(layout.country(most.geo), state.link("asylum"), said))
+    for code, said in reception.lines(night.frame("reception_needs"), lang()).items():
+        out.append(layout.linked(place_name(code, lang()), state.link("reception", place=code), said))
+    return out
 
 
 def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:
@@ -140,6 +140,10 @@ def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> N
     )
     for number, (_region, rows) in enumerate(routes.groupby(routes["route_id"].map(region_of), sort=False)):
         layout.chart(flow_map(rows, theme=current_theme()), map_alt(rows), f"map{number or ''}")
+
+
+def show_map_note(night: Night, summary: pd.DataFrame) -> None:
+    """What the map's signs mean, and the figures' publishers."""
     with st.container(key="map-note"):
         beside = _("In brackets: against the same months a year earlier. Darker land: countries of arrival.")
         st.markdown(layout.small(f"{beside} {map_note(lang())}"))
@@ -197,8 +201,9 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         quantiles = numbers.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
     before = [year_before(night, route_id) for route_id in summary["route_id"]]
+    total = together(night, summary, lang())
     st.table(
-        tables.route_table(summary, before, numbers.window_ends(night.as_of), trends, links),
+        tables.route_table(summary, before, numbers.window_ends(night.as_of), trends, links, total),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
@@ -210,7 +215,13 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}.")
-    notes = (note.format(months=months), unsettled(summary, lang()), absent_words(list(summary["route_id"]), lang()))
+    sums = _("Together: forecast as one sum, which the medians above do not add up to.") if total.number > 1 else ""
+    notes = (
+        note.format(months=months),
+        sums,
+        unsettled(summary, lang()),
+        absent_words(list(summary["route_id"]), lang()),
+    )
     st.markdown(layout.small(layout.plain(" ".join(filter(None, notes)))))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))

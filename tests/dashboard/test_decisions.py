@@ -76,25 +76,35 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
 
 
 def test_quiet_day_says_how_each_routes_alert_ended() -> None:
-    ended = pd.DataFrame({"route_id": ["EMR", "WMR"], "alert_level": "watch", "rule": ["surge", "outside"]})
+    params = '{"lower": 855.0, "month": "2024-11", "upper": 2410.0, "value": 2473.0}'
+    ended = pd.DataFrame({
+        "route_id": ["EMR", "WMR"], "alert_level": "watch", "rule": ["surge", "outside_95"],
+        "reason_key": ["surge", "outside_95_above"], "reason_params": ["{}", params], "threshold": [900.0, 2410.0],
+        "probability": [0.4, float("nan")],
+    })  # fmt: skip
     chances = pd.DataFrame(
         {"route_id": ["EMR"], "rule": "surge", "probability": 0.08, "cutoff": 0.22, "threshold": 900.0}
     )
     frames = {"ended_alerts": ended, "alert_chances": chances}
+    crete, melilla = "Eastern Mediterranean", "Western Mediterranean"
     cards = [
-        Card("ended", "", "Crete", "", route_id="EMR"), Card("ended", "", "Melilla", "", route_id="WMR"),
+        Card("ended", "", crete, "", route_id="EMR"), Card("ended", "", melilla, "", route_id="WMR"),
         Card("dismissed", "", "Ceuta", ""),
     ]  # fmt: skip
     release = cast(Night, SimpleNamespace(frame=frames.get))
-    said = decisions.closed_words(release, [Found(one) for one in cards], calm=True)
-    assert decisions.closed_words(release, [Found(one) for one in cards], calm=False) == said.removeprefix(
-        "**No alert is open.** "
+    head, first, second, last = decisions.closed_items(release, [Found(one) for one in cards], calm=True)
+    assert head.startswith("**No alert is open.** **[All alerts →](")
+    assert decisions.closed_items(release, [Found(one) for one in cards], calm=False) == [
+        head.removeprefix("**No alert is open.** "), first, second, last
+    ]  # fmt: skip
+    assert decisions.closed_items(release, [], calm=False) == []
+    assert first.startswith(f"**[{crete}](") and "route=EMR" in first
+    assert first.endswith("**\\: alert ended, the chance to reach 900 a month is now 8%; an alert needs 22%.")
+    assert second.endswith(
+        "alert ended, newer figures do not repeat it\\: November 2024 counted 2,473, above the 860 to 2,400 expected "
+        "before."
     )
-    assert decisions.closed_words(release, [], calm=False) == ""
-    assert said.startswith(
-        "**No alert is open.** Ended alerts\\: Crete \\(now 8% to reach 900 a month, alert from 22%\\); Melilla. "
-        "Dismissed\\: Ceuta. **[All alerts →]("
-    )
+    assert last == "Dismissed\\: Ceuta."
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:
