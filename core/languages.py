@@ -254,13 +254,13 @@ class Language:
         whole = _whole_percent(chance)
         return self.text(next(word for limit, word in CHANCE_WORDS if whole < limit))
 
-    def chance_scale(self) -> str:
-        """The words of chance with their limits: ``Words of chance: very unlikely below 5%, unlikely below 33%, …``."""
+    def chance_scale(self) -> tuple[str, str]:
+        """``Words of chance``, and these with their limits: ``very unlikely below 5%, unlikely below 33%, …``."""
         below, rest = _("{word} below {chance}"), _("{word} from {chance}")
         *lower, (_end, last) = CHANCE_WORDS
         words = [self.text(below, word=self.text(word), chance=self.percent(limit / 100)) for limit, word in lower]
         words.append(self.text(rest, word=self.text(last), chance=self.percent(lower[-1][0] / 100)))
-        return self.labelled(self.text(_("Words of chance")), ", ".join(words)) + "."
+        return self.text(_("Words of chance")), ", ".join(words)
 
     def currency(self, code: str) -> str:
         """A currency by its code of three letters: ``US dollar``."""

@@ -52,6 +52,8 @@ WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
 GROUPS = (WAITS, DECIDED, INFORMS, DISMISSED, OVER)
 SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (DISMISSED, OVER)}
 """Groups that a filter leaves."""
+NOTABLE = 0.05
+"""By so much an event must be likelier than usual to be named before it is an alert."""
 SHOWN_ONCE = ["group", "subject", "rule", "reason", "first_period"]
 """Columns in which the alerts agree that are one fact about several routes."""
 STEPS = {
@@ -116,7 +118,7 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     """Each route's high and low event nearest to an alert, those first that reach most of their cut-off.
 
     Returns:
-        Rows of ``alert_chances`` with ``name``, the event, and ``untested``; none where none is known.
+        Rows of ``alert_chances`` with ``name``, ``event`` and ``untested``; none where none is known.
     """
     rows, record = release.frame("alert_chances"), release.frame("track_record")
     keyed = rows.assign(_part=rows["probability"] / rows["cutoff"], _falls=rows["rule"].isin(list(FALLS)))
@@ -124,9 +126,39 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     found = keyed.drop_duplicates(["route_id", "_falls"])[rows.columns].reset_index(drop=True)
     events = found.assign(alert_level=LEVELS[0], horizon=0).to_dict("records")
     return found.assign(
-        name=[language.labelled(directed(row, {}, language), event_of(row, language)) for row in events],
+        name=[directed(row, {}, language) for row in events],
+        event=[event_of(row, language) for row in events],
         untested=[is_untested(row, rule_record(row, record)) for row in events],
     )
+
+
+def likelier_words(rows: pd.DataFrame, language: Language) -> str:
+    """Events of :func:`nearest` that are likelier than usual, though not likely enough; empty where none is."""
+    text = _("{name} ({chance}, usually {usual})")
+    names = [
+        language.text(
+            text, name=row["name"], chance=language.percent(row["probability"]), usual=language.share(row["base_rate"])
+        )
+        for row in rows[rows["probability"] - rows["base_rate"] >= NOTABLE].to_dict("records")
+    ]
+    said = _("Likelier than usual, but not enough for an alert: {names}.")
+    return language.text(said, names=", ".join(names)) if names else ""
+
+
+def why_words(row: Row, language: Language) -> str:
+    """Why an unlikely event is an alert; empty of any other."""
+    chance = row["probability"]
+    if informs(row) or not is_known(chance) or chance >= 0.5 or not is_known(row["cutoff"]):
+        return ""
+    text = _("{word}, yet an alert: from {cutoff} on, acting would have cost least at past dates.")
+    given = {"word": capital(language.chance_word(chance)), "cutoff": language.percent(row["cutoff"])}
+    if 0 < row["base_rate"] < chance:
+        text = _(
+            "{word}, yet an alert: it is {times} times as likely as usual, and from {cutoff} on, acting would have "
+            "cost least at past dates."
+        )
+        given["times"] = language.significant(chance / row["base_rate"])
+    return language.text(text, **given)
 
 
 def usual_words(release: ReadableRelease, row: Row, language: Language) -> str:

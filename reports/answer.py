@@ -79,7 +79,7 @@ def month_chances(alert: Row, release: ReadableRelease) -> list[tuple[pd.Timesta
     rule, limit = _FORECAST.get(str(alert["rule"])), alert["threshold"]
     if rule is None or not is_known(limit):
         return []
-    window = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
+    window = _ends_of(alert)
     needs, trajectories = release.frame("reception_needs"), release.frame("trajectories")
     stock = needs[(needs["series_id"] == alert["series_id"]) & needs["factor"].eq(1.0)]
     if len(stock):
@@ -121,7 +121,7 @@ def came_true(alert: Row, counts: pd.DataFrame) -> bool | None:
 
 
 def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], language: Language) -> list[str]:
-    """How an alert ended, a sentence each: what was counted, whether it came true, its chance now, who had decided.
+    """How an alert ended, a sentence each: why, what is known of its months, who had decided.
 
     Nothing of what merely informed.
 
@@ -134,37 +134,83 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     if informs(alert):
         return []
     counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
-    said, came, judged = [], came_true(alert, counts), judged_now(alert, release.frame("alert_chances"))
-    if came is not None:
-        said.append(language.text(_("It happened.") if came else _("It did not happen.")))
-    elif str(alert["rule"]) in _FORECAST and is_known(alert["threshold"]):
-        window = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
-        if judged is None:
-            text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
-            said.append(language.text(text, months=language.months(ahead[0], ahead[-1])))
-        else:
-            now = alert_report(judged, None, language)
-            text = _("Ended: {chance} chance in {months}; {usual}.")
-            said.append(language.text(text, chance=now.chance, months=now.window, usual=", ".join(now.usual)))
-            if judged["threshold"] != alert["threshold"]:
-                said += filter(None, [_moved_words(origin_of_threshold(judged, counts, language), alert, language)])
-        happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
-        if len(happened):
-            text = _("The chance for {months} went from {before} to {now}; outcome known once {month} is counted.")
-            chances = {"before": float(alert["probability"]), "now": float(happened.any(axis=1).mean())}
-            words = {name: language.percent(chance) for name, chance in chances.items()}
-            months = language.months(window[0], window[-1])
-            said.append(language.text(text, months=months, month=language.month(window[-1]), **words))
+    said = ending(alert, release, language)
+    if _is_open(alert, counts):
+        ends, judged = _ends_of(alert), judged_now(alert, release.frame("alert_chances"))
+        if judged is not None and judged["threshold"] != alert["threshold"]:
+            said += filter(None, [_moved_words(origin_of_threshold(judged, counts, language), alert, language)])
+        said.append(language.text(_("Outcome known once {month} is counted."), month=language.month(ends[-1])))
         running = numbers.running_month(release.frame("nowcasts"), str(alert["series_id"]))
-        if running["target_end_date"].isin(window).any():
+        if running["target_end_date"].isin(ends).any():
             said.append(f"{so_far_words(running.iloc[0], language)}.")
-    elif len(counts):
-        inside = _inside_words(alert, counts, release.frame("backtest"), language)
-        said.append(inside or newest_count(counts, str(alert["route_id"]), language))
     before = fold([one for one in entries if one.action != ENDED], str(alert["alert_level"]))
     texts = {PROPOSED: _("Nobody decided on it."), DISMISSED: _("People dismissed it.")}
     signed = _("Signed off by {names}.")
     return [*said, language.text(texts.get(before.status, signed), names=", ".join(before.sign_offs))]
+
+
+def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str]:
+    """Why an alert ended, a sentence each: its event happened or not, or what took its chance below the cut-off.
+
+    Of a chance it is the first of these that did: new figures, for its own months and threshold; the months that are
+    judged now; the threshold.
+
+    Args:
+        alert: A row of ``ended_alerts`` that does not merely inform.
+        release: The release that no longer finds it.
+        language: The reader's.
+    """
+    counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
+    if (came := came_true(alert, counts)) is not None:
+        return [language.text(_("It happened.") if came else _("It did not happen."))]
+    if _is_open(alert, counts):
+        return _why_below(alert, release, counts["end_date"].max(), language)
+    if counts.empty:
+        return []
+    inside = _inside_words(alert, counts, release.frame("backtest"), language)
+    return [inside or newest_count(counts, str(alert["route_id"]), language)]
+
+
+def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, language: Language) -> list[str]:
+    judged, trajectories = judged_now(alert, release.frame("alert_chances")), release.frame("trajectories")
+    ends = _ends_of(alert)
+    own = _in_any_month(alert, trajectories, ends[ends > last])
+    text, before = _("The chance for {months} went from {before} to {now}."), float(alert["probability"])
+    went = language.text(
+        text, months=language.months(ends[0], ends[-1]), before=language.percent(before), now=language.percent(own)
+    )
+    own_months = [went] if is_known(own) else []
+    if judged is None:
+        text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
+        return [language.text(text, months=language.months(ahead[0], ahead[-1])), *own_months]
+    later = _in_any_month(alert, trajectories, _ends_of(judged))
+    cutoff = float(alert["cutoff"] if is_known(alert["cutoff"]) else judged["cutoff"])
+    why = _("Ended because its chance lies below its cut-off now.")
+    if own < cutoff:
+        why = _("Ended because new figures lowered its chance.")
+    elif later < cutoff:
+        why = _("Ended because only later months can still be prepared for.")
+    elif is_known(later) and judged["threshold"] != alert["threshold"]:
+        why = _("Ended because its threshold moved with the counts.")
+    now, text = alert_report(judged, None, language), _("For {months} it is {chance}; {cutoff}.")
+    later_months = language.text(text, months=now.window, chance=now.chance, cutoff=now.usual[-1])
+    return [language.text(why), *own_months, later_months]
+
+
+def _is_open(alert: Row, counts: pd.DataFrame) -> bool:
+    """Whether an alert is about a chance whose outcome is not known yet."""
+    return str(alert["rule"]) in _FORECAST and is_known(alert["threshold"]) and came_true(alert, counts) is None
+
+
+def _ends_of(alert: Row) -> pd.DatetimeIndex:
+    """Last days of an alert's months."""
+    return pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
+
+
+def _in_any_month(alert: Row, trajectories: pd.DataFrame, ends: pd.DatetimeIndex) -> float:
+    """Chance of an alert's event in any of some months; NaN where none has a path."""
+    happened = _on_paths(alert, trajectories, ends)
+    return float(happened.any(axis=1).mean()) if len(happened) else np.nan
 
 
 def _moved_words(origin: str, alert: Row, language: Language) -> str:

@@ -89,8 +89,9 @@ def show(night: Night) -> None:
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
     known = ((_(term), _(meaning)) for term, meaning in TERMS)
-    terms = " ".join(f"{labelled(*term)}." for term in [(_("Who decides"), decisions.who_decides()), *known])
-    st.markdown(small(plain(f"{terms} {lang().chance_scale()}")))
+    terms = [(_("Who decides"), decisions.who_decides()), *known, lang().chance_scale()]
+    lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in terms)
+    st.markdown("\n".join(f"- {small(f'{line}.')}" for line in lines))
     if len(alerts):
         rows = alerts.drop(columns=["key", "group", "subject"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
@@ -120,15 +121,21 @@ def show_nearest(night: Night) -> None:
         return
     head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
     st.markdown(f"## {head}", anchors=False)
-    draw = partial(layout.chart, chances_chart(rows, theme=current_theme()), chances_alt(rows), "nearest")
-    reads.drawn_once(night, draw, "nearest to an alert, drawn")
-    made = downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "untested"]))
+    if likelier := alert_list.likelier_words(rows, lang()):
+        st.markdown(plain(likelier))
+    reads.drawn_once(night, partial(draw_nearest, rows), "nearest to an alert, drawn")
+    made = downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"]))
     downloads.figures(made, head)
     key = _(
-        "Each route’s nearest high (↑) and low (↓), sorted by how much of its cut-off the chance has reached. Bar: "
-        "chance, pale where the rule is untested. Line: cut-off of an alert. Circle: usual chance in this season."
+        "Each route’s nearest high (↑) and low (↓). Bar: how much of the chance that raises an alert is reached, pale "
+        "where the rule is untested. Circle: the same of the usual chance in this season."
     )
     st.markdown(small(key))
+
+
+def draw_nearest(rows: pd.DataFrame) -> None:
+    """The chart alone."""
+    layout.chart(chances_chart(rows, theme=current_theme()), chances_alt(rows), "nearest")
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
@@ -242,13 +249,12 @@ def list_label(row: Row) -> str:
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     """Chance and months, state and change of one alert in a few words; of what is over how it ended."""
     report = alert_report(row, rule_record(row, night.frame("track_record")), lang())
-    if row["group"] == OVER:
-        said = _("It said: {reason}").format(reason=report.finding or report.sentence)
-        ended = [f":small[{plain(one)}]" for one in outcome_of(night, row, status)[:1]]
-        return "  \n".join([*ended, small(plain(said))])
     is_brief = report.finding and not row["unjudged_since"]
     parts = [f"{report.chance} {report.event}", report.window] if is_brief else [report.sentence.removesuffix(".")]
     parts += alert_list.fact_words(night, row, lang())
+    if row["group"] == OVER and not informs(row):
+        why = reads.once(night, partial(answer.ending, row, night, lang()), "alert's ending", row["key"])
+        return f"{small(plain(' · '.join(parts)))}  \n:small[{plain(' '.join(why))}]"
     if row["group"] in {WAITS, DECIDED}:
         former = reads.night(night.previous) if night.previous else None
         before = former.frame("alerts") if former else None
@@ -329,6 +335,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             st.markdown(small(plain(report.chance_beside)))
         if size := alert_list.size_words(night, row, lang()):
             st.markdown(plain(size))
+        if why := alert_list.why_words(row, lang()):
+            st.markdown(plain(why))
         if usual := alert_list.usual_words(night, row, lang()):
             st.markdown(small(plain(usual)))
         if row["group"] == WAITS and reads.is_newest(night):

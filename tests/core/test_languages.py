@@ -164,6 +164,7 @@ def test_months_as_the_time_of_an_event_have_their_preposition(language: str, fi
 
 def test_scale_of_chance_names_every_limit() -> None:
     assert Language("en").chance_scale() == (
-        "Words of chance: very unlikely below 5%, unlikely below 33%, rather unlikely below 45%, about even below 55%, "
-        "rather likely below 67%, likely below 90%, very likely from 90%."
+        "Words of chance",
+        "very unlikely below 5%, unlikely below 33%, rather unlikely below 45%, about even below 55%, "
+        "rather likely below 67%, likely below 90%, very likely from 90%",
     )

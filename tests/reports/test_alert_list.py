@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from core.languages import Language
 from core.release import RELEASE
-from reports.alert_list import INFORMS, SHOWN_ONCE, fact_words, nearest, reasons, season, size_words, with_subjects
+from reports.alert_list import (
+    INFORMS,
+    SHOWN_ONCE,
+    fact_words,
+    likelier_words,
+    nearest,
+    reasons,
+    season,
+    size_words,
+    why_words,
+    with_subjects,
+)
 
 from .conftest import MakeRelease
 
@@ -82,12 +94,33 @@ def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRel
     record = release.frame("track_record").replace({"rule": {"rule_0": "surge"}})
     release = release.with_frame("track_record", record)
     found = nearest(release.with_frame("alert_chances", chances), ENGLISH)
-    assert found[["name", "probability", "untested"]].to_numpy().tolist() == [
-        ["Eastern Mediterranean ↑: to pass 5,001 a month", 0.2, True],
-        ["Central Mediterranean ↓: to fall to 900 or fewer a month", 0.3, True],
-        ["Central Mediterranean ↑: to reach 5,000 a month", 0.1, False],
+    assert found[["name", "event", "probability", "untested"]].to_numpy().tolist() == [
+        ["Eastern Mediterranean ↑", "to pass 5,001 a month", 0.2, True],
+        ["Central Mediterranean ↓", "to fall to 900 or fewer a month", 0.3, True],
+        ["Central Mediterranean ↑", "to reach 5,000 a month", 0.1, False],
     ]
+    said = "Likelier than usual, but not enough for an alert: Central Mediterranean ↓ (30%, usually 20%)."
+    assert likelier_words(found, ENGLISH) == said
     assert nearest(release, ENGLISH).empty
+
+
+@pytest.mark.parametrize(
+    ("chance", "usual", "said"),
+    [
+        (0.34, 0.2, "Rather unlikely, yet an alert: it is 1.7 times as likely as usual, and from 22% on, acting would"),
+        (0.34, 0.0, "Rather unlikely, yet an alert: from 22% on, acting would have cost least at past dates."),
+        (0.34, 0.4, "Rather unlikely, yet an alert: from 22% on, acting would have cost least at past dates."),
+        (0.64, 0.2, ""),
+    ],
+)
+def test_unlikely_event_says_why_it_is_an_alert(
+    make_release: MakeRelease, chance: float, usual: float, said: str
+) -> None:
+    row = make_release(1, 1).frame("alerts").iloc[0].to_dict()
+    row |= {"alert_level": "watch", "probability": chance, "base_rate": usual, "cutoff": 0.22}
+    found = why_words(row, ENGLISH)
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
 
 
 def test_fact_of_several_routes_is_listed_once_with_its_source(make_release: MakeRelease) -> None:

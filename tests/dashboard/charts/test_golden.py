@@ -175,7 +175,8 @@ def nationalities_as_shares_alone() -> Drawn:
 def chances_of_alerts() -> Drawn:
     rows = pd.DataFrame(
         {
-            "name": ["A ↑", "B ↓"], "probability": [0.2, 0.004], "base_rate": [0.1, 0.0], "cutoff": [0.25, 0.5],
+            "name": ["A ↑", "B ↓"], "event": ["to pass 5", "to fall to 1"], "probability": [0.2, 0.004],
+            "base_rate": [0.1, 0.0], "cutoff": [0.25, 0.5],
             "untested": [False, True],
         }
     )  # fmt: skip
