@@ -16,14 +16,14 @@ from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.rules.outside_interval import COVERAGE as OUTSIDE_COVERAGE
 from alerts.rules.outside_interval import NAME as OUTSIDE
 from core.calendar import end_dates, planning_window
-from core.languages import Language, as_counted, capital, is_known
+from core.languages import Language, as_counted, capital, is_known, uncapital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
 from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
-from reports.alert import alert_report, event_of, informs, is_trigger, limit_of
+from reports.alert import alert_report, informs, is_trigger, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
 from reports.names import COUNTED, level_label, level_name, plural_in_unit, route_name
@@ -242,16 +242,13 @@ def judged_now(alert: Row, chances: pd.DataFrame) -> Row | None:
     return None if same.empty else {**alert, **same.to_dict("records")[0]}
 
 
-def ended_words(alert: Row, chances: pd.DataFrame, language: Language) -> str:
+def ended_words(alert: Row, release: ReadableRelease, language: Language) -> str:
     """What an alert of the release before warned of, and why it has ended: a sentence that its route leads."""
-    route = route_name(str(alert["route_id"]), language)
-    judged = judged_now(alert, chances)
-    if judged is None:
-        text = _("{route}: alert ended, newer figures do not repeat it: {finding}")
-        return language.text(text, route=route, finding=alert_report(alert, None, language).sentence)
-    text = _("{route}: alert ended, the chance {event} is now {probability}; an alert needs {cutoff}.")
-    figures = {name: language.percent(judged[name]) for name in ("probability", "cutoff")}
-    return language.text(text, route=route, event=event_of(judged, language), **figures)
+    report, why = alert_report(alert, None, language), ending(alert, release, language)
+    event = f"{report.chance} {report.event}" if report.finding else report.sentence.removesuffix(".")
+    text, route = _("{route}, former alert ({event})"), route_name(str(alert["route_id"]), language)
+    subject = language.text(text, route=route, event=event)
+    return language.labelled(subject, uncapital(why[0])) if why else subject
 
 
 def origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:

@@ -173,7 +173,7 @@ def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) ->
 
 
 def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
-    """People now and people expected."""
+    """People now, people expected, and places that suffice."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     end = language.month(need.ends.iloc[-1])
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
@@ -187,6 +187,11 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
             language.text(_("Expected, end of {month}"), month=end),
             language.expected(float(last["median"])),
             interval_words(last["lo_80"], last["hi_80"], language),
+        ),
+        (
+            language.text(_("Places that suffice to the end of {month}"), month=end),
+            language.expected(float(last["enough"])),
+            language.text(_("in nine of ten cases")),
         ),
     ]
 
@@ -313,7 +318,10 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
     row = need.scores[need.scores["horizon"] == 3 // need.months_each].iloc[0]
     ratio = with_interval(language.share, *(row[f"relative_wis{end}"] for end in ("", "_lo", "_hi")))
     text = language.text(
-        _("Three months ahead past errors were {ratio} of those of “the last count stays” ({n} past dates)."),
+        _(
+            "Three months ahead, planning by this forecast would have missed by {ratio} of what planning by the last "
+            "count missed ({n} past dates)."
+        ),
         ratio=ratio, n=int(row["n"]),
     )  # fmt: skip
     verdict = capital(f"{language.text(NO_EVIDENCE)}.") if (need.scores["relative_wis_hi"] >= 1).all() else ""

@@ -101,6 +101,7 @@ class Fan:
         foot: Where the axis begins.
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
         window: Months ahead that are marked with their sum.
+        goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
     """
 
     observed: pd.DataFrame
@@ -122,6 +123,7 @@ class Fan:
     foot: float = 0.0
     events: pd.DataFrame | None = None
     window: Window | None = None
+    goes_by_last: bool = False
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -136,7 +138,9 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     anchor = months["value"].dropna().tail(1)
     before = _since_first_month(fan.earlier, months)
     figure = go.Figure(_earlier_traces(before, theme))
+    carried = anchor if fan.goes_by_last else anchor.iloc[:0]
     figure.add_traces(_fan_traces(fan.forecast, anchor, theme, fan.months_each))
+    figure.add_traces(_carried_traces(figure, carried, fan.forecast, theme))
     figure.add_traces(_observed_traces(months, theme, fan.months_each))
     if fan.beside is not None:
         figure.add_traces(_beside_traces(fan.beside, months.index, theme))
@@ -164,7 +168,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     room = fan_labels.Room(
         scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
     )
-    at_end, *peak = fan_labels.median_labels(fan.forecast, theme, fan.months_each)
+    at_end, *peak = fan_labels.end_labels(fan.forecast, carried, theme, fan.months_each)
     labels = [*fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme), at_end]
     if fan.verdicts is not None:
         said = [verdict_at(fan.verdicts, end) for end in sorted(fan.forecast["target_end_date"].unique())]
@@ -206,7 +210,10 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
     if len(_below(fan, months)):
         text = _("counted, below the axis")
         parts.append(f"<span>▼ {html.escape(text)}</span>")
-    parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
+    median = "1.5px dotted" if fan.goes_by_last else "3px solid"
+    last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
+    parts += [last] * fan.goes_by_last
+    parts.append(key_mark(f"border-top: {median} {theme.median}", _("median")))
     bands = []
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
         style = f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}"
@@ -521,6 +528,17 @@ def _beside_traces(beside: Beside, months: pd.Index, theme: Theme) -> list[go.Sc
         go.Scatter(x=median.index, y=median, mode="lines", line=line | {"dash": "dash", "width": 2.4}, text=hover,
                    hovertemplate="%{text}<extra></extra>", name="beside median"),
     ]  # fmt: skip
+
+
+def _carried_traces(figure: go.Figure, carried: pd.Series, forecast: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """The last count carried forward, beside which the median recedes; nothing without one."""
+    if carried.empty:
+        return []
+    figure.update_traces({"line": {"width": 1.5, "dash": "dot"}}, {"name": "median"})
+    figure.update_traces({"line": {"width": 0}}, {"name": "median's edge"})
+    line = {"color": theme.observed, "width": 2, "dash": "dash"}
+    ends, values = [carried.index[0], quantile(forecast, 0.5).index[-1]], [carried.iloc[0]] * 2
+    return [go.Scatter(x=ends, y=values, mode="lines", line=line, hoverinfo="skip", name="last count, repeated")]
 
 
 def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int) -> go.Scatter:

@@ -115,9 +115,16 @@ def _is_free(box: Box, taken: list[Box], height: float, width: float) -> bool:
     return inside and not any(left < b[2] and right > b[0] and foot < b[3] and top > b[1] for b in taken)
 
 
-def median_labels(forecast: pd.DataFrame, theme: Theme, months_each: int = 1) -> Annotations:
-    """The last median and its period beside the right end; where an earlier one is higher, the highest over it."""
+def end_labels(forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_each: int = 1) -> Annotations:
+    """The last median and its period beside the right end; where an earlier one is higher, the highest over it.
+
+    In their place stands the last count where that is carried forward.
+    """
     median = quantile(forecast, 0.5)
+    if len(carried):
+        count, words = float(carried.iloc[0]), _("last count")
+        text, end = f"<b>{lang().counted(count)}</b><br>{words}", {"xanchor": "left", "yanchor": "middle", "xshift": 10}
+        return [note(theme, text, x=median.index[-1], y=count, font={"color": theme.observed}, **end)]
     places = {median.index[-1]: {"xanchor": "left", "yanchor": "middle", "xshift": 10}}
     places.setdefault(median.iloc[::-1].idxmax(), {"xanchor": "center", "yanchor": "bottom", "yshift": 8})
     labels = []

@@ -110,6 +110,7 @@ def draw_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame | None, 
         months_back=SHOWN[view.freq],
         months_each=view.months_each,
         events=events,
+        goes_by_last=not view.beats_baseline,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     st.html(fan_key(fan, current_theme()))

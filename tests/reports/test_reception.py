@@ -124,7 +124,8 @@ def past(*upper: float) -> pd.DataFrame:
 
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
-    assert "Three months ahead past errors were 70% (50%–90%) of those of" in words
+    said = "planning by this forecast would have missed by 70% (50%–90%) of what planning by the last count missed"
+    assert said in words
     assert "(42 past dates)" in words
     assert "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%)." in words
     assert words.endswith("3 (75%) were at or below the interval’s upper end (target 90%).")

@@ -33,12 +33,25 @@ def test_missing_month_leaves_gap(observed: pd.DataFrame, forecast: pd.DataFrame
     assert np.isnan(solid.y[10])
 
 
+NONE = pd.Series(dtype=float)
+
+
+def test_last_count_is_carried_forward_in_place_of_a_bold_median(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast, goes_by_last=True)
+    last = observed["value"].iloc[-1]
+    (carried,), (median,) = named(figure, "last count, repeated"), named(figure, "median")
+    assert list(carried.y) == [last, last] and carried.x[-1] == median.x[-1]
+    assert carried.line.width > median.line.width
+
+
 def test_highest_median_is_labelled_unless_it_is_last(forecast: pd.DataFrame) -> None:
     median, first = quantile(forecast, 0.5), forecast["target_end_date"].min()
     falls = forecast.assign(value=forecast["value"].where(forecast["target_end_date"] != first, 90_000.0))
-    assert [label["x"] for label in fan_labels.median_labels(falls, LIGHT)] == [median.index[-1], median.index[0]]
+    assert [label["x"] for label in fan_labels.end_labels(falls, NONE, LIGHT)] == [median.index[-1], median.index[0]]
     alone = forecast[forecast["target_end_date"] == first]
-    assert len(fan_labels.median_labels(alone, LIGHT)) == 1
+    assert len(fan_labels.end_labels(alone, NONE, LIGHT)) == 1
 
 
 @pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
@@ -50,7 +63,7 @@ def test_movable_words_keep_apart_at_every_width(observed: pd.DataFrame, forecas
     )
     place = {"y": level, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
     wished = [{"text": "<b>25%</b> above", "x": month, **place} for month in median.index]
-    kept = fan_labels.clear_of_each_other(wished, room, fan_labels.median_labels(forecast, LIGHT)[:1])
+    kept = fan_labels.clear_of_each_other(wished, room, fan_labels.end_labels(forecast, NONE, LIGHT)[:1])
     assert 0 < len(kept) < len(wished)
     for width in fan_labels.PLOT_PIXELS:
         across = [room.across(label["x"], width) for label in kept]
