@@ -157,7 +157,7 @@ def why_words(row: Row, language: Language) -> str:
             "{word}, yet an alert: it is {times} times as likely as usual, and from {cutoff} on, acting would have "
             "cost least at past dates."
         )
-        given["times"] = language.significant(chance / row["base_rate"])
+        given["times"] = language.decimal(chance / row["base_rate"], digits=1)
     return language.text(text, **given)
 
 

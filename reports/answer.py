@@ -16,7 +16,7 @@ from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.rules.outside_interval import COVERAGE as OUTSIDE_COVERAGE
 from alerts.rules.outside_interval import NAME as OUTSIDE
 from core.calendar import end_dates, planning_window
-from core.languages import Language, as_counted, capital, is_known, uncapital
+from core.languages import Language, as_counted, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
@@ -248,7 +248,7 @@ def ended_words(alert: Row, release: ReadableRelease, language: Language) -> str
     event = f"{report.chance} {report.event}" if report.finding else report.sentence.removesuffix(".")
     text, route = _("{route}, former alert ({event})"), route_name(str(alert["route_id"]), language)
     subject = language.text(text, route=route, event=event)
-    return language.labelled(subject, uncapital(why[0])) if why else subject
+    return f"{subject}. {why[0]}" if why else f"{subject}."
 
 
 def origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:

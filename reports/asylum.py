@@ -191,8 +191,8 @@ def title(view: AsylumForecast, language: Language) -> str:
     if not view.beats_baseline and len(view.history):
         last = view.history.iloc[-1]
         texts = ngettext(
-            "{country}: {figure} {people} counted {then}; no forecast has beaten this count yet",
-            "{country}: {figure} {people} counted {then}; no forecast has beaten this count yet",
+            "{country}: {figure} {people} counted {then}; no forecast has beaten repeating it",
+            "{country}: {figure} {people} counted {then}; no forecast has beaten repeating it",
         )
         count, figure = as_counted(last["obs_value"]), language.counted(last["obs_value"])
         then = language.in_period(last["end_date"], view.months_each)

@@ -115,7 +115,7 @@ def test_last_count_and_range_lead_where_nothing_beats_last_count() -> None:
     unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
     assert title(unproven, ENGLISH) == (
         "Germany: 1,000 first-time asylum applicants counted in July–September 2024; "
-        "no forecast has beaten this count yet"
+        "no forecast has beaten repeating it"
     )
     labels, values, beside = zip(*key_numbers(unproven, ENGLISH)[:2], strict=True)
     assert labels == ("Last count (July–September 2024, provisional)", "Nowcast, October–December 2024")
