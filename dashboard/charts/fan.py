@@ -139,8 +139,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     before = _since_first_month(fan.earlier, months)
     figure = go.Figure(_earlier_traces(before, theme))
     carried = anchor if fan.goes_by_last else anchor.iloc[:0]
-    figure.add_traces(_fan_traces(fan.forecast, anchor, theme, fan.months_each))
-    figure.add_traces(_carried_traces(figure, carried, fan.forecast, theme))
+    figure.add_traces(_fan_traces(fan, anchor, carried, theme))
     figure.add_traces(_observed_traces(months, theme, fan.months_each))
     if fan.beside is not None:
         figure.add_traces(_beside_traces(fan.beside, months.index, theme))
@@ -151,7 +150,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = max(_largest(figure, fan.threshold), fan.reach)
-    targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
+    median = quantile(fan.forecast, 0.5)
+    targets = pd.DatetimeIndex(median.index)
     first = months.index[0] if len(months) else targets[0]
     last, pad = max(targets[-1], first), pd.Timedelta(days=4)
     rows = _event_rows(fan.events, first - pad, last + pad)
@@ -162,12 +162,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         trace.y = [None if pd.isna(value) else max(float(value), scale.foot) for value in trace.y]
     figure.add_traces(_below_traces(fan, months, theme))
     figure.add_traces(_open_end(fan.forecast, scale, theme))
-    if _has_rows(fan.events):
-        places = [scale.value(plot_height - EVENT_PIXELS - EVENT_STEP * row) for row in rows]
-        figure.add_trace(_event_marks(fan.events, places, theme))
-    room = fan_labels.Room(
-        scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
-    )
+    figure.add_traces(_event_marks(fan.events, rows, scale, theme))
+    room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), median, months["value"])
     at_end, *peak = fan_labels.end_labels(fan.forecast, carried, theme, fan.months_each)
     labels = [*fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme), at_end]
     if fan.verdicts is not None:
@@ -210,10 +206,7 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
     if len(_below(fan, months)):
         text = _("counted, below the axis")
         parts.append(f"<span>▼ {html.escape(text)}</span>")
-    median = "1.5px dotted" if fan.goes_by_last else "3px solid"
-    last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
-    parts += [last] * fan.goes_by_last
-    parts.append(key_mark(f"border-top: {median} {theme.median}", _("median")))
+    parts += _median_keys(fan, theme)
     bands = []
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
         style = f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}"
@@ -388,11 +381,13 @@ def _event_days(events: pd.DataFrame) -> pd.DatetimeIndex:
     return pd.PeriodIndex(events["month"], freq="M").start_time + pd.Timedelta(days=14)
 
 
-def _event_marks(events: pd.DataFrame, places: list[float], theme: Theme) -> go.Scatter:
-    """A numbered mark over the month of each event; its title shows where the mouse is."""
-    return go.Scatter(
+def _event_marks(events: pd.DataFrame | None, rows: list[int], scale: Scale, theme: Theme) -> list[go.Scatter]:
+    """A numbered mark over the month of each event, in its row; its title shows where the mouse is."""
+    if not _has_rows(events):
+        return []
+    marks = go.Scatter(
         x=_event_days(events),
-        y=places,
+        y=[scale.value(scale.pixels - EVENT_PIXELS - EVENT_STEP * row) for row in rows],
         mode="markers+text",
         marker={"size": 17, "color": theme.ground, "line": {"color": theme.ink, "width": 1.2}},
         text=[str(place) for place in range(1, len(events) + 1)],
@@ -401,18 +396,27 @@ def _event_marks(events: pd.DataFrame, places: list[float], theme: Theme) -> go.
         hovertemplate="%{customdata[0]}<extra></extra>",
         name="events",
     )
+    return [marks]
 
 
-def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
-    """Bands of 95, 80 and 50 % drawn over each other, then the median.
+def _median_keys(fan: Fan, theme: Theme) -> list[str]:
+    """The mark of the median, after that of the last count where this is carried forward."""
+    if not fan.goes_by_last:
+        return [key_mark(f"border-top: 3px solid {theme.median}", _("median"))]
+    last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
+    return [last, key_mark(f"border-top: 1.5px dotted {theme.median}", _("median"))]
+
+
+def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -> list[go.Scatter]:
+    """Bands of 95, 80 and 50 % drawn over each other, then the median, and the last count carried forward.
 
     Args:
-        forecast: Columns ``target_end_date``, ``output_type_id``, ``value``.
+        fan: What the chart shows.
         anchor: The newest observed value, from which the fan opens; one value at its date, or empty.
+        carried: The same where the last count is carried forward and the median recedes beside it, else empty.
         theme: Colours.
-        months_each: Months that one figure covers.
     """
-    traces = []
+    traces, forecast = [], fan.forecast
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
         low, high = (joined(anchor, quantile(forecast, level)) for level in interval_levels(coverage))
         traces.append(band(low, high, with_opacity(theme.fan, opacity), f"band {coverage:.0%}"))
@@ -421,7 +425,7 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
     hover = [""] * len(anchor) + [
         "<br>".join(
             [
-                lang().period(date, months_each),
+                lang().period(date, fan.months_each),
                 ngettext("{value} expected", "{value} expected", as_expected(value)).format(
                     value=f"<b>{lang().expected(value)}</b>"
                 ),
@@ -430,20 +434,27 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
         )
         for date, value in dated(median)
     ]
-    line = joined(anchor, median)
-    casing = {"color": theme.ground, "width": 6}
+    line, recedes = joined(anchor, median), len(carried) > 0
+    casing = {"color": theme.ground, "width": 0 if recedes else 6}
     traces.append(go.Scatter(x=line.index, y=line, mode="lines", line=casing, hoverinfo="skip", name="median's edge"))
     traces.append(
         go.Scatter(
             x=line.index,
             y=line,
             mode="lines",
-            line={"color": theme.median, "width": 3},
+            line={"color": theme.median, "width": 1.5, "dash": "dot"}
+            if recedes
+            else {"color": theme.median, "width": 3},
             text=hover,
             hovertemplate="%{text}<extra></extra>",
             name="median",
         )
     )
+    if recedes:
+        ends, values = [carried.index[0], median.index[-1]], [carried.iloc[0]] * 2
+        dashes = {"color": theme.observed, "width": 2, "dash": "dash"}
+        name = "last count, repeated"
+        traces.append(go.Scatter(x=ends, y=values, mode="lines", line=dashes, hoverinfo="skip", name=name))
     return traces
 
 
@@ -528,17 +539,6 @@ def _beside_traces(beside: Beside, months: pd.Index, theme: Theme) -> list[go.Sc
         go.Scatter(x=median.index, y=median, mode="lines", line=line | {"dash": "dash", "width": 2.4}, text=hover,
                    hovertemplate="%{text}<extra></extra>", name="beside median"),
     ]  # fmt: skip
-
-
-def _carried_traces(figure: go.Figure, carried: pd.Series, forecast: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
-    """The last count carried forward, beside which the median recedes; nothing without one."""
-    if carried.empty:
-        return []
-    figure.update_traces({"line": {"width": 1.5, "dash": "dot"}}, {"name": "median"})
-    figure.update_traces({"line": {"width": 0}}, {"name": "median's edge"})
-    line = {"color": theme.observed, "width": 2, "dash": "dash"}
-    ends, values = [carried.index[0], quantile(forecast, 0.5).index[-1]], [carried.iloc[0]] * 2
-    return [go.Scatter(x=ends, y=values, mode="lines", line=line, hoverinfo="skip", name="last count, repeated")]
 
 
 def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int) -> go.Scatter:
