@@ -96,15 +96,8 @@ def route_table(
     names = list(frame.columns)
     if total.number > 1:
         interval = f":gray[{lang().interval(total.low, total.high)}]"
-        cells = [
-            f"**{total.name(lang())}**",
-            total.median,
-            _share(total.median, total.year_before),
-            interval,
-            "",
-            "",
-            "",
-        ]
+        cells = [f"**{total.name(lang())}**", total.median, _share(total.median, total.year_before), interval]
+        cells += [""] * (len(names) - len(cells))
         frame = pd.concat([frame, pd.DataFrame([cells], columns=names)], ignore_index=True)
     writers: dict[str, Any] = {names[1]: lang().expected, names[2]: _growth}
     return frame.style.format(writers)

@@ -145,7 +145,7 @@ def likelier_words(rows: pd.DataFrame, language: Language) -> str:
     return language.text(said, names=", ".join(names)) if names else ""
 
 
-def why_words(row: Row, language: Language) -> str:
+def unlikely_words(row: Row, language: Language) -> str:
     """Why an unlikely event is an alert; empty of any other."""
     chance = row["probability"]
     if informs(row) or not is_known(chance) or chance >= 0.5 or not is_known(row["cutoff"]):

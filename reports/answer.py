@@ -76,8 +76,7 @@ def month_chances(alert: Row, release: ReadableRelease) -> list[tuple[pd.Timesta
     Returns:
         Last day of each month and its chance; empty where the rule forecasts nothing or a month has no path.
     """
-    rule, limit = _FORECAST.get(str(alert["rule"])), alert["threshold"]
-    if rule is None or not is_known(limit):
+    if not _is_ahead(alert):
         return []
     window = _ends_of(alert)
     needs, trajectories = release.frame("reception_needs"), release.frame("trajectories")
@@ -111,11 +110,11 @@ def came_true(alert: Row, counts: pd.DataFrame) -> bool | None:
         alert: A row of ``alerts``.
         counts: Monthly counts of its series: ``end_date, obs_value``.
     """
-    rule = _FORECAST.get(str(alert["rule"]))
-    if rule is None or not is_known(alert["threshold"]):
+    if not _is_ahead(alert):
         return None
     months = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M")
     counted = counts.loc[counts["end_date"].dt.to_period("M").isin(months), "obs_value"].dropna().to_numpy(dtype=float)
+    rule = _FORECAST[str(alert["rule"])]
     happened = bool(rule.happened(counted[None, :], np.array([alert["threshold"]], dtype=float)).any())
     return True if happened else (False if len(counted) == len(months) else None)
 
@@ -135,7 +134,7 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
         return []
     counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
     said = ending(alert, release, language)
-    if _is_open(alert, counts):
+    if _is_ahead(alert) and came_true(alert, counts) is None:
         ends, judged = _ends_of(alert), judged_now(alert, release.frame("alert_chances"))
         if judged is not None and judged["threshold"] != alert["threshold"]:
             said += filter(None, [_moved_words(origin_of_threshold(judged, counts, language), alert, language)])
@@ -163,7 +162,7 @@ def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str
     counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
     if (came := came_true(alert, counts)) is not None:
         return [language.text(_("It happened.") if came else _("It did not happen."))]
-    if _is_open(alert, counts):
+    if _is_ahead(alert):
         return _why_below(alert, release, counts["end_date"].max(), language)
     if counts.empty:
         return []
@@ -197,9 +196,9 @@ def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, languag
     return [language.text(why), *own_months, later_months]
 
 
-def _is_open(alert: Row, counts: pd.DataFrame) -> bool:
-    """Whether an alert is about a chance whose outcome is not known yet."""
-    return str(alert["rule"]) in _FORECAST and is_known(alert["threshold"]) and came_true(alert, counts) is None
+def _is_ahead(alert: Row) -> bool:
+    """Whether an alert is about the chance of passing a number in months ahead."""
+    return str(alert["rule"]) in _FORECAST and is_known(alert["threshold"])
 
 
 def _ends_of(alert: Row) -> pd.DatetimeIndex:

@@ -107,15 +107,12 @@ def other_figures(release: ReadableRelease, language: Language) -> dict[str, Asy
     """What is forecast beside routes, by name: asylum applications where most are made, people in reception."""
     found: dict[str, AsylumForecast | Need] = {}
     if (view := asylum.most(release)) is not None:
-        found[_labelled(country_name(view.geo, language), asylum.kind_name(view.kind, language), language)] = view
+        kind = uncapital(asylum.kind_name(view.kind, language))
+        found[language.labelled(country_name(view.geo, language), kind)] = view
+    people = uncapital(language.text(_("People in reception")))
     for need in reception.countries(release.frame("reception_needs")):
-        place = place_name(need.series_id.split(".")[1], language)
-        found[_labelled(place, language.text(_("People in reception")), language)] = need
+        found[language.labelled(place_name(need.series_id.split(".")[1], language), people)] = need
     return found
-
-
-def _labelled(place: str, what: str, language: Language) -> str:
-    return language.labelled(place, uncapital(what))
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:

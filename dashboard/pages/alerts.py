@@ -335,7 +335,7 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             st.markdown(small(plain(report.chance_beside)))
         if size := alert_list.size_words(night, row, lang()):
             st.markdown(plain(size))
-        if why := alert_list.why_words(row, lang()):
+        if why := alert_list.unlikely_words(row, lang()):
             st.markdown(plain(why))
         if usual := alert_list.usual_words(night, row, lang()):
             st.markdown(small(plain(usual)))

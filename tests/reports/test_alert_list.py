@@ -19,7 +19,7 @@ from reports.alert_list import (
     reasons,
     season,
     size_words,
-    why_words,
+    unlikely_words,
     with_subjects,
 )
 
@@ -118,7 +118,7 @@ def test_unlikely_event_says_why_it_is_an_alert(
 ) -> None:
     row = make_release(1, 1).frame("alerts").iloc[0].to_dict()
     row |= {"alert_level": "watch", "probability": chance, "base_rate": usual, "cutoff": 0.22}
-    found = why_words(row, ENGLISH)
+    found = unlikely_words(row, ENGLISH)
     assert found.startswith(said)
     assert bool(found) == bool(said)
 
