@@ -155,7 +155,8 @@ def closed_items(night: Night, found: list[Found], *, calm: bool) -> list[str]:
     ended = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id", drop=False)
     said = []
     for card in (one.card for one in found if one.card.level == ENDED):
-        words = ended_words(ended.loc[card.route_id].to_dict(), night, lang())
+        find = partial(ended_words, ended.loc[card.route_id].to_dict(), night, lang())
+        words = reads.once(night, find, "how an alert ended", card.route_id)
         said.append(layout.linked(card.title, state.link("route", route=card.route_id), words))
     if names := [one.card.title for one in found if one.card.level == DISMISSED]:
         said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
