@@ -41,7 +41,7 @@ from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
 from reports.alert import is_untested, marked_level, rule_record, status_words
-from reports.answer import consequences, decisions_title, ended_words, needed_by, recipients_words, sign_off_words
+from reports.answer import consequences, decisions_title, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.overview import Card, cards, facts, overview_title, together
 from store.releases import ReleaseStore
@@ -149,20 +149,15 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
-def closed_items(night: Night, found: list[Found], *, calm: bool) -> list[str]:
-    """That no alert is open, how the gravest alert of each route ended since the release before, what is dismissed."""
-    ended = night.frame("ended_alerts")
-    ended = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id", drop=False)
-    said = []
-    for card in (one.card for one in found if one.card.level == ENDED):
-        find = partial(ended_words, ended.loc[card.route_id].to_dict(), night, lang())
-        words = reads.once(night, find, "how an alert ended", card.route_id)
-        said.append(layout.linked(card.title, state.link("route", route=card.route_id), words))
-    if names := [one.card.title for one in found if one.card.level == DISMISSED]:
-        said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
-    head = f"**{_('No alert is open')}.** " if calm else ""
-    way = f"**[{_('All alerts')} →]({state.link('alerts')})**"
-    return [f"{head}{way}", *said] if head or said else []
+def closed_items(found: list[Found], *, calm: bool) -> list[str]:
+    """That no alert is open, on which routes one has ended since the release before, what is dismissed."""
+    heads = {ENDED: _("Ended since the last release"), DISMISSED: _("Dismissed")}
+    named = {level: [one.card.title for one in found if one.card.level == level] for level in heads}
+    said = [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
+    if calm:
+        said.insert(0, f"**{_('No alert is open')}.**")
+    way = _("Ended alerts") if named[ENDED] else _("All alerts")
+    return [" ".join([*said, f"**[{way} →]({state.link('alerts')})**"])] if said else []
 
 
 def show_cards(night: Night, found: list[Found]) -> None:
@@ -200,10 +195,12 @@ def show_card(night: Night, one: Found) -> None:
 
 def show_state(night: Night, one: Found, alert: Row, status: AlertStatus) -> None:
     """Who has signed, until when it is needed, further alerts of the route, and the button."""
-    if not (one.waits and reads.is_newest(night)):
+    if not one.waits:
         said = [status_words(status.state, lang())]
-    else:
+    elif reads.is_newest(night):
         said = [sign_off_words(status.state, lang()), needed_by(alert, night.as_of, lang())]
+    else:
+        said = [_("was waiting for sign-off")]
     if one.more:
         said.append(
             ngettext("{n} more alert on this route", "{n} more alerts on this route", one.more).format(n=one.more)

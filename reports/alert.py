@@ -44,8 +44,8 @@ TERMS = (
     (
         _("Alert from"),
         _(
-            "each rule’s cut-off is where acting would have cost least at past dates; events that come most years need "
-            "more, and none lies below 1.1 times the usual chance"
+            "each rule’s cut-off is where false alarms and missed events together would have cost least at past "
+            "dates; events that come most years need more, and none lies below 1.1 times the usual chance"
         ),
     ),
 )

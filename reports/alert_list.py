@@ -150,12 +150,12 @@ def unlikely_words(row: Row, language: Language) -> str:
     chance = row["probability"]
     if informs(row) or not is_known(chance) or chance >= 0.5 or not is_known(row["cutoff"]):
         return ""
-    text = _("{word}, yet an alert: from {cutoff} on, acting would have cost least at past dates.")
-    given = {"word": capital(language.chance_word(chance)), "cutoff": language.percent(row["cutoff"])}
+    text = _("{word}, yet an alert: missing it is taken to cost more than a false alarm.")
+    given = {"word": capital(language.chance_word(chance))}
     if 0 < row["base_rate"] < chance:
         text = _(
-            "{word}, yet an alert: it is {times} times as likely as usual, and from {cutoff} on, acting would have "
-            "cost least at past dates."
+            "{word}, yet an alert: it is {times} times as likely as usual, and missing it is taken to cost more than a "
+            "false alarm."
         )
         given["times"] = language.decimal(chance / row["base_rate"], digits=1)
     return language.text(text, **given)

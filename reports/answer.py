@@ -26,7 +26,7 @@ from reports import ReadableRelease, Row, numbers
 from reports.alert import alert_report, informs, is_trigger, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
-from reports.names import COUNTED, level_label, level_name, plural_in_unit, route_name
+from reports.names import COUNTED, level_label, level_name, plural_in_unit
 from reports.route import so_far_words
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
@@ -239,15 +239,6 @@ def judged_now(alert: Row, chances: pd.DataFrame) -> Row | None:
     """
     same = chances[(chances["rule"] == alert["rule"]) & (chances["route_id"] == alert["route_id"])]
     return None if same.empty else {**alert, **same.to_dict("records")[0]}
-
-
-def ended_words(alert: Row, release: ReadableRelease, language: Language) -> str:
-    """What an alert of the release before warned of, and why it has ended: a sentence that its route leads."""
-    report, why = alert_report(alert, None, language), ending(alert, release, language)
-    event = f"{report.chance} {report.event}" if report.finding else report.sentence.removesuffix(".")
-    text, route = _("{route}, former alert ({event})"), route_name(str(alert["route_id"]), language)
-    subject = language.text(text, route=route, event=event)
-    return f"{subject}. {why[0]}" if why else f"{subject}."
 
 
 def origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:

@@ -170,7 +170,9 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
         last = view.history.iloc[-1]
         notes = [language.month(last["end_date"]), flag_words(last["obs_flag"], language)]
         if is_known(share := last.get("estimated_share")):
-            notes.append(language.text(_("{share} of it a late country’s mean"), share=language.percent(share)))
+            notes.append(
+                language.text(_("{share} of it filled in for countries that are late"), share=language.percent(share))
+            )
         label = language.text(_("Last month ({month})"), month=", ".join(filter(None, notes)))
         before = numbers.year_earlier(view.history)
         beside = (

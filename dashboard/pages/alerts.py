@@ -73,7 +73,7 @@ def show(night: Night) -> None:
             over = alerts["group"].isin([OVER, DISMISSED])
             columns = alerts[over], alerts[~over]
             alerts = pd.concat(columns)
-        chosen = alerts if is_calm else show_filters(alerts)
+        chosen = alerts if is_calm else show_filters(night, alerts)
         if len(alerts) and chosen.empty:
             st.markdown(small(_("No alert matches these filters.")))
         elif is_calm and not is_chosen:
@@ -89,7 +89,8 @@ def show(night: Night) -> None:
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
     known = ((_(term), _(meaning)) for term, meaning in TERMS)
-    terms = [(_("Who decides"), decisions.who_decides()), *known, lang().chance_scale()]
+    who = [(_("Who decides"), decisions.who_decides())] if reads.is_newest(night) else []
+    terms = [*who, *known, lang().chance_scale()]
     lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in terms)
     st.markdown("\n".join(f"- {small(f'{line}.')}" for line in lines))
     if len(alerts):
@@ -168,7 +169,7 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     return labelled(count.format(n=len(rows)), said)
 
 
-def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
+def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
     """Which groups, levels, route."""
     counts = alerts.drop_duplicates(SHOWN_ONCE)["group"].value_counts()
 
@@ -177,7 +178,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
 
     words = {
         "all": _("All"),
-        "waiting": _("To decide ({n})").format(n=count(WAITS)),
+        "waiting": (_("To decide ({n})") if reads.is_newest(night) else _("Undecided ({n})")).format(n=count(WAITS)),
         "open": _("Open ({n})").format(n=count(WAITS, DECIDED)),
         "context": _("For information ({n})").format(n=count(INFORMS)),
         "ended": _("Ended ({n})").format(n=count(OVER, DISMISSED)),
@@ -206,7 +207,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
 def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus]) -> Row:
     """The list of alerts, group by group; returns the one that is picked."""
     heads = {
-        WAITS: _("Waiting for sign-off"),
+        WAITS: _("Waiting for sign-off") if reads.is_newest(night) else capital(_("was waiting for sign-off")),
         DECIDED: _("Open, decided on"),
         INFORMS: _("For information: nothing to decide"),
         DISMISSED: _("Dismissed"),

@@ -61,7 +61,7 @@ def show(night: Night) -> None:
         find = partial(matters, night, moved)
         said = reads.once(night, find, "matters", moved.run_id if moved else None)
         with st.container(key="matters"):
-            items = [*said, *decisions.closed_items(night, found, calm=is_calm), *decisions.context_items(night)]
+            items = [*decisions.closed_items(found, calm=is_calm), *said, *decisions.context_items(night)]
             st.markdown("\n".join(f"- {item}" for item in items))
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.12], gap="medium")
@@ -113,7 +113,7 @@ def matters(night: Night, former: Night | None) -> list[str]:
         said = text.format(route=name, day=lang().day(move.then), change=moved_words(move, lang()))
         out.append(layout.linked(name, state.link("route", route=move.route_id), said))
     if most := asylum.most(night):
-        why = _("Most of all countries; no total is forecast.")
+        why = _("The most of any country; all countries together are not forecast.")
         said = f"{asylum.title(most, lang())}. {why}"
         out.append(layout.linked(layout.country(most.geo), state.link("asylum"), said))
     for code, said in reception.lines(night.frame("reception_needs"), lang()).items():

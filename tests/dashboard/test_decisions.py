@@ -75,24 +75,15 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
     return asked
 
 
-def test_quiet_day_says_how_each_routes_alert_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    crete, melilla = "Eastern Mediterranean", "Western Mediterranean"
-    ended = pd.DataFrame({"route_id": ["EMR", "WMR"], "alert_level": "watch", "said": [crete, melilla]})
-    monkeypatch.setattr(decisions, "ended_words", lambda row, *_release: f"{row['said']}: its end")
-    cards = [
-        Card("ended", "", crete, "", route_id="EMR"), Card("ended", "", melilla, "", route_id="WMR"),
-        Card("dismissed", "", "Ceuta", ""),
-    ]  # fmt: skip
-    release = cast(Night, SimpleNamespace(frame={"ended_alerts": ended}.get))
-    head, first, second, last = decisions.closed_items(release, [Found(one) for one in cards], calm=True)
-    assert head.startswith("**No alert is open.** **[All alerts →](")
-    assert decisions.closed_items(release, [Found(one) for one in cards], calm=False) == [
-        head.removeprefix("**No alert is open.** "), first, second, last
-    ]  # fmt: skip
-    assert decisions.closed_items(release, [], calm=False) == []
-    assert first.startswith(f"**[{crete}](") and "route=EMR" in first
-    assert first.endswith("**\\: its end") and "route=WMR" in second
-    assert last == "Dismissed\\: Ceuta."
+def test_quiet_day_names_routes_whose_alert_ended_or_was_dismissed() -> None:
+    cards = [Found(Card(level, "", name, "")) for level, name in (("ended", "A"), ("ended", "B"), ("dismissed", "C"))]
+    (line,) = decisions.closed_items(cards, calm=True)
+    closed = "Ended since the last release\\: A; B. Dismissed\\: C. **[Ended alerts →]("
+    assert line.startswith(f"**No alert is open.** {closed}")
+    assert decisions.closed_items(cards, calm=False) == [line.removeprefix("**No alert is open.** ")]
+    (nothing,) = decisions.closed_items([], calm=True)
+    assert nothing.startswith("**No alert is open.** **[All alerts →](")
+    assert decisions.closed_items([], calm=False) == []
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:

@@ -19,7 +19,6 @@ from reports.answer import (
     came_true,
     consequences,
     decisions_title,
-    ended_words,
     ending,
     month_chances,
     needed_by,
@@ -162,8 +161,6 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
         "December 2024.",
         *then,
     ]
-    said = "former alert (60% to reach 1,050 a month). Ended because new figures lowered its chance."
-    assert ended_words(alert, found, ENGLISH) == f"Central Mediterranean, {said}"
     assert outcome(alert, release, [], ENGLISH) == [
         "No such alert on the months judged now, February–April 2025.", went, *then,
     ]  # fmt: skip
