@@ -102,7 +102,7 @@ explore: .venv/ready-to-test
 	    $(VENV)/pytest -q -n 2 --dist loadfile --hypothesis-profile=explore || exit 1; \
 	done
 
-# How many of 200 small faults do the quick tests notice?
+# How many of 200 small faults do tests notice?
 mutants: .venv/system-ready
 	$(VENV)/python -m benchmarks.mutants
 

@@ -2,9 +2,10 @@
 
 Faults are Cosmic Ray's (a boundary moved, a sign turned, a number off by one, *and* for *or*, a condition negated …) in
 a copy of the project. The quick tests run once, to see which files of tests call which function; then for each fault
-the files that call its function, nearest to the module first, until a test fails. The sample depends on modules and
-faults alone, so two runs on one state agree; with ``--seed`` another sample is drawn. Run it with ``make mutants``, or
-for one room with ``.venv/bin/python -m benchmarks.mutants --room alerts --count 40``.
+the files that call its function, nearest to the module first, until a test fails. Faults in ``nightly`` are tried on
+tests that run whole nights too: they test what its steps do together. The sample depends on modules and faults alone,
+so two runs on one state agree; with ``--seed`` another sample is drawn. Run it with ``make mutants``, or for one room
+with ``.venv/bin/python -m benchmarks.mutants --room alerts --count 40``.
 """
 
 from __future__ import annotations
@@ -60,11 +61,13 @@ UNJUDGED = re.compile(
 )
 """Lines on which a fault changes looks, memory or nothing: no test should insist on them."""
 QUICK = "not (slow or night or browser or provider or cluster or server or raw_data)"
+WITH_NIGHTS = "not (browser or provider or cluster or server or raw_data)"
+"""Tests that are run for faults in ``nightly``."""
 BROKEN = 99
 """How a process ends in which the tests could not even be started."""
-NEAREST, SECONDS_OF_TESTS = 20, 60
+NEAREST, SECONDS_OF_TESTS = 20, {QUICK: 60, WITH_NIGHTS: 240}
 """Test files, and seconds of the processor that they take, that are run for one fault at most, nearest first."""
-SECONDS, PROCESSOR_SECONDS = 1800, 300
+SECONDS, PROCESSOR_SECONDS = 1800, {QUICK: 300, WITH_NIGHTS: 900}
 """After so long a fault counts as noticed: it made something endless."""
 FOREIGN = "numpy pandas pyarrow.parquet duckdb scipy.stats statsmodels.api plotly.graph_objects babel \
 hypothesis streamlit streamlit.testing.v1 typer sqlalchemy httpx matplotlib.figure geopandas lxml.etree"
@@ -85,6 +88,11 @@ class Mutant:
     def room(self) -> str:
         """The room that its module is in."""
         return self.module.partition("/")[0]
+
+    @property
+    def marks(self) -> str:
+        """Marks of the tests that are run for it."""
+        return WITH_NIGHTS if self.room == "nightly" else QUICK
 
 
 def mutants_of(module: str, seed: str = "") -> Iterator[Mutant]:
@@ -176,11 +184,11 @@ def run_one(copy: Path, mutant: Mutant, tests: Sequence[str], output: Path) -> i
     code = (PROJECT / mutant.module).read_text(encoding="utf-8")
     mutated = mutate_code(code, get_operator(mutant.operator)(), mutant.occurrence)
     (copy / mutant.module).write_text(mutated or code, encoding="utf-8")
-    return start(copy, ["-x", *tests], output, PROCESSOR_SECONDS)
+    return start(copy, ["-m", mutant.marks, "-x", *tests], output, PROCESSOR_SECONDS[mutant.marks])
 
 
 def start(copy: Path, options: Sequence[str], output: Path, seconds: int, plugin: Calls | None = None) -> int:
-    """Fork a process that runs quick tests in a copy; returns its id."""
+    """Fork a process that runs tests in a copy; returns its id."""
     process = os.fork()
     if process:
         return process
@@ -196,7 +204,7 @@ def start(copy: Path, options: Sequence[str], output: Path, seconds: int, plugin
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     status = BROKEN
     try:
-        arguments = ["-q", "--assert=plain", "-p", "no:cacheprovider", "-m", QUICK, *options]
+        arguments = ["-q", "--assert=plain", "-p", "no:cacheprovider", *options]
         status = int(pytest.main(arguments, plugins=[plugin] if plugin else []))
     finally:
         traceback.print_exc()
@@ -271,7 +279,7 @@ class Map:
         if first is not None and (callers := self.callers.get((mutant.module, first))):
             rank = {test: place for place, test in enumerate(near)}
             found = sorted(callers, key=lambda test: (rank.get(test, len(rank)), self.seconds.get(test, 0.0)))
-        until = np.cumsum([self.seconds.get(test, 0.0) for test in found]) <= SECONDS_OF_TESTS
+        until = np.cumsum([self.seconds.get(test, 0.0) for test in found]) <= SECONDS_OF_TESTS[mutant.marks]
         return [test for test, is_in in zip(found, until, strict=True) if is_in] or found[:1]
 
 
@@ -289,8 +297,8 @@ def function_around(module: str, line: int) -> int | None:
     return max(found, default=None)
 
 
-def map_of_tests(copies: Sequence[Path], tests: dict[str, list[str]], chosen: Sequence[Mutant]) -> Map:
-    """Run the quick tests near some faults once, half of the files in each copy, and see what they call.
+def map_of_tests(copies: Sequence[Path], tests: dict[str, list[str]], chosen: Sequence[Mutant], marks: str) -> Map:
+    """Run the tests near some faults once, half of the files in each copy, and see what they call.
 
     Raises:
         RuntimeError: They cannot be run.
@@ -300,7 +308,7 @@ def map_of_tests(copies: Sequence[Path], tests: dict[str, list[str]], chosen: Se
     for number, copy in enumerate(copies):
         log, noted = copy.with_suffix(".txt"), copy.with_suffix(".json")
         some = files[number :: len(copies)]
-        started.append((start(copy, some, log, 3600, Calls(copy, noted)), log, noted))
+        started.append((start(copy, ["-m", marks, *some], log, 3600, Calls(copy, noted)), log, noted))
     found = Map(tests)
     for process, log, noted in started:
         if os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) not in (0, 1):
@@ -324,13 +332,14 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def results(chosen: Sequence[Mutant], copies: Sequence[Path], found: Map) -> Iterator[tuple[Mutant, bool]]:
+def results(chosen: Sequence[Mutant], copies: Sequence[Path], maps: dict[str, Map]) -> Iterator[tuple[Mutant, bool]]:
     """Each fault, and whether a test failed on it or took too long; one is tried in each copy at a time."""
     waiting, running = list(chosen)[::-1], dict[Path, tuple[Mutant, int, float]]()
     while waiting or running:
         for copy in copies:
             if copy not in running and waiting:
                 mutant = waiting.pop()
+                found = maps[mutant.marks]
                 tests = found.tests_for(mutant)
                 if not tests:
                     yield mutant, False
@@ -369,10 +378,13 @@ def main() -> int:
     counts: dict[str, Counter[bool]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory(prefix="vigie-mutants-") as folder:
         copies = [copy_project(Path(folder) / name) for name in ("one", "two")]
-        found = map_of_tests(copies, nearest_tests(), chosen)
-        for test in found.failing:
+        by_marks: dict[str, list[Mutant]] = defaultdict(list)
+        for mutant in chosen:
+            by_marks[mutant.marks].append(mutant)
+        maps = {marks: map_of_tests(copies, nearest_tests(), some, marks) for marks, some in by_marks.items()}
+        for test in sorted({test for found in maps.values() for test in found.failing}):
             print(f"left out, for it fails without any fault: {test}", flush=True)
-        for done, (mutant, killed) in enumerate(results(chosen, copies, found), 1):
+        for done, (mutant, killed) in enumerate(results(chosen, copies, maps), 1):
             counts[mutant.room][killed] += 1
             if not killed:
                 before, after = before_and_after(mutant)
