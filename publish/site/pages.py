@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import mode
 
 import pandas as pd
 
@@ -206,7 +207,7 @@ def countries(view: View) -> Iterator[Page]:
     }
     listed = pd.DataFrame({view.text(head): column for head, column in cells.items()})
     kind = asylum.kind_name(night.asylum[0].kind, language)
-    chart = _destinations(view)
+    chart = _destinations(view, kind)
     blocks = [
         *([Block("chart", chart)] if chart else []),
         heading(kind),
@@ -218,7 +219,7 @@ def countries(view: View) -> Iterator[Page]:
     yield from pages
 
 
-def _destinations(view: View) -> Chart | None:
+def _destinations(view: View, unit: str) -> Chart | None:
     """The countries with most applicants expected in the first period that has not ended."""
     language, rows, ids = view.language, [], []
     for found in view.night.asylum:
@@ -232,8 +233,7 @@ def _destinations(view: View) -> Chart | None:
         return None
     frame = pd.DataFrame(rows).sort_values("expected", ascending=False, ignore_index=True)
     shown = frame.head(MOST_BARS).assign(name=[country_name(geo, language) for geo in frame["geo"].head(MOST_BARS)])
-    title = view.text(_("Largest destinations: applicants expected, {period}"), period=frame["period"].mode().iloc[0])
-    unit = asylum.kind_name(view.night.asylum[0].kind, language)
+    title = view.text(_("Largest destinations: applicants expected, {period}"), period=mode(frame["period"]))
     drawn = Chart("asylum", title, unit, ASYLUM, lambda width: ranges(shown, unit, f"{title}:", width, language),
                   frame.drop(columns="period"))  # fmt: skip
     return view.chart(drawn, ids)

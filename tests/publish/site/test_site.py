@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import io
 import json
@@ -22,11 +23,13 @@ from alerts.lifecycle import DISMISSED
 from core.errors import InputError
 from core.languages import Language, languages
 from core.settings import PROJECT
-from publish.site.layout import FRAMES, LEVELS
+from publish.site.layout import LEVELS
 from reports import numbers
 from reports.alert import alert_report, rule_record
 from reports.route import RouteForecast, title
 from store.releases import Release, ReleaseStore
+from tests.dashboard.conftest import make_alerts, publish_anew
+from tests.golden import NAMES_OF_THE_RUN, check_golden
 from tests.hub.test_recompute import write_hub
 
 from .conftest import ALERT, build, decide, make_release
@@ -136,6 +139,21 @@ def test_regions_have_a_map_each_and_no_common_total(tmp_path: Path) -> None:
     assert "On 2 routes together" in plain(tmp_path / "site" / "index.html")
 
 
+@pytest.mark.usefixtures("in_english")
+def test_numbers_on_pages_of_a_whole_release_are_golden(tmp_path: Path) -> None:
+    publish_anew(tmp_path, dt.date(2024, 12, 31), None, make_alerts().head(1), replay=False, too_old=None)
+    release = publish_anew(tmp_path, dt.date(2025, 1, 31), None, None, replay=False, too_old="WAR")
+    for name in make_alerts()["alert_id"].head(3):
+        decide(tmp_path, release, name)
+    build(tmp_path, tmp_path / "site")
+    lines = []
+    for page in (page for page in sorted(pages(tmp_path / "site")) if page.parent.name != "embed"):
+        source = re.sub(r"<(\w+)[^>]*>", r"<\1 ", re.sub(NAMES_OF_THE_RUN, "", page.read_text("utf-8")))
+        found = re.findall(r"<(?:h2|svg|table|ul)\b|(?<!\w)[−+]?\d[\d.,]*(?<=\d)%?", html.unescape(source))
+        lines += [str(page.relative_to(tmp_path)), *" ".join(found).split("<")]
+    check_golden(Path(__file__).with_name("golden") / "numbers.txt", lines)
+
+
 def test_nationalities_stand_on_a_route_with_their_file(site: Path) -> None:
     text = plain(site / "route" / "emr.html")
     assert "Arrivals by nationality, twelve months to December 2024" in text
@@ -242,12 +260,6 @@ def test_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no site of Vigie"):
         build(tmp_path, tmp_path / "mine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
-
-
-@pytest.mark.parametrize("module", ["__init__", "layout", "pages"])
-def test_frames_that_pages_read_are_loaded(module: str) -> None:
-    source = (PROJECT / "publish" / "site" / f"{module}.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'release\.frame\("(\w+)"\)', source)) <= set(FRAMES)
 
 
 def test_home_without_a_release_is_refused(tmp_path: Path) -> None:
