@@ -137,12 +137,11 @@ def preview(workflow: Workflow, release: Release, alert_id: str, language: str) 
     kind, now = UPDATED if state.was_raised else RAISED, dt.datetime.now(dt.UTC)
     signed = {**facts, "signed_by": list(state.sign_offs)}
     announcement = Announcement(NOTHING, kind, alert_id, release.run_id, now, signed)
-    cooldown = _cooldown(workflow, facts, level)
     return Preview(
         compose(announcement, language, workflow.settings.dashboard_url),
         tuple(readers_for(announcement, workflow.settings.delivery)),
         release_is_quiet(workflow, release),
-        cooldown if cooldown and cooldown > now else None,
+        _cooldown(workflow, facts, level),
     )
 
 
@@ -206,7 +205,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
     stored = workflow.outbox.decide(alert_id, decide, partial(messages_of, workflow, cooldown=cooldown))
     announced = next((str(one.payload["kind"]) for one in stored if one.action == ANNOUNCED), "")
     state = state_of(workflow, alert_id, level)
-    held = cooldown if announced in {RAISED, UPDATED} and cooldown and cooldown > stored[-1].at else None
+    held = cooldown if announced in {RAISED, UPDATED} else None
     signed = wanted.action == SIGNED_OFF and state.status == SIGNED_OFF
     return Outcome(state, announced, held, quiet if signed else "")
 
@@ -386,7 +385,8 @@ def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.da
         for one in workflow.journal.entries(action=SENT)
         if one.payload.get(DEDUPLICATION) == deduplication_key(facts) and not is_ahead(one.at, now)
     ]
-    return cooldown_until(sent, level, workflow.settings.delivery.silence_days)
+    until = cooldown_until(sent, level, workflow.settings.delivery.silence_days)
+    return until if until and until > now else None
 
 
 def _open_proposals(workflow: Workflow) -> dict[str, bool]:
