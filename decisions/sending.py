@@ -133,7 +133,7 @@ def start_sending(home: Path, settings: Settings) -> threading.Thread:
 
 def next_attempt(attempts: int, at: dt.datetime, first_seconds: float, longest_seconds: float) -> dt.datetime:
     """When to try again: the wait doubles with each failure, up to the longest."""
-    doublings = min(max(attempts, 1) - 1, 40)
+    doublings = min(attempts - 1, 40)
     return at + dt.timedelta(seconds=min(first_seconds * 2**doublings, longest_seconds))
 
 
