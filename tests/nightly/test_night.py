@@ -28,25 +28,6 @@ def current(home: Path) -> Release:
     return release
 
 
-def test_release_holds_every_promised_file(first_night: Path) -> None:
-    release = current(first_night)
-    promised = {"forecasts", "trajectories", "scores", "alerts", "track_record", "observations"}
-    assert promised <= set(release.names)
-    assert {"target", "as_of"} <= set(release.read("forecasts").columns)
-    assert "# Ensemble" in release.document("model_cards/vigie-ensemble.md")
-    assert json.loads(release.document("sources.json"))["iom_dtm"]["licence"]
-
-
-def test_routes_have_23_levels_and_12_horizons(first_night: Path) -> None:
-    forecasts = current(first_night).read("forecasts")
-    ensemble = forecasts[forecasts["model_id"] == "vigie-ensemble"]
-    assert ensemble.groupby("series_id").size().to_dict() == {
-        f"arrivals.{route}._T._T.M": 12 * 23 for route in ("CMR", "EMR", "WMR", "WAR", "CHA")
-    }
-    assert set(ensemble["origin_date"]) == {pd.Timestamp("2024-12-31")}
-    assert set(ensemble["target_end_date"]) == set(pd.date_range("2025-01-31", periods=12, freq="ME"))
-
-
 def test_year_ahead_uses_same_paths(first_night: Path) -> None:
     release = current(first_night)
     rows = release.read("year_ahead")
@@ -135,7 +116,7 @@ def test_run_report_lists_steps_memory_and_omissions(first_night: Path) -> None:
     report = json.loads(current(first_night).document("run_report.json"))
     assert {"reading", "forecasting", "warning and scoring", "in all"} <= set(report["seconds"])
     assert report["past_forecasts_made"] > 100
-    assert report["peak_megabytes"]["night"] > 100
+    assert 100 < report["peak_megabytes"]["night"] < 20_000
     assert all(megabytes > 50 for megabytes in report["peak_megabytes"]["processes"])
     assert report["limits"] == {"seconds": 120, "megabytes": 2048}
     assert report["fits_cut_off"] == report["degraded"] == []
