@@ -103,8 +103,8 @@ def round_expected(value: float) -> float:
     """Round a forecast to two significant figures, to three from 10,000, never finer than one person."""
     if value == 0:
         return 0.0
-    digits = 3 if abs(value) >= 10_000 else 2
-    return float(_half_up(value, max(0, math.floor(math.log10(abs(value))) + 1 - digits)))
+    size = math.floor(math.log10(abs(value))) + 1
+    return float(_half_up(value, max(0, size - (3 if size >= 5 else 2))))
 
 
 def round_counted(value: float) -> int:

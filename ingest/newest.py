@@ -225,7 +225,7 @@ def _rounder(value: FloatArray, is_new: Mask, parts: tuple[int, int, int]) -> Ma
         is_round = is_counted & (value % step == 0)
         share = ((is_round & known).sum(axis=1, keepdims=True) + 1) / (known.sum(axis=1, keepdims=True) + 2)
         is_all = is_round.reshape(parts).sum(axis=2) == number
-        found |= is_all & (number > 0) & (share**number < ROUND_BY_CHANCE)
+        found |= is_all & (share**number < ROUND_BY_CHANCE)
     return found
 
 

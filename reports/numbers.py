@@ -194,8 +194,8 @@ def years_above(history: pd.DataFrame, ends: Sequence[pd.Timestamp], threshold: 
         threshold: Persons a month.
     """
     counts = history.set_index(history["end_date"].dt.to_period("M"))["obs_value"]
-    back = range(12, 12 * (ends[0].year - FIRST_COMPARED_YEAR) + 1, 12)
-    years = [counts.reindex([end.to_period("M") - months for end in ends]) for months in back]
+    firsts = range(FIRST_COMPARED_YEAR, ends[0].year)
+    years = [counts.reindex([end.to_period("M") - 12 * (ends[0].year - first) for end in ends]) for first in firsts]
     whole_years = [year for year in years if year.notna().all()]
     return sum(bool((year > threshold).any()) for year in whole_years), len(whole_years)
 

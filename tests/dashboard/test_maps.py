@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from shapely import Polygon, box
+from shapely import MultiPoint, Polygon, box
 
 from core.languages import Language
 from core.routes import ARRIVAL_ROUTES
@@ -46,7 +46,10 @@ def test_arrow_is_valid_and_wider_for_more_arrivals(routes: pd.DataFrame) -> Non
     figure = flow_map(routes, theme=LIGHT)
     shapes = arrows(figure)
     assert len(shapes) == 2 * len(routes)
-    assert all(Polygon(list(zip(trace.x, trace.y, strict=True))).is_valid for trace in shapes)
+    drawn = [Polygon(list(zip(trace.x, trace.y, strict=True))) for trace in shapes]
+    assert all(polygon.is_valid for polygon in drawn)
+    pointed = [MultiPoint(list(zip(one.x, one.y, strict=True))) for one in figure.data if one.mode == "markers"]
+    assert all(polygon.buffer(1).covers(points) for polygon, points in zip(drawn[1::2], pointed, strict=True))
     tails = [float(np.hypot(trace.x[0] - trace.x[-2], trace.y[0] - trace.y[-2])) for trace in shapes[1::2]]
     assert tails == sorted(tails, reverse=True)
 

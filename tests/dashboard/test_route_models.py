@@ -38,7 +38,7 @@ def forecasts() -> pd.DataFrame:
 
 
 def scores() -> pd.DataFrame:
-    ratios = {ENSEMBLE: 0.9, "vigie-ets": 0.8, BASELINE: 1.0, "vigie-structural": 0.7}
+    ratios = {ENSEMBLE: 1.1, "vigie-ets": 0.8, BASELINE: 1.0, "vigie-structural": 0.7}
     rows = [
         (model, series, scale, horizon, ratio + 10 * (series != OWN) + 20 * (scale != "log") + 30 * (horizon != 4))
         for model, ratio in ratios.items()
@@ -52,7 +52,7 @@ def scores() -> pd.DataFrame:
 def test_models_stand_by_score_after_ensemble() -> None:
     found = route_models.member_rows(view(forecasts=forecasts(), scores=scores()))
     assert found["model_id"].tolist() == [ENSEMBLE, BASELINE, "vigie-structural", "vigie-ets"]
-    assert found["relative_wis"].tolist() == [0.9, 1.0, 0.7, 0.8]
+    assert found["relative_wis"].tolist() == [1.1, 1.0, 0.7, 0.8]
     assert set(found["month"]) == {"April 2025"}
     first = found.iloc[0]
     assert [first[f"q{level}"] for level in (10, 25, 50, 75, 90)] == pytest.approx([4010, 4025, 4050, 4075, 4090])
@@ -75,5 +75,5 @@ def test_at_past_origin_models_have_quantiles_that_they_had_then() -> None:
     found = route_models.member_rows(view("2024-06-30", replays=replays, scores=scores()))
     assert found["model_id"].tolist() == [ENSEMBLE, BASELINE]
     assert found["q50"].tolist() == [310.0, 310.0]
-    assert found["relative_wis"].tolist() == pytest.approx([30.9, 31.0])
+    assert found["relative_wis"].tolist() == pytest.approx([31.1, 31.0])
     assert set(found["month"]) == {"September 2024"}

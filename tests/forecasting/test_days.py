@@ -89,6 +89,7 @@ def test_missing_days_are_bridged() -> None:
 
 def test_days_missing_in_running_month_are_drawn_and_widen_it() -> None:
     series = daily("2023-06-28")
+    series["2023-05-31":"2023-06-06"] = 0.0  # the level of a missing day is that of ten days on both of its sides
     gap = series.drop(pd.period_range("2023-06-10", "2023-06-16", freq="D"))
     found, whole = nowcast_of(gap), nowcast_of(series)
     assert found.so_far == gap["2023-06"].sum() < found.quantiles[0]

@@ -27,6 +27,7 @@ def shaft_width(ring: NDArray[np.float64], x: float) -> float:
 def test_shaft_grows_from_45_percent_to_its_width() -> None:
     ring = tapered_arrow(STRAIGHT, 100)
     neck = 1000 - 180
+    assert np.diff(ring[:40, 0]) == pytest.approx(np.full(39, neck / 39))
     assert shaft_width(ring, 0.001) == pytest.approx(45, abs=0.1)
     assert shaft_width(ring, neck / 2) == pytest.approx(72.5, abs=0.1)
     assert shaft_width(ring, neck - 0.001) == pytest.approx(100, abs=0.1)

@@ -86,6 +86,9 @@ def test_title_card_and_list_report_same_change(make_release: MakeRelease) -> No
         "down from Severe (then 5,000 a month, February–April 2025)"
     ]
     assert changes(now, former, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
+    now, near, far = (now.with_frame("alerts", frame(WATCH | {"probability": one})) for one in (0.5, 0.46, 0.44))
+    said = "Central Mediterranean: chance to pass 5,002 a month from 44% to 50%"
+    assert [changes(now, former, ENGLISH) for former in (near, far)] == [[], [said]]
 
 
 def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRelease) -> None:

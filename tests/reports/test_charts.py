@@ -123,6 +123,9 @@ def test_bins_are_as_high_as_their_shares() -> None:
     bars = [item.rings[0] for item in drawing.items if isinstance(item, Shape) and item.role == "bar"]
     heights = [bar[2][1] - bar[1][1] for bar in bars]
     assert heights[1] == pytest.approx(3 * heights[0])
+    ends = [item.y for item in drawing.items if isinstance(item, Word) and item.anchor == "end"]  # 0%, 50% at the left
+    dashed = [item.rings[0][0][1] for item in drawing.items if isinstance(item, Shape) and item.role == "limit"][-1]
+    assert [ends[0] - ends[1], bars[0][3][1] - dashed] == pytest.approx([2 * heights[0]] * 2)
 
 
 def test_svg_is_well_formed_whatever_its_words_hold() -> None:
@@ -184,6 +187,7 @@ def test_places_needed_lie_above_their_median() -> None:
     lines = {item.role: item.rings[0] for item in drawing.items if isinstance(item, Shape)}
     assert all(upper[1] < lower[1] for upper, lower in zip(lines["places"], lines["half"], strict=True))
     assert lines["half"][2][1] == pytest.approx(lines["limit"][0][1])
+    assert {"Jan 2025", "Mar"} <= {word.text for word in drawing.items if isinstance(word, Word)}
 
 
 def test_print_has_plain_colours_and_a_font_for_each_letter() -> None:

@@ -18,10 +18,11 @@ def test_fit_is_read_back_and_unknown_one_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"", b"trees", b"0" * 64 + b"trees"])
-def test_damaged_fit_counts_as_lost(tmp_path: Path, damaged: bytes) -> None:
+def test_damaged_fit_counts_as_lost(tmp_path: Path, damaged: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     FitStore(tmp_path).put("one", b"trees")
     (tmp_path / "fits" / "one.fit").write_bytes(damaged)
-    assert FitStore(tmp_path).get("one") is None
+    assert [FitStore(tmp_path).get(key) for key in ("one", "two")] == [None, None]
+    assert capsys.readouterr().err.count("digest left out") == 1
 
 
 def test_fit_with_hash_that_anybody_can_make_is_left_out(tmp_path: Path) -> None:
