@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.release import FRESHNESS_CHANGES, NOWCASTS, REPORTING, WEEKS
+from core.release import NOWCASTS, WEEKS
 from core.schema import check
 from forecasting import LEVELS
 from forecasting.days import DailyHistory, Nowcast, Weeks
@@ -54,15 +54,6 @@ def test_better_nowcast_replaces_first_month(first_night: Path) -> None:
     paths = release.read("trajectories")
     drawn = paths[(paths["series_id"] == CHANNEL) & (paths["horizon"] == 1)]["value"]
     assert drawn.min() >= nowcast["so_far"].iloc[0] - 1e-6
-
-
-@pytest.mark.slow
-def test_release_says_who_has_reported_and_what_changed(first_night: Path) -> None:
-    release = release_of(first_night)
-    reporting = check(release.read("reporting"), REPORTING)
-    assert "eurostat" in set(reporting["source_id"])
-    assert (reporting["reported"] <= reporting["expected"]).all()
-    assert check(release.read("freshness_changes"), FRESHNESS_CHANGES).empty
 
 
 class Days:

@@ -15,17 +15,8 @@ from core.schema import check
 from forecasting import ENSEMBLE, LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from ingest.rows import observations
-from nightly import RealTimeData
-from nightly.reception import (
-    NAMES,
-    Arrivals,
-    ReceptionNight,
-    Stocks,
-    _peers,
-    countries,
-    forecast_reception,
-    present_arrivals,
-)
+from nightly import RealTimeData, reception
+from nightly.reception import NAMES, Arrivals, ReceptionNight, Stocks, countries, forecast_reception
 
 AS_OF = dt.date(2024, 12, 31)
 MONTHS = pd.period_range("2019-01", "2024-11", freq="M")
@@ -187,17 +178,17 @@ def test_regions_sum_to_country_on_every_path() -> None:
 
 def test_simpler_models_start_from_stock_of_their_row() -> None:
     row, later = 40, np.where(np.arange(len(STOCK)) == 40, 9000.0, 0.0)
-    usual, risen = (dict(_peers(stocks_of(figures(STOCK + add, MONTHS, "DEU")), row, None)) for add in (0, later))
+    known = (stocks_of(figures(STOCK + add, MONTHS, "DEU")) for add in (0, later))
+    usual, risen = (dict(reception._peers(stocks, row, None)) for stocks in known)
     assert all(risen[name][:, 11].min() > usual[name][:, 11].max() for name in usual)
 
 
 def test_arrivals_after_oldest_origin_are_counted_once() -> None:
     matrix = arrivals_panel().matrix.assign(other=ARRIVALS).rename(columns={"other": CMR.replace("CMR", "EMR")})
     matrix.iloc[-1, 0] = np.nan
-    paths = pd.concat([
-        ensemble(MONTHS[-2 + place]).assign(series_id=name) for place, name in enumerate(matrix.columns)
-    ])  # fmt: skip
-    found = present_arrivals(cast(RealTimeData, SimpleNamespace(panel=Panel("M", matrix, None))), paths)
+    paths = pd.concat([ensemble(MONTHS[place - 2]).assign(series_id=name) for place, name in enumerate(matrix)])
+    data = SimpleNamespace(panel=SimpleNamespace(matrix=matrix))
+    found = reception.present_arrivals(cast(RealTimeData, data), paths)
     assert [found.ahead[name].shape[1] for name in matrix] == [12, 13]
     assert (found.ahead[matrix.columns[1]][:, 0] == ARRIVALS[-1]).all()
 
