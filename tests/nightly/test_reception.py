@@ -184,13 +184,14 @@ def test_simpler_models_start_from_stock_of_their_row() -> None:
 
 
 def test_arrivals_after_oldest_origin_are_counted_once() -> None:
-    matrix = arrivals_panel().matrix.assign(other=ARRIVALS).rename(columns={"other": CMR.replace("CMR", "EMR")})
+    routes = ["arrivals.EMR._T._T.M", CMR]
+    matrix = pd.DataFrame(dict.fromkeys(routes, ARRIVALS), index=MONTHS)
     matrix.iloc[-1, 0] = np.nan
-    paths = pd.concat([ensemble(MONTHS[place - 2]).assign(series_id=name) for place, name in enumerate(matrix)])
+    paths = pd.concat([ensemble(MONTHS[place - 2]).assign(series_id=name) for place, name in enumerate(routes)])
     data = SimpleNamespace(panel=SimpleNamespace(matrix=matrix))
-    found = reception.present_arrivals(cast(RealTimeData, data), paths)
-    assert [found.ahead[name].shape[1] for name in matrix] == [12, 13]
-    assert (found.ahead[matrix.columns[1]][:, 0] == ARRIVALS[-1]).all()
+    found = reception.present_arrivals(cast(RealTimeData, data), paths).ahead
+    assert [found[name].shape[1] for name in routes] == [12, 13]
+    assert (found[CMR][:, 0] == ARRIVALS[-1]).all()
 
 
 def test_values_before_break_are_left_out() -> None:
