@@ -191,7 +191,8 @@ def _lines(scored: Grid, baseline: str, freq: str) -> Iterator[dict[str, object]
             mine = np.isfinite(scores[:, place])
             if not mine.any():
                 continue
-            sums = [pd.Series(scores[mine, column]).groupby(origin[mine]).sum().to_numpy() for column in (place, base)]
+            rounds = np.unique(origin[mine], return_inverse=True)[1]
+            sums = [np.bincount(rounds, scores[mine, column]).astype(float) for column in (place, base)]
             found = ratio_interval(sums[0], sums[1], horizon=longest)
             where = np.flatnonzero(rows)[mine]
             yield {
