@@ -425,7 +425,8 @@ def show_season(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
     history = numbers.series_of(night.frame("observations"), row["series_id"])
-    which = _("First month with a substantial chance.")
+    month = capital(lang().month(end))
+    which = _("{month} is the first month with a substantial chance.").format(month=month)
     if counted is not None:
         which = _("The interval of {year} is the forecast made a full month before.").format(year=end.year)
     st.markdown(small(f"{which} {layout.since_words(history['end_date'])}".rstrip()))
