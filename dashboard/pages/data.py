@@ -232,8 +232,6 @@ def _redistribution(value: object) -> str:
 def show_register(night: Night) -> None:
     """What is known to be wrong or limited beyond single sources, and the register as a file."""
     text = night.document(REGISTER)
-    if not text:
-        return
     with st.expander(_("Register of known issues")):
         with st.container(key="register"):
             st.markdown(tables.in_names(text.partition("\n\n")[2], night))

@@ -144,6 +144,7 @@ def publish_anew(
     documents = {
         "sources.json": json.dumps(SOURCES, default=str),
         "model_cards/vigie-ensemble.md": "# vigie-ensemble\n\nQuantile mean of the members with skill.\n",
+        "known_issues.md": "# Known issues\n\n| id | what | affects |\n|---|---|---|\n| one | Gaps. | iom_dtm, CMR |\n",
         "model_cards/vigie-baseline.md": "# vigie-baseline\n\nLast value with its own past errors.\n",
     }
     about = About(as_of, "0.1.0", {}, {"snapshot": "0" * 64}, degraded or [], replay)
