@@ -109,18 +109,17 @@ class PooledNight:
             self._known.update(priors_from(lambda: self.data.vintages, self.data.date))
         return self._known[freq]
 
-    def forecast(
-        self, levels: Sequence[Level], horizons: Sequence[int], progress: Progress | None = None
-    ) -> list[QuantileTable]:
-        """Forecast any monthly series with the fits of their origins' years; one table per level."""
-        return run_pooled(
-            MODEL_ID, levels, horizons=horizons, lessons=self.lessons(FREQ),
+    def forecast(self, level: Level, horizons: Sequence[int], progress: Progress | None = None) -> QuantileTable:
+        """Forecast any monthly series with the fits of their origins' years."""
+        (made,) = run_pooled(
+            MODEL_ID, [level], horizons=horizons, lessons=self.lessons(FREQ),
             workers=self.workers, progress=progress, fits=self.fits,
         )  # fmt: skip
+        return made
 
     def forecast_last(self, panel: Panel, horizons: Sequence[int]) -> QuantileTable:
         """Forecast routes with some other history from each one's last value."""
-        return self.forecast([Level(panel, present_origins(panel), 1)], horizons)[0]
+        return self.forecast(Level(panel, present_origins(panel), 1), horizons)
 
     def routes(self, origins: int, horizons: Sequence[int], progress: Progress | None = None) -> QuantileTable:
         """Every route's forecasts by the pooled model and by the sum of its nationalities, now and at past origins.
@@ -135,9 +134,9 @@ class PooledNight:
         then = dict(sorted(self.data.past_panels.items())[-origins:])
         otherwise, otherwise_wanted = _known_otherwise(panel, wanted, then)
         wanted |= present_origins(panel)
-        made = self.forecast([Level(panel, wanted, 1)], horizons, progress)
+        made = [self.forecast(Level(panel, wanted, 1), horizons, progress)]
         if len(otherwise.series_ids):
-            revised = self.forecast([Level(otherwise, otherwise_wanted, 1)], horizons, progress)[0]
+            revised = self.forecast(Level(otherwise, otherwise_wanted, 1), horizons, progress)
             names = revised.keys["series_id"].str.partition(" ")[2]
             made.append(QuantileTable(revised.keys.assign(series_id=names), revised.quantiles))
         made += [self._sums(*route, origins, horizons, progress) for route in self._parts()]
@@ -185,7 +184,7 @@ class PooledNight:
         steps = [step for step in horizons if late < step <= late + longest]
         if not steps:
             return []
-        made = self.forecast([Level(panel, panel.observed_at(here), 0)], steps)[0]
+        made = self.forecast(Level(panel, panel.observed_at(here), 0), steps)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest), past=self._parts_made[total])
         return [looked_further_ahead(sums, newest, panel)]
 
@@ -195,7 +194,7 @@ class PooledNight:
         panel = parts_panel(rows, self.data.panel, total)
         wanted = past_origins(panel, origins=origins + WARM_UP, step=1)
         wanted[-1] = panel.matrix.iloc[-1].notna()
-        made = self._parts_made[total] = self.forecast([Level(panel, wanted, 0)], horizons, progress)[0]
+        made = self._parts_made[total] = self.forecast(Level(panel, wanted, 0), horizons, progress)
         newest = newest_known(rows, panel.end_dates, self.data.date)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()), workers=self.workers)
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
