@@ -176,10 +176,10 @@ class LiveSettings(_Section):
     longest_wait_seconds: float = Field(default=120, ge=0)
     keep_months: int = Field(default=24, ge=1)
     parallel: int = Field(default=4, ge=1, le=16)
-    user_agent: str = Field(default="Vigie/1.0 (open software; forecasts of migration flows)", min_length=1)
+    user_agent: str = Field(default="Vigie/1.0 (open software; forecasts of migration flows)", pattern=r"\S")
     browser_agent: str = Field(
         default="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
-        min_length=1,
+        pattern=r"\S",
     )
     sources: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

@@ -55,7 +55,7 @@ def test_unreadable_settings_are_named(tmp_path: Path) -> None:
         ("[alerts.thresholds]\nManche = true", r"thresholds\.Manche: .*valid number"),
         ("[operation]\nfit_seconds = true", r"fit_seconds: a number is meant, not true or false"),
         ("oldest_origin_months = true", r"oldest_origin_months: a number is meant"),
-        ("nonsense = 1", "setting nonsense: there is no such setting"),
+        ("nonsense = 1", "setting nonsense: there is no such setting"), ("[live]\nuser_agent = ' '", "user_agent"),
         ("[alerts.thresholds]\nCHA = 5\nManche = 6", "one route has two numbers: CHA, Manche"),
     ],
 )  # fmt: skip
