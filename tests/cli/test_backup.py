@@ -54,6 +54,14 @@ def test_home_is_put_in_service_once_and_only_where_it_is_drill(home: Path, tmp_
             run("home", "adopt", "--home", str(place))
 
 
+def test_journal_of_settings_is_used_in_service(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("home", "backup", "--to", str(tmp_path / "b"), "--home", str(home))
+    monkeypatch.setenv("VIGIE_JOURNAL_URL", f"sqlite:///{tmp_path / 'own.db'}")
+    for option, is_used in (("--json", False), ("--in-service", True)):
+        run("home", "restore", option, "--from", str(tmp_path / "b"), "--home", str(tmp_path / option))
+        assert (tmp_path / "own.db").exists() == is_used
+
+
 def test_backup_includes_caches_on_request(home: Path, tmp_path: Path) -> None:
     (home / "backtests").mkdir()
     (home / "backtests" / "past.parquet").write_bytes(b"past")

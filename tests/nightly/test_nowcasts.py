@@ -17,7 +17,7 @@ from core.schema import check
 from forecasting import LEVELS
 from forecasting.days import DailyHistory, Nowcast, Weeks
 from nightly import RealTimeData, nowcasts
-from nightly.nowcasts import RouteDays
+from nightly.nowcasts import RouteDays, past_nowcasts
 from store.releases import Release, ReleaseStore
 
 CHANNEL = "arrivals.CHA._T._T.M"
@@ -102,6 +102,16 @@ def test_nowcast_is_scaled_by_past_surplus() -> None:
         assert found is not None
         assert float(np.interp(0.5, LEVELS, found.quantiles)) == pytest.approx(100.0 * times, rel=0.01)
     assert route(known=False).nowcast(month, 10) is None
+
+
+def test_past_nowcasts_are_of_month_after_each_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = Days("2025-01-20")
+    monkeypatch.setattr("nightly.nowcasts.daily_arrivals", lambda _known: {"CHA": None})
+    monkeypatch.setattr("nightly.nowcasts.daily_history", lambda _daily: days)
+    data = SimpleNamespace(known=None, panel=SimpleNamespace(matrix=pd.DataFrame({"a": route().totals})))
+    used = pd.DataFrame([["a", "CHA", days.days[-1].to_timestamp()]], columns=["series_id", "route_id", "last_day"])
+    past_nowcasts(cast(RealTimeData, data), used, forecasts(MONTHS[-3:-1], SPREAD))
+    assert days.asked == [month.asfreq("D", "start") + 19 for month in MONTHS[-3:-1]]
 
 
 def weeks_of(monkeypatch: pytest.MonkeyPatch, last_day: str, as_of: str) -> dict[str, pd.DataFrame]:

@@ -109,7 +109,7 @@ def test_night_forecasts_and_warns_of_own_route(home: Path, tmp_path: Path) -> N
     alone = load_settings(home).model_copy(update={"exclude_sources": sorted(SOURCES)})
     with without_forecasting(home, *steps):
         release = run_night(home, alone, AS_OF).release
-
+    assert "own_post/own_post.csv" in release.manifest["inputs"]
     states = release.read("routes").set_index("route_id")
     assert list(states.loc[ROUTE, ["state", "last_period"]]) == ["ok", "2024-12"]
     forecasts = release.read("forecasts")
