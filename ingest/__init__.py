@@ -505,7 +505,7 @@ def parse_all(
         names = ", ".join(file.name for file, _part in read)
         fault = _("{series} of {period} is given by more than one file")
         raise SourceError(names, fault, series=first["series_id"], period=first["time_period"])
-    rejected = pd.concat([part.rejected for _file, part in read], ignore_index=True)
+    rejected = pd.concat([part.rejected for _file, part in read])
     doubts = tuple(doubt for _file, part in read for doubt in part.doubts)
     return [file for file, _part in read], Parsed(observations, rejected, doubts)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts import LIFT, Evidence, ExceedanceRule, bayes_threshold, counts_by_series, rank
+from alerts import LIFT, Evidence, ExceedanceRule, counts_by_series, rank
 from alerts.rules import COLUMNS, EXCEEDANCE_RULES, RULES, SUBJECT, ended, evaluate, judged_ahead, no_alerts, sentence
 from core import QUANTILE_LEVELS
 from core.calendar import planning_window
@@ -72,7 +72,7 @@ class TestCapacity:
             row = found.iloc[0]
             assert row["base_rate"] > 0.75
             assert row["cutoff"] == pytest.approx(LIFT * row["base_rate"])
-            assert row["prepare_from"] == pytest.approx(bayes_threshold(OWN.cost_loss_ratio))
+            assert row["prepare_from"] == pytest.approx(0.25)
 
     def test_chance_without_alert_is_kept(self, evidence: Night, panel: Build, paths: Build) -> None:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.2, 1, 2000)))

@@ -29,22 +29,11 @@ def panel(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("words", "commands"),
-    [
-        ("", list(chain.from_iterable(PANELS.values()))),
-        ("access", ["audit", "sign-out"]),
-        ("home", ["backup", "restore", "adopt", "prune", "check", "store", "journal"]),
-        ("home journal", ["move"]),
-        ("home store", ["pull", "push", "status"]),
-        ("hub", ["init", "submit", "validate", "collect", "combine", "score", "prove"]),
-        ("export", ["TABLE", "briefing"]),
-    ],
-)
-def test_group_without_command_prints_help_and_exits_0(words: str, commands: list[str]) -> None:
+@pytest.mark.parametrize("words", ["", "access", "home", "home journal", "home store", "hub", "export"])
+def test_group_without_command_prints_help_and_exits_0(words: str) -> None:
     done = vigie(*words.split())
-    assert (done.returncode, done.stderr) == (0, "")
-    assert [name for name in commands if f" {name} " not in done.stdout] == []
+    assert (done.returncode, done.stderr, "Usage: " in done.stdout) == (0, "", True)
+    assert words or [name for name in chain(*PANELS.values()) if f" {name} " not in done.stdout] == []
 
 
 def leaves(command: Any, name: str = "vigie") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer types them loosely

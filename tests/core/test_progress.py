@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from rich.progress import Progress
@@ -72,8 +73,12 @@ def test_without_terminal_line_comes_every_thirty_seconds(
         assert fields.items() <= json.loads(lines[0]).items()
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
 @pytest.mark.usefixtures("log_format")
-def test_quiet_log_gets_no_progress(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_log_gets_no_progress(
+    clock: list[float], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
     configure_logging(quiet=True)
     work(clock)
     configure_logging()

@@ -88,9 +88,8 @@ def test_farthest_misses_lead_and_what_is_not_counted_yet_is_no_miss() -> None:
     counts = {"open": np.nan, "held": 126.0, "miss": 200.0, "far": 20.0}
     rows = [time_travel.outcome_row(name, ends, count) for name, count in counts.items()]
     assert [row["name"] for row in sorted(rows, key=time_travel.nearness)] == ["far", "miss", "open", "held"]
-    assert time_travel.verdict_table(pd.DataFrame(rows))["Position in interval"].tolist()[::2] == [
-        "not counted yet", "above all intervals",
-    ]  # fmt: skip
+    positions = time_travel.verdict_table(pd.DataFrame(rows))["Position in interval"]
+    assert positions.tolist()[::2] == ["not counted yet", "above all intervals"]
 
 
 @pytest.mark.parametrize(

@@ -229,10 +229,11 @@ def test_samples_have_right_count_and_span() -> None:
 
 def test_missing_and_strange_column_are_named_in_row_of_names() -> None:
     found = faults_of(lambda table: table.rename(columns={"horizon": "steps"}))
-    assert found == [
-        (1, "horizon", "the column is missing"), (1, "steps", "the column is not one of this hub's"),
-    ]  # fmt: skip
+    strange = "the column is not one of this hub's"
+    assert found == [(1, "horizon", "the column is missing"), (1, "steps", strange)]
     assert faults_of(lambda table: table.iloc[:0]) == [(None, None, "holds no rows")]
+    rule = "'99' is not one of this hub's values"
+    assert [one for one in faults_of(lambda table: table.assign(horizon=99)) if rule in one] == [(2, "horizon", rule)]
 
 
 @pytest.mark.parametrize(("start", "end", "is_fault"), [(-6, -6, False), (-6, -7, True), (0, -1, True), (-1, 0, False)])

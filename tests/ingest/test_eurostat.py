@@ -38,12 +38,17 @@ def test_all_applicants_and_first_time_applicants_are_kept_apart() -> None:
     }
 
 
+def test_type_not_requested_is_refused_in_answer_and_passed_over_in_file() -> None:
+    raw = files.eurostat_json(kinds=("ASY_APP", "OTHER"))
+    assert set(eurostat.parse(raw).observations["target"]) == {"asylum_applications"}
+    with pytest.raises(SourceError, match="holds what was not requested"):
+        eurostat.parse(RawFile(raw.name, b"[" + raw.content + b"]"))
+
+
 def test_sparse_answer_gives_only_figures_it_holds() -> None:
     rows = eurostat.parse(files.eurostat_json()).observations
-    assert rows[["target", "geo", "time_period", "obs_value"]].to_numpy().tolist() == [
-        ["asylum_applications", "DEU", "2020-01", 835.0],
-        ["asylum_applications", "DEU", "2020-02", 900.0],
-    ]
+    assert rows.groupby("time_period")["obs_value"].apply(list).to_dict() == {"2020-01": [835.0], "2020-02": [900.0]}
+    assert set(rows["series_id"]) == {"asylum_applications._Z.DEU._T.M"}
 
 
 def test_file_without_total_of_all_citizenships_is_refused() -> None:

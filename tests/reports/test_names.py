@@ -13,7 +13,7 @@ from core.languages import Language, languages
 from core.routes import ROUTES
 from reports import numbers
 from reports.messages import compose
-from reports.names import _IN_UNITS, MEDIAN, expected_title, in_unit, message_in, plural_in_unit
+from reports.names import _IN_UNITS, COUNTED, INSTEAD, MEDIAN, expected_title, in_unit, message_in, plural_in_unit
 from reports.overview import cards, together
 from reports.route import RouteForecast, title
 from reports.year_ahead import year_lines, year_title, year_words
@@ -75,6 +75,7 @@ def test_other_routes_keep_the_words_of_arrivals() -> None:
     assert plural_in_unit(MEDIAN, 2, "CMR", ENGLISH, median="2") == "2 arrivals expected"
     assert plural_in_unit(MEDIAN, 2, "US_NORTH", ENGLISH, median="2") == "2 encounters expected"
     assert in_unit("Arrivals per month", "CMR", ENGLISH) == "Arrivals per month"
+    assert {texts[1] for texts in (MEDIAN, INSTEAD, COUNTED)} <= set(_IN_UNITS)
 
 
 def test_table_with_events_has_no_title_of_arrivals() -> None:
