@@ -218,7 +218,7 @@ def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, st
     if scenario.chance is not None:
         text, word = _("Chance of the condition: {chance}, {word}."), language.chance_word(scenario.chance)
         chance = language.text(text, chance=language.percent(scenario.chance), word=word)
-    text = _("8-in-10 chance of {interval}; by the forecast {usual}. Medians: {change} ({percent}).")
+    text = _("8-in-10 chance of {interval}; by the forecast {usual}. Difference: {change} ({percent}).")
     said = language.text(
         text, interval=language.interval_words(then["q10"], then["q90"]),
         usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
@@ -241,6 +241,20 @@ def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str
     moved = (served * then / plain.where(plain > 0)).fillna(then)
     # Ratios of neighbouring levels may cross where paths are few.
     return served, moved.cummax(axis=1)
+
+
+def differences(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """How far a scenario's median lies from the forecast's, by month: ``median, q10, q90``.
+
+    The interval is that of the difference path by path. A condition selects paths and changes none: it has no interval.
+    """
+    plain, then = by_level(release, trajectories, route_id)
+    moved = then[0.5] - plain[0.5]
+    apart = route_paths(trajectories, route_id) - route_paths(release.frame("trajectories"), route_id)
+    if apart.isna().any(axis=None):
+        return pd.DataFrame({"median": moved, "q10": np.nan, "q90": np.nan})
+    low, high = (apart[moved.index].quantile(level) for level in (0.1, 0.9))
+    return pd.DataFrame({"median": moved, "q10": np.minimum(low, moved), "q90": np.maximum(high, moved)})
 
 
 def as_rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -102,6 +102,7 @@ class Fan:
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
         window: Months ahead that are marked with their sum.
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
+        has_peak: Whether the highest median is written over it; other lines there leave no room for it.
     """
 
     observed: pd.DataFrame
@@ -124,6 +125,7 @@ class Fan:
     events: pd.DataFrame | None = None
     window: Window | None = None
     goes_by_last: bool = False
+    has_peak: bool = True
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -172,7 +174,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     line = fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     beyond = fan_labels.beyond_label(fan.forecast, largest, theme)
     total = fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme) if fan.window else []
-    wished = [*peak, *beyond, *fan_labels.running_label(fan.running, theme)]
+    wished = [*(peak if fan.has_peak else []), *beyond, *fan_labels.running_label(fan.running, theme)]
     labels += [*total, *fan_labels.clear_of_each_other(wished, room, [at_end, *total, *line])]
     for label in labels:
         if label.get("yref") != "paper":

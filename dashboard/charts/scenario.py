@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -25,16 +27,17 @@ from dashboard.charts import (
     require,
     unit_label,
 )
-from dashboard.charts.fan import HEIGHT, Fan, fan_chart, fan_key, key_mark
+from dashboard.charts.fan import Fan, Window, fan_chart, fan_key, key_mark
 from dashboard.theme import Theme, with_opacity
 
-PLACES_HEIGHT = 300
+CHART_HEIGHT, PLACES_HEIGHT = 400, 300
 ROW_PIXELS, FRAME_PIXELS = 40, 74
 NAME_PIXELS = 210
 
 
 def scenario_chart(
-    observed: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date, theme: Theme, unit: str,
+    observed: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, window: Window, *, now: dt.date,
+    theme: Theme, unit: str,
 ) -> go.Figure:  # fmt: skip
     """Draw the scenario as a fan, and the forecast as the outline of its 80 % band with a dashed median.
 
@@ -42,6 +45,7 @@ def scenario_chart(
         observed: Columns ``time_period_end``, ``value``, ``flag``.
         forecast: Columns ``target_end_date``, ``output_type_id``, ``value`` at the hub's levels.
         scenario: The same under the assumption.
+        window: Months whose sum under the assumption is marked.
         now: The date on which all of it was known.
         theme: Colours.
         unit: What is counted.
@@ -50,8 +54,9 @@ def scenario_chart(
         SchemaError: A frame lacks a column or a quantile level.
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
-    figure = fan_chart(Fan(observed, scenario, now, unit, reach=float(high.max())), _own_hue(theme))
     median = quantile(forecast, 0.5)
+    fan = Fan(observed, scenario, now, unit, reach=float(high.max()), window=window, has_peak=False)
+    figure = fan_chart(fan, _own_hue(theme), height=CHART_HEIGHT)
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
     for line, name, dash in lines:
         hover = [
@@ -80,21 +85,42 @@ def _own_hue(theme: Theme) -> Theme:
     return dataclasses.replace(theme, fan=theme.replay.fill, median=theme.replay.text)
 
 
-def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Figure:
-    """Bars of the scenario's median less the forecast's, by month."""
+def difference_chart(difference: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
+    """Bars of the scenario's median less the forecast's, by month, with their interval if there is one.
+
+    Args:
+        difference: Result of ``whatif.differences``.
+        unit: What is counted.
+        theme: Colours.
+    """
     months = [lang().month_short(end, year=True) for end in difference.index]
+    texts = [
+        f"{month}<br><b>{lang().signed(row['median'])}</b><br>{difference_interval(row)}"
+        for month, row in zip(months, difference.to_dict("records"), strict=True)
+    ]
     bars = go.Bar(
         x=list(range(len(difference))),
-        y=difference,
+        y=difference["median"],
         marker={"color": with_opacity(theme.replay.fill, 0.8)},
-        text=[f"{month}<br><b>{lang().signed(value)}</b>" for month, value in zip(months, difference, strict=True)],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": difference["q90"] - difference["median"],
+            "arrayminus": difference["median"] - difference["q10"],
+            "color": theme.replay.text,
+            "thickness": 1.4,
+            "width": 3,
+            "visible": bool(difference["q10"].notna().all()),
+        },
+        text=texts,
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
         name="difference",
     )
     figure = go.Figure(bars)
-    reach = max(float(difference.abs().max()), 1.0)
-    low, high = 1.1 * min(0.0, float(difference.min())), 1.1 * max(0.0, float(difference.max()))
+    least, most = float(difference.min().min()), float(difference.max().max())
+    reach = max(-least, most, 1.0)
+    low, high = 1.1 * min(0.0, least), 1.1 * max(0.0, most)
     ticks = sorted(
         {side * tick for side in (1, -1) for tick in nice_ticks(1.1 * reach, whole=True) if low <= side * tick <= high}
     )
@@ -109,7 +135,7 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Fi
             "ticktext": [f"{'+' if tick > 0 else MINUS * (tick < 0)}{lang().significant(abs(tick))}" for tick in ticks],
         },
     )
-    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, unit)])
+    return finish(figure, theme, height=CHART_HEIGHT, annotations=[unit_label(theme, unit)])
 
 
 def places_chart(forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, unit: str, theme: Theme) -> go.Figure:
@@ -150,16 +176,28 @@ def places_chart(forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, un
     return finish(figure, theme, height=PLACES_HEIGHT, annotations=labels)
 
 
-def difference_alt(difference: pd.Series) -> str:
+def difference_interval(row: Mapping[Hashable, Any]) -> str:
+    """The 80 % interval of a difference; empty if it has none."""
+    if pd.isna(row["q10"]):
+        return ""
+    ends = _("{lower} to {upper}").format(lower=lang().signed(row["q10"]), upper=lang().signed(row["q90"]))
+    return labelled(lang().percent(0.8), ends)
+
+
+def difference_alt(difference: pd.DataFrame) -> str:
     """The bars in words: the month with the largest difference."""
-    month = pd.Timestamp(str(difference.abs().idxmax()))
-    value = float(difference[month])
+    month = pd.Timestamp(str(difference["median"].abs().idxmax()))
+    row = difference.loc[[month]].to_dict("records")[0]
     text = ngettext(
         "The scenario differs most in {month}: {value} arrival.",
         "The scenario differs most in {month}: {value} arrivals.",
-        as_expected(value),
+        as_expected(row["median"]),
     )
-    return text.format(month=lang().month(month), value=lang().signed(value))
+    said, interval = (
+        text.format(month=lang().month(month), value=lang().signed(row["median"])),
+        difference_interval(row),
+    )
+    return f"{said} {interval}." if interval else said
 
 
 def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -> str:

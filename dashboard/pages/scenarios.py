@@ -20,6 +20,7 @@ from dashboard import (
     scenario_parts,
     state,
 )
+from dashboard.charts.fan import Window
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart, scenario_key
 from dashboard.downloads import Export, drawn
 from dashboard.layout import plain, small
@@ -35,6 +36,8 @@ from reports.whatif import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Sce
 TITLE, PLACE = _("Scenarios"), 5
 
 _UNSET = object()
+ALONE = ""
+"""The last month of a condition: no other than the first."""
 PARTS = ("months", "routes", "places", "saved")
 
 
@@ -58,22 +61,17 @@ def show(night: Night) -> None:
     find = partial(whatif.answer, night, scenario, values, lang())
     said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
-    note = wording.conditional_note(lang())
-    if not given(known):
-        note += " " + _("The number is an example: enter your own below.")
-    with st.container(key="scenario-notes", gap=None):
-        for text in [note, *scenario.notes]:
-            st.markdown(small(plain(text)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
-    with st.container(key="below-chart"):
-        with st.form("scenario"), st.container(key="sentence", **line):
-            {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-            names = ("kind", *LEVERS_OF[values["kind"]])
-            st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
-        if values["kind"] == "shock":
-            st.markdown(small(_("Departures are not counted by country: choose a nationality in the first field.")))
+    with st.container(key="below-chart"), st.form("scenario"), st.container(key="sentence", **line):
+        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+        names = ("kind", *LEVERS_OF[values["kind"]])
+        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
     show_chart(night, scenario, values)
+    notes = [wording.conditional_note(lang()), *scenario.notes]
+    if values["kind"] == "shock":
+        notes.append(_("Departures are not counted by country: choose a nationality in the first field."))
+    st.markdown("\n".join(f"- {small(plain(text))}" for text in notes))
     if scenario.trajectories is not None:
         layout.let_draw()
         show_parts(night, scenario, scenario.trajectories, known, values, routes)
@@ -114,8 +112,10 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
     observed = numbers.for_chart(history)
     st.html(scenario_key(observed, then, now=night.as_of, theme=current_theme()))
+    total = whatif.totals(trajectories, route_id, ends := whatif.title_months(night, route_id))
+    window = Window(ends, numbers.Expected(total["q50"], total["q10"], total["q90"]))
     figure = scenario_chart(
-        observed, forecast, then,
+        observed, forecast, then, window,
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
     )  # fmt: skip
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
@@ -124,11 +124,14 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
-    plainly, then = whatif.by_level(night, trajectories, route_id)
-    moved = then[0.5] - plainly[0.5]
+    moved = whatif.differences(night, trajectories, route_id)
     figure = difference_chart(moved, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme())
     layout.chart(figure, difference_alt(moved), "difference")
-    st.markdown(small(_("The scenario’s median less the forecast’s.")))
+    bar = _("Bar: the scenario’s median less the forecast’s.")
+    line = _("Line: 80% interval of the difference.")
+    if moved["q10"].isna().any():
+        line = _("It has no interval: the scenario picks some of the forecast’s paths and changes none.")
+    st.markdown(small(f"{bar} {line}"))
 
 
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
@@ -275,11 +278,13 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
         _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
         _number("if_value", _("persons"), known, values, step=100.0)
         _word(_("persons"))
-    _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
-    with _blank(_("from")):
+    is_one = values["if_from"] == values["if_to"]
+    if not is_one:
+        _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
+    with _blank(_("in") if is_one else _("from")):
         _choice("if_from", _("from"), known["if_from"].options, _month, values)
-    with _blank(_("to")):
-        _choice("if_to", _("to"), known["if_to"].options, _month, values)
+    shown = values | {"if_to": ALONE if is_one else values["if_to"]}
+    _choice("if_to", _("to"), (ALONE, *known["if_to"].options), _to_month, shown)
     with _blank(_("and on")):
         _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
     if values["and_route"] != NONE:
@@ -377,7 +382,13 @@ def _follow(names: Sequence[str], values: Values) -> None:
     """Write a whole form into the address: nothing of a shared link rests on a default."""
     for name in names:
         chosen = st.session_state.get(f"lever:{name}", values[name])
+        if chosen == ALONE:
+            chosen = st.session_state["lever:if_from"]
         state.write(name, f"{chosen:g}" if isinstance(chosen, float) else str(chosen))
+
+
+def _to_month(month: str) -> str:
+    return _("only") if month == ALONE else _("to {month}").format(month=_month(month))
 
 
 def _month(month: str) -> str:

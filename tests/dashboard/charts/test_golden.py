@@ -28,7 +28,7 @@ from dashboard.charts.bars import (
     steps_alt,
     steps_chart,
 )
-from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
+from dashboard.charts.fan import Fan, Window, fan_alt, fan_chart, fan_key
 from dashboard.charts.models import (
     coverage_alt,
     coverage_chart,
@@ -56,6 +56,7 @@ from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
 from dashboard.tables import sparkline
 from dashboard.theme import DARK, LIGHT
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
+from reports.numbers import Expected
 from tests.dashboard.shown import drawn
 from tests.golden import check_golden
 
@@ -90,6 +91,7 @@ def fan(what: Fan, theme: str = "light") -> Drawn:
 
 COUNTED = counts("2024-12-31", [1500, 1700, 900, 600, 400, 700, 1100, 1900, 2400, 2300, 2000, 1600])
 COMING = ahead("2025-01-31", [1300, 1200, 1000, 1100, 1500, 2100])
+ENDS = list(pd.DatetimeIndex(COMING["target_end_date"].unique()[:3]))
 STEADY = counts("2024-12-31", [1000.0 + 10 * place for place in range(30)])
 
 
@@ -265,7 +267,8 @@ def members() -> Drawn:
 def scenario() -> Drawn:
     lower = COMING.assign(value=COMING["value"] * 0.5)
     said = scenario_alt(COMING, lower, name="Half")
-    return scenario_chart(COUNTED, COMING.assign(value=COMING["value"] * 2), lower, now=NOW, theme=LIGHT, unit="a"), [
+    forecast, window = COMING.assign(value=COMING["value"] * 2), Window(ENDS, Expected(150.0, 90.0, 210.0))
+    return scenario_chart(COUNTED, forecast, lower, window, now=NOW, theme=LIGHT, unit="a"), [
         said,
         scenario_key(COUNTED, lower, now=NOW, theme=LIGHT),
     ]
@@ -273,12 +276,16 @@ def scenario() -> Drawn:
 
 def differences() -> Drawn:
     months = pd.date_range("2025-01-31", periods=7, freq="ME")
-    values = pd.Series([-20.0, 40.0, 125.0, -250.0, 0.0, 15.0, 5.0], index=months)
+    values = pd.DataFrame({"median": [-20.0, 40.0, 125.0, -250.0, 0.0, 15.0, 5.0]}, index=months)
+    values = values.assign(q10=values["median"] - 30, q90=values["median"] + 50)
     return difference_chart(values, unit="a", theme=LIGHT), [difference_alt(values)]
 
 
 def differences_of_nothing() -> Drawn:
-    none = pd.Series([0.0, 0.0], index=pd.date_range("2025-01-31", periods=2, freq="ME"))
+    none = pd.DataFrame(
+        {"median": [0.0, 0.0], "q10": None, "q90": None}, pd.date_range("2025-01-31", periods=2, freq="ME")
+    )
+    none = none.astype(float)
     return difference_chart(none, unit="a", theme=LIGHT), [difference_alt(none)]
 
 
