@@ -92,6 +92,9 @@ def open_page(*, with_switch: bool = True) -> Night:
     if not found:
         wait_for_release()
         st.stop()
+    if day := st.query_params.get("as_of"):  # as people write it: the newest release of that day
+        state.write("release", {one.as_of.isoformat(): one.run_id for one in reversed(found)}.get(day, day))
+        state.write("as_of", None)
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
     night = next(one for one in found if one.run_id == run_id)

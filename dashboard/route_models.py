@@ -200,7 +200,7 @@ def draw_moved(view: RouteView, move: Move) -> None:
     layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
     how = _(
         "Both releases are compared for the same months. Each step is a forecast made anew with one thing changed, so "
-        "the steps add up to the whole change, before rounding; several sources share what they changed together."
+        "the steps add up to the whole change; several sources share what they changed together."
     )
     st.markdown(layout.small(how))
 

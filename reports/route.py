@@ -16,11 +16,12 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, region_of
 from core.schema import ALL
+from forecasting.ensemble import MEMBERS
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
-from reports.names import country_name, plural_in_unit, route_name
-from reports.skill import stretches, verdict_words
+from reports.names import country_name, level_name, plural_in_unit, route_name
+from reports.skill import held_counts, stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -114,6 +115,42 @@ def known_to(release: ReadableRelease, language: Language) -> str:
         named = ", ".join(route_name(route_id, language) for route_id in group["route_id"])
         parts.append(language.text(_("{routes} to {month}"), routes=named, month=language.month(month)))
     return ", ".join(parts)
+
+
+def steps_of(release: ReadableRelease, route_id: str, language: Language) -> list[KeyNumber]:
+    """How a route's number is made: each step, what it gave for this route (empty if nothing), and what is done."""
+    series_id, ends = numbers.route_series(route_id), numbers.window_ends(release.as_of)
+    rows, forecasts = release.frame("observations"), release.frame("forecasts")
+    last = rows[rows["series_id"] == series_id].sort_values("time_period").iloc[-1]
+    total = numbers.expected_total(release.frame("trajectories"), [series_id], ends)
+    own = forecasts[forecasts["series_id"].eq(series_id) & forecasts["fallback"].eq(False)]
+    models = own.loc[own["model_id"].isin(MEMBERS), "model_id"].nunique()
+    held, judged, _ahead = held_counts(release.frame("scores"), forecasts, series_id, ends)
+    alerts = numbers.gravest_by_route(release.frame("alerts"), release.frame("track_record"))
+    levels = [level_name(level, language) for level in alerts.loc[alerts["route_id"] == route_id, "alert_level"]]
+    interval = f"{language.expected(total.median)} ({language.interval(total.low, total.high)})" if total else ""
+    when = language.in_months(last["time_period"], last["time_period"])
+    window = in_window(release.as_of, language)
+    steps = (
+        (_("Count"), language.counted(last["obs_value"]),
+         _("Counted {when} by authorities and agencies. The day on which a figure became known is kept.")),
+        (_("Models"), str(models or ""),
+         _("The route’s own model, one fitted on every monthly count known and, where nationalities are counted, the "
+           "sum of theirs. Each gives a range, not one number.")),
+        (_("Forecast"), interval,
+         _("Expected {window}, with the 80% interval: the models’ mean, moved by days already counted and as wide as "
+           "past misses demand.")),
+        (_("Check"), language.share(held / judged) if judged else "",
+         _("Share of past counts, as far ahead, inside the 80% interval. Track record shows all, also what is poor.")),
+        (_("Alert"), levels[0] if levels else language.text(_("none")),
+         _("Fixed rules turn chances into Watch, Warning or Severe. A person decides what is sent.")),
+        (_("Release"), language.day(release.as_of),
+         _("All is published at once, with the hash of the release before: vigie verify finds a later change.")),
+    )  # fmt: skip
+    return [
+        (language.text(name), number, language.text(text).format(when=when, window=window))
+        for name, number, text in steps
+    ]
 
 
 def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:

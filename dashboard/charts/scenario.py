@@ -193,11 +193,8 @@ def difference_alt(difference: pd.DataFrame) -> str:
         "The scenario differs most in {month}: {value} arrivals.",
         as_expected(row["median"]),
     )
-    said, interval = (
-        text.format(month=lang().month(month), value=lang().signed(row["median"])),
-        difference_interval(row),
-    )
-    return f"{said} {interval}." if interval else said
+    said = text.format(month=lang().month(month), value=lang().signed(row["median"]))
+    return f"{said} {difference_interval(row)}".rstrip()
 
 
 def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -> str:

@@ -22,11 +22,11 @@ from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
-from forecasting import ENSEMBLE
-from reports import record
+from reports import record, whatif
 from reports.alert import TERMS
 from reports.citations import CONTEXT, prohibited_uses, stopped, stopped_words
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in, series_place
+from reports.route import steps_of
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
 
 TITLE, PLACE = _("About Vigie"), 8
@@ -409,44 +409,6 @@ def _show_edition_changes(changes: pd.DataFrame) -> None:
         st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="–", alt=_("What would change"))
 
 
-def steps() -> list[str]:
-    """How a release is made, one step each."""
-    return [
-        _(
-            "**Figures.** Every night Vigie reads what authorities and agencies have published: arrivals on each "
-            "route, by month. Each figure keeps the day on which it became known, so that a past night can be "
-            "replayed."
-        ),
-        _(
-            "**Several models.** Each model sees only what was known on the day, and gives a range for each of "
-            "the next twelve months, not one number. All of them work on relative changes, so no forecast falls "
-            "below zero."
-        ),
-        _(
-            "**One forecast.** Three forecasts are averaged, level by level, and weigh the same: a model of the route"
-            " alone, a model fitted on every monthly count known, and the sum of the route’s nationalities where these"
-            " are known. The spread is scaled by how past forecasts fared. Where none could be made, the page shows"
-            " the baseline and says so."
-        ),
-        _(
-            "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
-            " Track record shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
-            " figures, so corrected ones stand in. And the recipe was chosen on these very dates, so a part is luck;"
-            " since 1 December 2026 it is fixed. Forecasts judged live stand first there."
-        ),
-        _(
-            "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Beside an alert stands how"
-            " many past alerts of its rule came true; where these are too few to judge, also how many of all rules"
-            " did. A person decides what follows."
-        ),
-        _(
-            "**One release.** All of it is published at once, with a hash of the release before it. Nobody can "
-            "change a forecast after the outcome is known without being noticed: the command `vigie verify` checks the "
-            "chain."
-        ),
-    ]
-
-
 def limits() -> list[str]:
     """What a reader must know."""
     return [
@@ -456,6 +418,10 @@ def limits() -> list[str]:
         _(
             "Sudden events have no precedent in the figures: no forecast here knows of a war or an agreement "
             "before it shows in arrivals."
+        ),
+        _(
+            "Past dates flatter the record: most sources keep no past figures, so corrected ones stand in, and the "
+            "recipe was chosen on these dates. It is fixed since 1 December 2026."
         ),
         _("Skill falls with distance: beyond the months marked ✓ read only the width of the range."),
         _(CONTEXT),
@@ -474,14 +440,9 @@ def glossary() -> list[tuple[str, str]]:
         (_("Share held"), _("the share of past counts that fell inside the interval")),
         (
             _("◐ likely better"),
-            _("the 90% interval shows a gain, but Holm’s correction leaves it unproven"),
+            _("the 90% interval shows a gain, but Holm’s correction for many tests leaves it unproven"),
         ),
-        (_("Holm’s correction"), _("many tests find gains by luck: the more are made, the stricter each becomes")),
         *((_(term), _(meaning)) for term, meaning in TERMS),
-        (
-            _("Record of a rule"),
-            _("for example, “9 of 16 such alerts came true”: of 16 past alerts, 9 were followed by the event"),
-        ),
     ]
 
 
@@ -494,22 +455,40 @@ def show_method(night: Night) -> None:
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
     st.markdown(f"{plain(f'{said}. {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
-    left, right = st.columns([1.3, 1], gap="large")
-    with left:
-        st.header(_("How it works"), anchor=False)
-        st.markdown("\n".join(f"{place}. {text}" for place, text in enumerate(steps(), start=1)))
-        st.header(_("Glossary"), anchor=False)
-        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
-    with right:
+    routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
+    if routes:
+        show_steps(night, state.choice("route", routes, routes[0]))
+    uses, known, who = st.columns(3, gap="large")
+    with uses:
         st.header(_("What it is for"), anchor=False)
         st.markdown(_(INTENDED_USE))
-        st.header(_("What it must not be used for"), anchor=False)
-        st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
-        st.header(_("Who makes it, how to cite it"), anchor=False)
-        st.markdown("\n".join(f"- {text}" for text in imprint(night)))
+        st.markdown(
+            "\n".join(
+                [f"**{_('What it must not be used for')}**\n", *(f"- {text}" for text in prohibited_uses(lang()))]
+            )
+        )
+    with known:
         st.header(_("Limits"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in limits()))
+    with who:
+        st.header(_("Who runs it, how to cite it"), anchor=False)
+        st.markdown("\n".join(f"- {text}" for text in imprint(night)))
+    with st.expander(_("Glossary")):
+        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
     show_cards(night)
+
+
+def show_steps(night: Night, route_id: str) -> None:
+    """How one route's number is made, step by step."""
+    st.header(labelled(_("How a number is made"), layout.route_name(route_id)), anchor=False)
+    made = reads.once(night, partial(steps_of, night, route_id, lang()), "steps of a number", route_id)
+    for first in (0, 3):
+        for place, column in enumerate(st.columns(3), start=first):
+            name, number, text = made[place]
+            with column.container(border=True, height="stretch"):
+                head = f"{place + 1}. {name}"
+                st.markdown("### " + plain(labelled(head, number) if number else head), anchors=False)
+                st.markdown(plain(text))
 
 
 def imprint(night: Night) -> list[str]:
@@ -520,7 +499,10 @@ def imprint(night: Night) -> list[str]:
     )
     day = lang().day(night.created_at.date())
     return [
-        _("Open software by the Vigie authors, under the MIT licence. Whoever runs an installation answers for it."),
+        _(
+            "**Contact**: whoever runs this copy answers for it, and gave you its address. Code and issues: the "
+            "repository that it was installed from. Open software by the Vigie authors, MIT licence."
+        ),
         made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
         _(
             "**Something is wrong?** With an alert: “Comment, disagree or correct” below it. With a figure: its "
@@ -547,23 +529,9 @@ def show_cards(night: Night) -> None:
         **state.widget("model", chosen),
     )
     text = _for_readers(cards[chosen])
-    st.markdown(" ".join(ensemble_in_short()) if chosen == ENSEMBLE else _first_paragraph(text))
     with st.expander(_("The whole card")), st.container(key="model-card"):
         st.markdown(text, anchors=False)
     downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
-
-
-def ensemble_in_short() -> list[str]:
-    """What the ensemble is, in three plain sentences."""
-    return [
-        _("Three forecasts are averaged with the same weight."),
-        _("The width of the range follows from how far past forecasts missed."),
-        _("A change without precedent is not in it; how far ahead it beats the baseline, Track record says by route."),
-    ]
-
-
-def _first_paragraph(text: str) -> str:
-    return next((part for part in text.split("\n\n") if part.strip() and not part.startswith("#")), "")
 
 
 def _for_readers(text: str) -> str:

@@ -165,7 +165,7 @@ def show_parts(
             label_visibility="collapsed", wrap=True, **state.widget("part", chosen),
         )  # fmt: skip
         find = partial(by_month, night, scenario, trajectories, values)
-        made, then, _shown = reads.once(night, find, "scenario by month", *key_of(scenario, values))
+        made, then, shown = reads.once(night, find, "scenario by month", *key_of(scenario, values))
         history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
         with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
@@ -176,21 +176,14 @@ def show_parts(
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":
-        show_months(night, scenario, trajectories, values)
+        with st.container(key="numbers-months"):
+            st.table(shown, border="horizontal", hide_index=True, alt=made.title)
     elif chosen == "routes":
         show_routes(night, scenario, trajectories, values, routes)
     elif chosen == "places":
         show_places(night, scenario, trajectories, known, values)
     else:
         scenario_parts.show_saved(night, values, scenario, trajectories, routes)
-
-
-def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
-    """Forecast and scenario by month, and the files."""
-    find = partial(by_month, night, scenario, trajectories, values)
-    made, _then, shown = reads.once(night, find, "scenario by month", *key_of(scenario, values))
-    with st.container(key="numbers-months"):
-        st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
 
 def by_month(

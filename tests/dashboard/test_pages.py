@@ -93,7 +93,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "hub_team": ("evaluation", {"part": "hub", "model": TEAM}),
     "hub_round": ("evaluation", {"part": "hub", "route": "CMR", "round": "2024-06-30", "model": TEAM}),
     "route_year": ("route", {"route": "EMR", "view": "year"}),
-    "data_source": ("data", {"source": "iom_dtm"}),
+    "data_source": ("data", {"source": "iom_dtm", "as_of": "1999-12-31"}),
     "figures_route": ("route", {"route": "CMR", "figures-models-CMR": "1", "figures-seasons-CMR": "1"}),
     "figures_route_nationalities": (
         "route",

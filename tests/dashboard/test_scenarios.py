@@ -128,11 +128,9 @@ def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) ->
     share = whatif.shares_of(night, "CMR")["SYR"]
     assert share == pytest.approx(0.5, abs=0.01)
     assert after / before == pytest.approx(1 + share, abs=0.01)
-    apart, paths = (
-        whatif.differences(night, scenario.trajectories, "CMR").loc[march],
-        numbers.route_paths(night.frame("trajectories"), "CMR")[march],
-    )
-    assert list(apart[["q10", "q90"]]) == pytest.approx(list(share * paths.quantile([0.1, 0.9])), rel=0.01)
+    apart = whatif.differences(night, scenario.trajectories, "CMR").loc[march]
+    paths = share * numbers.route_paths(night.frame("trajectories"), "CMR")[march]
+    assert list(apart[["q10", "q90"]]) == pytest.approx(list(paths.quantile([0.1, 0.9])), rel=0.01)
     assert "Syria: 50% of the route" in scenario.notes[0]
 
 
@@ -144,8 +142,7 @@ def test_scenario_stays_distribution_with_ordered_quantiles(night: Night, kind: 
     _forecast, wide = whatif.by_level(night, scenario.trajectories, "CMR")
     assert (np.diff(wide.to_numpy(), axis=1) >= 0).all()
     assert (wide[0.9] > wide[0.1]).all()
-    apart = whatif.differences(night, scenario.trajectories, "CMR")
-    assert apart["q10"].isna().all() == apart["q90"].isna().all() == (kind == "if")
+    assert whatif.differences(night, scenario.trajectories, "CMR")["q10"].isna().all() == (kind == "if")
 
 
 def test_places_grow_with_confidence_and_stay(night: Night) -> None:
@@ -208,7 +205,7 @@ def test_form_writes_every_lever_of_its_kind_into_address() -> None:
     app = visit(route="EMR", if_from="2025-02", if_to="2025-02")
     app.selectbox(key="lever:if_from").set_value("2025-03")
     next(button for button in app.button if button.label == "Show the scenario").click().run()
-    assert "in March 2025" in said(app) and app.query_params["if_to"] in ("2025-03", ["2025-03"])
+    assert "in March 2025" in said(app)
 
 
 @pytest.mark.slow
