@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from core.errors import InputError
@@ -12,6 +13,8 @@ from core.schema import check
 from forecasting import ENSEMBLE
 from forecasting.members import models_to_run
 from forecasting.panel import Panel
+from forecasting.quantiles import to_rows
+from forecasting.runs import forecast_file
 
 from .frames import run_backtest, run_forecast
 
@@ -43,6 +46,18 @@ def test_present_is_forecast_from_panels_last_month(panel_path: Path) -> None:
     assert set(made["target_end_date"].astype(str)) == {"2021-01-31", "2021-02-28"}
     assert made["series_id"].nunique() == 3
     assert not made["fallback"].any()
+
+
+@pytest.mark.parametrize("judged", [2, 3])
+def test_batches_give_same_forecasts(panel_path: Path, monkeypatch: pytest.MonkeyPatch, judged: int) -> None:
+    monkeypatch.setattr("forecasting.panel.LARGEST_JUDGED", judged)
+    tables = []
+    for most in (2, 3):
+        monkeypatch.setattr("forecasting.runs.BATCH", most)
+        made = forecast_file(panel_path, horizon=2, models="ensemble", workers=1)
+        assert ("not calibrated on its own past errors" in made.diagnostics.account[0]) == (judged < 3)
+        tables.append(to_rows(made.table).sort_values(["series_id", "horizon", "output_type_id"], ignore_index=True))
+    pd.testing.assert_frame_equal(tables[0], tables[1])
 
 
 def test_unknown_models_and_impossible_horizons_are_refused(panel_path: Path) -> None:

@@ -30,8 +30,7 @@ def current(home: Path) -> Release:
 
 def test_year_ahead_uses_same_paths(first_night: Path) -> None:
     release = current(first_night)
-    rows = release.read("year_ahead")
-    rows = rows[(rows["kind"] == "calendar year") & (rows["ahead"] == 0)].set_index("series_id")
+    rows = release.read("year_ahead").query("kind == 'calendar year' and ahead == 0").set_index("series_id")
     of_countries = rows.index.str.startswith("asylum_applications_first.")
     states = release.read("asylum_series").query("state == 'ok' and target == 'asylum_applications_first'")
     assert set(rows.index[of_countries].str.split(".").str[2]) == set(states["geo"])
@@ -50,8 +49,7 @@ def test_year_ahead_uses_same_paths(first_night: Path) -> None:
 
 def test_nothing_that_became_known_later_is_in_release(first_night: Path) -> None:
     release = current(first_night)
-    observations = release.read("observations")
-    assert observations["as_of"].max() <= pd.Timestamp(AS_OF)
+    assert release.read("observations")["as_of"].max() <= pd.Timestamp(AS_OF)
     assert release.read("backtest")["origin_date"].max() < pd.Timestamp("2024-12-31")
     assert release.manifest["replay"] is True
 

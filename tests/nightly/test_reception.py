@@ -58,9 +58,8 @@ def italian() -> pd.DataFrame:
 
 
 def arrivals_panel() -> Panel:
-    return panel_from_rows(
-        pd.DataFrame({"series_id": CMR, "time_period": MONTHS.astype(str), "value": ARRIVALS})
-    )  # fmt: skip
+    rows = pd.DataFrame({"series_id": CMR, "time_period": MONTHS.astype(str), "value": ARRIVALS})
+    return panel_from_rows(rows)
 
 
 def ahead(origin: pd.Period) -> np.ndarray[Any, Any]:
@@ -123,9 +122,7 @@ def test_country_and_regions_are_forecast_from_their_last_month(made: dict[str, 
 
 def test_forecasts_beat_persistence_of_stock(made: dict[str, pd.DataFrame]) -> None:
     scores = made["reception_scores"]
-    own = scores[
-        (scores["series_id"] == ITALY) & (scores["scale"] == "log") & (scores["model_id"] == "vigie-reception")
-    ]
+    own = scores.query("series_id == @ITALY and scale == 'log' and model_id == 'vigie-reception'")
     ratios = own.set_index(["reference", "horizon"])["relative_wis"]
     assert ratios["vigie-baseline", 3] < 0.5
     assert ratios["vigie-damped", 3] < 0.7
