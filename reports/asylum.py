@@ -40,6 +40,7 @@ _PEOPLE = {
     "asylum_applications_first": ngettext("first-time asylum applicant", "first-time asylum applicants"),
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
+_ELSEWHERE = _("Elsewhere go by the last count, which the baseline repeats.")
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
 WIDE = 2.0
 """Upper over lower end of an 80 % interval from which it is called too wide to plan by."""
@@ -239,13 +240,15 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
         before = numbers.year_earlier(view.history, view.freq)
         label = language.text(text, period=period(view, last["end_date"], language))
-        counted = (label, language.counted(last["obs_value"]), _a_year_earlier(before, language))
+        counted = (label, language.counted(last["obs_value"]), _year_before(view, before, last["end_date"], language))
         out.insert(len(out) if view.beats_baseline else 0, counted)
     return out + _together(view, language)
 
 
-def _a_year_earlier(value: float, language: Language) -> str:
-    return language.text(_("{value} a year earlier"), value=language.counted(value)) if is_known(value) else ""
+def _year_before(view: AsylumForecast, value: float, end: pd.Timestamp, language: Language) -> str:
+    """A count and its period, a year before one that ends on a day: two such stand on the page, of other periods."""
+    when = language.in_period(end - pd.DateOffset(years=1), view.months_each)
+    return f"{language.counted(value)} {when}" if is_known(value) else ""
 
 
 def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
@@ -266,18 +269,18 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
             "{n} country together ({period}, provisional)", "{n} countries together ({period}, provisional)"
         )
     label = language.plural(texts, count, period=period(view, newest.end_time, language))
-    earlier = _a_year_earlier(float(before.iloc[0]), language) if len(before) else ""
+    earlier = _year_before(view, float(before.iloc[0]), newest.end_time, language) if len(before) else ""
     return [(label, language.counted(last["total"]), earlier)]
 
 
-def skill_words(view: AsylumForecast, language: Language) -> str:
-    """The verdict of skill on the periods ahead, what the baseline expects, and how many outcomes the interval held."""
+def skill_words(view: AsylumForecast, language: Language) -> list[str]:
+    """Whether the range is too wide, how many outcomes it held, and the verdict beside the baseline's own range."""
     own = own_rows(view.night.frame("asylum_scores"), view.series_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
-        return ""
-    verdict = capital(f"{verdict_words(view.verdicts, view.quantiles.index, language, view.months_each)}.")
-    said = [_wide_words(view, language), verdict, _baseline_words(view, language), held_words(own, language, view.freq)]
-    return " ".join(filter(None, said))
+        return []
+    verdict = capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))
+    said = [_wide_words(view, language), held_words(own, language, view.freq)]
+    return [*filter(None, said), f"{verdict}{_baseline_words(view, language)}."]
 
 
 def _wide_words(view: AsylumForecast, language: Language) -> str:
@@ -290,15 +293,15 @@ def _wide_words(view: AsylumForecast, language: Language) -> str:
 
 
 def _baseline_words(view: AsylumForecast, language: Language) -> str:
-    """What the baseline expects in the first period ahead; empty where nothing is ahead."""
+    """What the baseline is and its range in the first period ahead; empty where nothing is ahead."""
     quantiles = numbers.quantiles_of(view.night.frame("asylum_forecasts"), view.series_id, BASELINE)
     ahead = quantiles[quantiles.index > pd.Timestamp(view.night.as_of)]
     if ahead.empty:
         return ""
     row, end = ahead.iloc[0], ahead.index[0]
-    text = _("The baseline repeats the last count: {value} {when}, 80% interval {interval}.")
-    value, interval = language.counted(row[0.5]), language.interval_words(row[0.1], row[0.9])
-    return language.text(text, value=value, when=language.in_period(end, view.months_each), interval=interval)
+    text = _(" (the last count repeated, 80% interval {interval} {when})")
+    interval = language.interval_words(row[0.1], row[0.9])
+    return language.text(text, when=language.in_period(end, view.months_each), interval=interval)
 
 
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
@@ -346,13 +349,25 @@ def why_no_forecast(view: AsylumForecast, language: Language) -> str:
 
 
 def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) -> pd.DataFrame:
-    """One row per country with a forecast, the most expected first.
+    """One row per country with a forecast, the highest last count first.
 
     Returns:
         ``geo, expected, low, high, last_period, last_value, year_earlier``; the last is of the period expected.
     """
     rows = of_kind(release.frame("asylum_forecasts"), kind)
-    return _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
+    table = _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
+    return table.sort_values("last_value", ascending=False, kind="stable", ignore_index=True)
+
+
+def beating_words(views: Sequence[AsylumForecast], language: Language) -> str:
+    """Of which countries the forecast of the first period ahead beats the last count repeated, or likely does."""
+    said, rest = [], "" if all(one.beats_baseline for one in views) else language.text(_ELSEWHERE)
+    for verdict in (BETTER, LIKELY):
+        beating = [one for one in views if verdict_at(one.verdicts, one.ahead.index[0]) == verdict]
+        names = ", ".join(display_name(one.geo, language.code) for one in beating)
+        said += [language.labelled(capital(language.text(verdict)), names)] if names else []
+    nowhere = _("In no country does the forecast beat the baseline: go by the last count, which the baseline repeats.")
+    return f"{language.listed(said)}. {rest}".rstrip() if said else language.text(nowhere)
 
 
 def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:

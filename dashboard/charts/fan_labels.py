@@ -122,7 +122,7 @@ def end_labels(forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_
     """
     median = quantile(forecast, 0.5)
     if len(carried):
-        count, words = float(carried.iloc[0]), _("last count")
+        count, words = float(carried.iloc[0]), _("last count").replace(" ", "<br>")  # the margin is narrow
         text, end = f"<b>{lang().counted(count)}</b><br>{words}", {"xanchor": "left", "yanchor": "middle", "xshift": 10}
         return [note(theme, text, x=median.index[-1], y=count, font={"color": theme.observed}, **end)]
     places = {median.index[-1]: {"xanchor": "left", "yanchor": "middle", "xshift": 10}}

@@ -8,7 +8,6 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from core.languages import round_expected
 from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, time_travel, year_ahead
 from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
@@ -20,7 +19,6 @@ from dashboard.theme import current_theme
 from reports import asylum, charts, context, numbers
 from reports.asylum import AsylumForecast
 from reports.context import events_before
-from reports.skill import verdict_signs
 
 TITLE, PLACE = _("Asylum"), 3
 SHOWN = {"M": 24, "Q": 16}
@@ -40,8 +38,6 @@ def show(night: Night) -> None:
     view = reads.once(night, partial(asylum.forecast_of, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
     st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
-    if caveats := asylum.skill_words(view, lang()):
-        st.container(key="below-chart").markdown(layout.plain(caveats))  # where a phone shows it
     later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
     show_controls(view, found, order, counted=len(later[0]) > 0)
     with st.container(key="main-chart"):
@@ -51,13 +47,15 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+        st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(night, view)
-    st.markdown(layout.small(layout.plain(" ".join(asylum.missing_words(view, lang())))))
     show_countries(night, view, order)
     show_corridors(night, view)
     show_citizenships(night, view)
     year_ahead.show_countries(night, geo)
+    st.header(_("What must be known"), anchor=False)
+    st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
 
 
 def show_controls(view: AsylumForecast, found: list[str], order: list[str], *, counted: bool) -> None:
@@ -178,50 +176,41 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
     table = reads.once(night, find, "by destination", view.kind)
     if table.empty:
         return
-    title = _("Countries of destination")
-    if len(view.ahead):
-        when = asylum.period(view, view.ahead.index[0], lang())
-        title = _("last count, and range of {period}, by country of destination").format(period=when)
-    title = labelled(asylum.kind_name(view.kind, lang()), title)
+    end = asylum.forecast_of(night, view.kind, table["geo"].iloc[0]).ahead.index[0]
+    text = _("last count, and range of {period}, by country of destination")
+    title = labelled(asylum.kind_name(view.kind, lang()), text.format(period=asylum.period(view, end, lang())))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
         made = downloads.export_of(night, f"asylum-destinations-{view.freq}", title, table, [asylum.SOURCE_ID])
         downloads.buttons(made)
-    draw = partial(draw_countries, night, view.kind, table, title)
+    before = _("Count, {period}").format(period=asylum.period(view, end - pd.DateOffset(years=1), lang()))
+    draw = partial(draw_countries, night, view.kind, table, title, before)
     reads.drawn_once(night, draw, "asylum countries", view.kind)
-    text = _(
-        "Median: the forecast’s middle value. Beats baseline: ✓ proven, ◐ likely, · no sign; where it is ·, go by the "
-        "last count, which the baseline repeats. Each line has its own scale from zero: two years of counts, then the "
-        "forecast."
-    )
-    st.markdown(layout.small(text))
+    st.markdown(layout.small(_("Each line has its own scale from zero: two years of counts, then the forecast.")))
     layout.show_sources(night, [view.series_id])
 
 
-def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> None:
-    """The table alone; a name leads to its country."""
+def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str, before: str) -> None:
+    """The verdict and the table, whose column ``before`` holds counts a year earlier; a name leads to its country."""
     found = [asylum.forecast_of(night, kind, geo) for geo in table["geo"]]
     lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
+    st.markdown(layout.plain(asylum.beating_words(found, lang())))
     # What a phone shows without a swipe stands first.
-    name, median, mark, line = _("Country"), _("Median"), _("Beats baseline"), _("Trend and forecast")
+    name, line = _("Country"), _("Trend and forecast")
     interval, last = tables.no_break(_("80% interval")), _("Last count")
     shown = pd.DataFrame(
         {
             name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
             last: table["last_value"],
             interval: list(map(lang().interval, table["low"], table["high"])),
-            mark: [verdict_signs(one.verdicts, one.ahead.index[:1]) for one in found],
-            median: table["expected"].map(round_expected),
-            _("A year earlier"): table["year_earlier"],
             line: lines,
+            before: table["year_earlier"],
         }
     )
     columns = {
         name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
-        last: st.column_config.NumberColumn(width=80),
+        last: st.column_config.NumberColumn(width=98),
         interval: st.column_config.TextColumn(width=110),
-        mark: st.column_config.TextColumn(width=88),
-        median: st.column_config.NumberColumn(width=66),
         line: st.column_config.ImageColumn(width="medium"),
     }
     st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)

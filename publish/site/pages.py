@@ -255,7 +255,7 @@ def _country(view: View, found: asylum.AsylumForecast) -> Page:
     blocks += [
         Block("chart", view.fan_chart(picture, title, path, shown, str(found.state["series_id"]))),
         text(asylum.kind_name(found.kind, language), kind="note"),
-        text(asylum.skill_words(found, language)),
+        text(*asylum.skill_words(found, language), kind="list"),
         text(view.text(_("Figures are rounded to the nearest 5 by Eurostat.")), kind="note"),
     ]
     return Page(path, ASYLUM, name, title, blocks, picture)

@@ -12,9 +12,10 @@ import pytest
 
 from core.languages import Language
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE
 from reports.asylum import (
     AsylumForecast,
+    beating_words,
     by_corridor,
     by_destination,
     key_numbers,
@@ -99,8 +100,8 @@ def forecast(
 
 
 def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> None:
-    last = ("Last count (July–September 2024, provisional)", "1,000", "900 a year earlier")
-    together = ("28 countries together (July–September 2024)", "206,080", "258,385 a year earlier")
+    last = ("Last count (July–September 2024, provisional)", "1,000", "900 in July–September 2023")
+    together = ("28 countries together (July–September 2024)", "206,080", "258,385 in July–September 2023")
     assert key_numbers(forecast("2025-01-31"), ENGLISH) == [
         ("Nowcast, October–December 2024", "200", "80% interval 100 to 1,000"),
         ("Expected, January–March 2025", "400", "80% interval 100 to 1,000"), last, together,
@@ -120,7 +121,7 @@ def test_last_count_and_range_lead_where_nothing_beats_last_count() -> None:
     labels, values, beside = zip(*key_numbers(unproven, ENGLISH)[:2], strict=True)
     assert labels == ("Last count (July–September 2024, provisional)", "Nowcast, October–December 2024")
     assert values == ("1,000", ENGLISH.interval(100, 1000))
-    assert beside == ("900 a year earlier", "80% interval; median 200")
+    assert beside == ("900 in July–September 2023", "80% interval; median 200")
 
 
 def test_totals_of_other_countries_are_not_compared() -> None:
@@ -146,14 +147,14 @@ def test_every_country_is_listed_and_only_the_largest_corridors() -> None:
         target="asylum_applications_first", freq="Q", model_id="vigie-ensemble", target_end_date=QUARTERS[1]
     )
     counts = pd.DataFrame({
-        "series_id": rows[-1][0].replace("SYR", "_T"), "target": "asylum_applications_first", "freq": "Q",
+        "series_id": rows[0][0], "target": "asylum_applications_first", "freq": "Q",
         "time_period": ["2023-Q3", "2024-Q1", "2024-Q3"], "obs_value": [5.0, 7.0, 9.0],
     })  # fmt: skip
     night: Any = SimpleNamespace(
         as_of="2025-01-31", frame={"asylum_forecasts": forecasts, "observations": counts}.__getitem__
     )
     countries = by_destination(night, QUARTERLY, places)
-    assert countries["geo"].tolist() == places[::-1]
+    assert countries["geo"].tolist() == [places[0], *places[:0:-1]]  # the one with a count, then the most expected
     assert countries["last_value"].iloc[0] == 9.0  # July–September
     assert countries["year_earlier"].iloc[0] == 7.0  # January–March, as is expected
     assert by_corridor(night, QUARTERLY)["geo"].tolist() == places[:2:-1]
@@ -173,10 +174,18 @@ def test_verdict_stands_beside_baseline_and_its_interval() -> None:
     )
     found = replace(forecast("2025-01-31"), night=cast("Any", night), verdicts={})
     found.__dict__["quantiles"] = AHEAD
-    assert skill_words(found, ENGLISH).startswith(
-        "Too wide to plan by: in January–June 2025 the range’s upper end is at least twice its lower end. "
+    assert skill_words(found, ENGLISH) == [
+        "Too wide to plan by: in January–June 2025 the range’s upper end is at least twice its lower end.",
+        "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%).",
+        "No sign of beating the baseline in October 2024–June 2025 (the last count repeated, 80% interval 700 to "
+        "1,500 in January–March 2025).",
+    ]
+
+
+def test_countries_that_beat_last_count_are_named() -> None:
+    views = [forecast("2025-01-31", verdicts={QUARTERS[1]: one}) for one in (NO_EVIDENCE, LIKELY)]
+    assert beating_words(views, ENGLISH) == (
+        "Likely better than the baseline: Germany. Elsewhere go by the last count, which the baseline repeats."
     )
-    assert skill_words(found, ENGLISH).endswith(
-        "The baseline repeats the last count: 1,000 in January–March 2025, 80% interval 700 to 1,500. "
-        "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%)."
-    )
+    assert beating_words(views[1:], ENGLISH) == "Likely better than the baseline: Germany."
+    assert beating_words(views[:1], ENGLISH).startswith("In no country does the forecast beat the baseline")
