@@ -60,8 +60,9 @@ def title(release: ReadableRelease, route_id: str, language: Language) -> str:
     if steps := [step for step, verdict in verdicts.items() if verdict == BETTER]:
         ratios = judged.loc[judged["horizon"].isin(steps), "relative_wis"]
         least, most = (language.percent(1 - float(ratio)) for ratio in (ratios.max(), ratios.min()))
-        text = _("past forecasts beat the baseline by {least} to {most}, {ahead}")
-        text = _("past forecasts beat the baseline by {least}, {ahead}") if least == most else text
+        text = _("past forecast errors {least} to {most} smaller than by repeating the last count, {ahead}")
+        if least == most:
+            text = _("past forecast errors {least} smaller than by repeating the last count, {ahead}")
         said = language.text(text, least=least, most=most, ahead=steps_ahead(steps, language))
     else:
         said = ahead_words(verdicts, language)
@@ -190,16 +191,16 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     right = (cases * rows["precision"]).round()
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}). Of all that were raised, repeats and events under way included, {right} of {raised} did.",
+        "chance {base}). Repeats and alerts on events under way do not count: {others} more.",
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}). Of all that were raised, repeats and events under way included, {right} of {raised} did.",
+        "chance {base}). Repeats and alerts on events under way do not count: {others} more.",
     )
     base = float((cases * rows["base_rate"]).sum() / cases.sum())
     where = language.text(_(", on all routes")) if route_id == ALL else ""
     return language.form(*texts, int(right.sum())).format(
         where=where, n=language.counted(cases.sum()), right=language.counted(right.sum()),
         base=language.percent(base), share=language.percent(float(right.sum() / cases.sum())),
-        raised=language.counted(rows["n_alerts"].sum()),
+        others=language.counted(rows["n_alerts"].sum() - cases.sum()),
     )  # fmt: skip
 
 

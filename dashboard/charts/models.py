@@ -184,7 +184,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def _words(theme: Theme) -> list[Annotation]:
     left = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": -6, "yref": "paper"}
     return [
-        note(theme, _("Relative WIS, lower is better"), y=1, yanchor="bottom", yshift=4, **left),
+        note(theme, _("Error over the baseline’s, lower is better"), y=1, yanchor="bottom", yshift=4, **left),
         note(theme, _("months ahead"), y=0, yanchor="top", yshift=-22, **left),
     ]
 

@@ -51,14 +51,20 @@ def show(night: Night) -> None:
     find = partial(record.skill_rows, scores, record.series_of(route_id), scale, lang())
     rows = reads.once(night, find, "skill", route_id, scale)
     title = reads.once(night, partial(record.title, night, route_id, lang()), "record's title", route_id)
-    show_issued(night)
-    st.header(title, anchor=False)
+    st.title(title, anchor=False)
+    issued = night.frame("issued_scores")
+    text = _(
+        "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
+        "forecasts: made afterwards, on what was known then."
+    )
+    st.markdown(small(plain(f"{record.live_title(issued, lang())}. {text}")))
     if part != HUB:
         st.selectbox(
             _("Route"), routes, width=240,
             format_func=row_name, **state.widget("on", route_id),
         )  # fmt: skip
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
+    show_issued(issued)
     st.header(_("In detail"), anchor=False)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
@@ -172,8 +178,8 @@ def draw_skill(rows: pd.DataFrame) -> None:
 def show_table(rows: pd.DataFrame) -> None:
     """The same as a sortable table."""
     text = _(
-        "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
-        "than the baseline, whose forecast is the last value with its own past errors."
+        "Error: the weighted interval score (WIS), which counts misses and wide ranges, divided by the baseline’s on "
+        "the same months. Below 1 is better than the baseline: the last count repeated, with its own past errors."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())
@@ -229,15 +235,8 @@ def draw_calibration(at: pd.DataFrame) -> None:
             layout.chart(pit_histogram(pit, theme=current_theme()), pit_alt(pit), "pit")
 
 
-def show_issued(night: Night) -> None:
+def show_issued(issued: pd.DataFrame) -> None:
     """Forecasts scored as they were issued: the one score that no choice of a recipe can have touched."""
-    issued = night.frame("issued_scores")
-    st.title(record.live_title(issued, lang()), anchor=False)
-    text = _(
-        "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
-        "forecasts: made afterwards, on what was known then."
-    )
-    st.markdown(small(text))
     found = issued_skill(issued)
     if len(found):
         st.dataframe(

@@ -51,8 +51,8 @@ def track_record(view: View) -> Page:
         caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [
             text(
-                record.live_title(view.release.frame("issued_scores"), language),
                 *record.sentences(view.release, ALL, language),
+                record.live_title(view.release.frame("issued_scores"), language),
                 kind="list",
             ),
             table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
