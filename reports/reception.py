@@ -10,7 +10,7 @@ import pandas as pd
 
 from alerts.rules import period_words
 from core.calendar import MONTHS_EACH, Frequency, end_dates
-from core.languages import Language, as_expected, capital, is_known
+from core.languages import Language, as_expected, capital, is_known, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, routes_to
@@ -86,8 +86,8 @@ class Need:
 
     @property
     def above_now(self) -> float:
-        """By how much places that suffice in nine of ten cases exceed the people there now: not what is missing."""
-        return float(self.rows["enough"].iloc[-1] - self.rows["last_value"].iloc[-1])
+        """How far places that suffice in nine of ten cases, as shown, exceed the people there now: none is missing."""
+        return round_expected(self.rows["enough"].iloc[-1]) - float(self.rows["last_value"].iloc[-1])
 
 
 def needs_of(
@@ -116,7 +116,7 @@ def stocks(needs: pd.DataFrame) -> list[str]:
     """Series of countries in a release, most people first, each followed by its regions by :attr:`Need.above_now`."""
     last = needs[needs["factor"].eq(1.0)].sort_values("horizon").groupby("series_id").tail(1).set_index("series_id")
     last = last[last.index.str.startswith(f"{RECEPTION}.")]
-    more = (last["enough"] - last["last_value"]).sort_values(ascending=False)
+    more = (last["enough"].map(round_expected) - last["last_value"]).sort_values(ascending=False)
     countries = last["last_value"][~last.index.str.contains("-")].sort_values(ascending=False).index
     return [
         str(name)
@@ -129,14 +129,11 @@ def title(need: Need, language: Language) -> str:
     """How many people are expected, with the 80 % interval, and how many are there now."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
-    return language.plural(
-        ngettext(
-            "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; "
-            "{people} counted {n} month before, at the end of {month}",
-            "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; "
-            "{people} counted {n} months before, at the end of {month}",
+    return language.text(
+        _(
+            "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; {people} "
+            "counted at the end of {month}"
         ),
-        int(last["horizon"]) * need.months_each,
         place=place_name(need.series_id.split(".")[1], language),
         people=language.counted(float(first["last_value"])),
         month=language.month(counted),
@@ -219,11 +216,10 @@ def places_words(need: Need, language: Language) -> str:
     """When the places known are likely not to suffice, in a sentence; how to give them where none are known."""
     if not is_known(need.places):
         most = need.history.sort_values("obs_value").iloc[-1]
-        unknown = language.text(
+        return language.text(
             _("Most people counted so far: {most} ({month}). No number of places is published: enter yours."),
             most=language.counted(most["obs_value"]), month=language.month(most["end_date"]),
         )  # fmt: skip
-        return f"{enough_words(need, language)} {unknown}"
     given = language.counted(need.places)
     last = need.chances.iloc[-1]
     words = language.text(
@@ -311,21 +307,25 @@ def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
     }
 
 
-def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """What past forecasts of this stock were worth, and where the evidence is weak."""
+def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list[str]:
+    """What past forecasts of this stock were worth, and where the evidence is weak: a fact each."""
     if need.scores.empty:
-        return language.text(_("No past forecasts of this stock can be scored yet."))
+        return [language.text(_("No past forecasts of this stock can be scored yet."))]
     row = need.scores[need.scores["horizon"] == 3 // need.months_each].iloc[0]
-    ratio = with_interval(language.share, *(row[f"relative_wis{end}"] for end in ("", "_lo", "_hi")))
-    text = language.text(
-        _(
-            "Three months ahead, planning by this forecast would have missed by {ratio} of what planning by the last "
-            "count missed ({n} past dates)."
-        ),
-        ratio=ratio, n=int(row["n"]),
-    )  # fmt: skip
+    ratio, *ends = (float(row[f"relative_wis{end}"]) for end in ("", "_lo", "_hi"))
+    smaller = _(
+        "Three months ahead, errors were {share} smaller than by repeating the last count (90% interval {low} to "
+        "{high}; {n} past dates)."
+    )
+    larger = _(
+        "Three months ahead, errors were {share} larger than by repeating the last count (90% interval {low} to "
+        "{high}; {n} past dates)."
+    )
+    low, high = (language.change(end, 1.0) for end in ends)
+    share, text = language.share(abs(1 - ratio)), smaller if ratio < 1 else larger
     verdict = capital(f"{language.text(NO_EVIDENCE)}.") if (need.scores["relative_wis_hi"] >= 1).all() else ""
-    return " ".join(filter(None, [text, verdict, _held_words(need, backtest, language)]))
+    said = language.text(text, share=share, low=low, high=high, n=int(row["n"]))
+    return list(filter(None, [said, verdict, _held_words(need, backtest, language)]))
 
 
 def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
@@ -364,8 +364,8 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
         _("Above people there now"): [
-            f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
-            for need, value in zip(needs, now, strict=True)
+            f"{'+' if above > 0 else ''}{language.counted(above)} ({language.change(value + above, value)})"
+            for above, value in zip((need.above_now for need in needs), now, strict=True)
         ],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
@@ -402,7 +402,9 @@ def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.Dat
     own = own[(own["horizon"] * months).isin([1, 3, 6])]
     rows = []
     for model_id in sorted(own["model_id"].unique(), key=lambda name: (name != MODEL_ID, name)):
-        cells = {language.text(_("Forecast")): name_of(MODELS, model_id, language)}
+        own_name = language.text(_("This forecast"))
+        name = own_name if model_id == MODEL_ID else name_of(MODELS, model_id, language)
+        cells = {language.text(_("Forecast")): name}
         for row in own[own["model_id"] == model_id].sort_values("horizon").to_dict("records"):
             ahead = language.text(_("month {n}"), n=int(row["horizon"]) * months)
             ends = (row[f"relative_wis{end}"] for end in ("", "_lo", "_hi"))

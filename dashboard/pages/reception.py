@@ -40,10 +40,6 @@ def show(night: Night) -> None:
     outcomes, knowing = reads.once(night, find, "since", series_id)
     revealed = state.switch("reveal")
     st.title(reception.title(need, lang()), anchor=False)
-    countries = [name for name in found if "-" not in name]
-    if len(countries) > 1:
-        draw = partial(draw_stocks, night, countries, factor, reception.countries_table, _("Countries"))
-        reads.drawn_once(night, draw, "reception countries", factor)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
     with st.container(key="controls", **line):
         with st.container(key="controls-first", **line):
@@ -68,14 +64,15 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-    record = reception.record_words(need, night.frame("reception_backtest"), lang())
-    said = (reception.places_words(need, lang()), record, reception.gaps_words(need, lang()))
-    st.markdown(plain(" ".join(filter(None, said))))
+        record = reception.record_words(need, night.frame("reception_backtest"), lang())
+        said = (reception.places_words(need, lang()), *record, reception.gaps_words(need, lang()))
+        st.markdown("\n".join(f"- {plain(text)}" for text in filter(None, said)))
     layout.let_draw()
     show_regions(night, found, series_id, factor)
     show_kinds(night, series_id)
     show_months(night, need)
     show_record(night, need)
+    show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
 
 
 def need_of(night: Night, series_id: str, factor: float, places: float | None) -> Need:
@@ -146,9 +143,17 @@ def show_record(night: Night, need: Need) -> None:
     rows: pd.DataFrame = reads.once(night, made, "reception record", need.series_id)
     if len(rows) > 1:
         st.header(_("Compared with simpler forecasts"), anchor=False)
-        title = _("Error relative to “the last count stays”, with its 90% interval")
-        st.table(rows, border="horizontal", hide_index=True, alt=title)
+        title = _("Error relative to “the last count stays”, with its 90% interval; below 1 is better")
         st.markdown(small(f"{title}."))
+        st.table(rows, border="horizontal", hide_index=True, alt=title)
+
+
+def show_others(night: Night, names: list[str], factor: float) -> None:
+    """The countries that the page is not about; nothing where there is none."""
+    if names:
+        st.header(_("Other countries"), anchor=False)
+        draw = partial(draw_stocks, night, names, factor, reception.countries_table, _("Other countries"))
+        reads.drawn_once(night, draw, "reception countries", *names, factor)
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:

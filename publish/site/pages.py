@@ -295,7 +295,7 @@ def _stock(view: View, need: reception.Need) -> Page:
         Block("numbers", reception.key_numbers(need, language)),
         Block("chart", view.fan_chart(picture, title, path, shown, series_id)),
         text(reception.places_words(need, language)) if places else text(),
-        text(reception.record_words(need, view.release.frame("reception_backtest"), language)),
+        text(*reception.record_words(need, view.release.frame("reception_backtest"), language), kind="list"),
         table(reception.table(need, language), caption),
         text(
             view.text(said),

@@ -57,7 +57,7 @@ def test_title_names_people_now_and_expected() -> None:
     said = reception.title(need(), ENGLISH)
     assert said == (
         "Italy: 1,300 expected in reception at the end of March 2025, 8-in-10 chance of 1,200 to 1,400; "
-        "1,000 counted 3 months before, at the end of December 2024"
+        "1,000 counted at the end of December 2024"
     )
 
 
@@ -124,11 +124,15 @@ def past(*upper: float) -> pd.DataFrame:
 
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
-    said = "planning by this forecast would have missed by 70% (50%–90%) of what planning by the last count missed"
-    assert said in words
-    assert "(42 past dates)" in words
-    assert "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%)." in words
-    assert words.endswith("3 (75%) were at or below the interval’s upper end (target 90%).")
+    assert words == [
+        "Three months ahead, errors were 30% smaller than by repeating the last count (90% interval −50% to −10%; 42 "
+        "past dates).",
+        "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%). 3 (75%) were at or below the interval’s upper "
+        "end (target 90%).",
+    ]
+    worse = reception.record_words(replace(need(), scores=scores(1.1, 1.3)), past(950.0, 1000.0, 1000.0), ENGLISH)
+    assert "errors were 10% larger than" in worse[0] and "−50% to +30%" in worse[0]
+    assert worse[1] == "No sign of beating the baseline."
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:
@@ -154,7 +158,7 @@ def test_gaps_in_line_are_named() -> None:
 def test_regions_say_further_places_of_how_many_people() -> None:
     (cells,) = reception.regions_table([need()], ENGLISH).to_numpy().tolist()
     assert cells[1] == "1,000"
-    assert cells[3] == "+380 (+38%)"
+    assert cells[3] == "+400 (+40%)"  # of the 1,400 beside it
 
 
 def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
@@ -193,7 +197,7 @@ def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
     peer = scores(0.9).assign(model_id="vigie-arima")
     other = scores(0.8).assign(reference="vigie-arima")
     table = reception.compared(pd.concat([peer, scores(), other]), ITALY, ENGLISH)
-    assert table["Forecast"].to_list() == ["Stock and entries from arrivals", "ARIMA"]
+    assert table["Forecast"].to_list() == ["This forecast", "ARIMA"]
     assert table["month 3"].to_list() == ["0.70 (0.50–0.90)", "0.90 (0.50–0.90)"]
 
 
