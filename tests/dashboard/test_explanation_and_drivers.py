@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -16,21 +14,13 @@ from reports import record
 from reports.changes import Move
 from reports.numbers import Expected
 
-from .conftest import AS_OF, make_attribution, make_driver_tests, publish
-from .test_pages import visit, words
+from .conftest import AS_OF, make_attribution, make_driver_tests
 
 MOVE = Move(
     "CMR", dt.date(2024, 12, 31), Expected(11_000.0, 9000.0, 13_000.0), Expected(12_000.0, 9000.0, 15_000.0),
     {"revisions:iom_dtm": -400.0, "counts:iom_dtm": 1390.0, "refit": 10.0},
 )  # fmt: skip
 CARDS = {"iom_dtm": {"publisher": "IOM"}}
-
-
-def test_route_page_states_why_its_forecast_moved(home: Path) -> None:
-    publish(home, as_of=dt.date(2025, 1, 30))
-    publish(home)
-    said = words(visit("route", route="CMR", part="models"))
-    assert re.search("Why the forecast moved: .*, up from ", said)
 
 
 def test_table_of_steps_holds_every_quantity_in_words() -> None:

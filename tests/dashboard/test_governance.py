@@ -11,7 +11,6 @@ from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
 from reports import record
-from store.releases import Release
 
 from .test_pages import visit
 
@@ -60,11 +59,3 @@ def test_group_served_worse_is_named_and_stands_first() -> None:
     )
     table = record.groups_table(rows, Language())
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
-
-
-def test_scores_by_situation_have_one_row_each(read_release: Release) -> None:
-    rows = read_release.read("situation_scores")
-    found = record.situation_table(rows[rows["scale"] == "log"], Language())
-    assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
-    assert found.iloc[:, 1].tolist() == ["0.80 (0.70–0.90), 40 cases", "–", "0.80 (0.70–0.90), 40 cases"]
-    assert found.iloc[1, 4] == "0.80 (0.70–0.90), 40 cases"

@@ -1,26 +1,11 @@
-"""The hub on Track record: league, one round over what was counted, one model’s record, how to take part."""
+"""Other teams' forecasts drawn over what was counted."""
 
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
-
-from .test_pages import visit
-
-pytestmark = pytest.mark.usefixtures("read_release")
-
-
-def test_league_names_best_first_and_says_how_many_are_better() -> None:
-    app = visit("evaluation", part="hub")
-    assert "3 of 3 models are better than the baseline" in [one.value for one in app.header]
-    table = app.table[0].value
-    team = r"\<b\>A model\</b\> \(A \*team\*\)"
-    assert list(table["Model"]) == ["Ensemble", r"Hub\: median of the models", team, "Baseline"]
-    assert list(table["Verdict"]) == [*["better than the baseline"] * 3, "the baseline"]
-    assert next(iter(table["90% interval"])) == "0.75–0.85"
 
 
 def test_far_model_does_not_flatten_chart() -> None:
