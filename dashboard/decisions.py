@@ -149,15 +149,15 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
-def closed_items(found: list[Found], *, calm: bool) -> list[str]:
-    """That no alert is open, on which routes one has ended since the release before, what is dismissed."""
+def closed_words(found: list[Found], *, calm: bool) -> str:
+    """That no alert is open, on which routes one has ended since the release before, what is dismissed; or nothing."""
     heads = {ENDED: _("Ended since the last release"), DISMISSED: _("Dismissed")}
     named = {level: [one.card.title for one in found if one.card.level == level] for level in heads}
     said = [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
     if calm:
         said.insert(0, f"**{_('No alert is open')}.**")
     way = _("Ended alerts") if named[ENDED] else _("All alerts")
-    return [" ".join([*said, f"**[{way} →]({state.link('alerts')})**"])] if said else []
+    return " ".join([*said, f"**[{way} →]({state.link('alerts')})**"]) if said else ""
 
 
 def show_cards(night: Night, found: list[Found]) -> None:

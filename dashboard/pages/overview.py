@@ -46,6 +46,8 @@ def show(night: Night) -> None:
         with st.container(key="sums", horizontal=True):
             with st.container(width="stretch"):
                 reads.drawn_once(night, partial(show_total, night, summary), "together")
+                if closed := decisions.closed_words(found, calm=is_calm):
+                    st.markdown(closed)
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead by route →")
@@ -61,7 +63,7 @@ def show(night: Night) -> None:
         find = partial(matters, night, moved)
         said = reads.once(night, find, "matters", moved.run_id if moved else None)
         with st.container(key="matters"):
-            items = [*decisions.closed_items(found, calm=is_calm), *said, *decisions.context_items(night)]
+            items = [*said, *decisions.context_items(night)]
             st.markdown("\n".join(f"- {item}" for item in items))
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.12], gap="medium")

@@ -77,13 +77,13 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
 
 def test_quiet_day_names_routes_whose_alert_ended_or_was_dismissed() -> None:
     cards = [Found(Card(level, "", name, "")) for level, name in (("ended", "A"), ("ended", "B"), ("dismissed", "C"))]
-    (line,) = decisions.closed_items(cards, calm=True)
+    line = decisions.closed_words(cards, calm=True)
     closed = "Ended since the last release\\: A; B. Dismissed\\: C. **[Ended alerts →]("
     assert line.startswith(f"**No alert is open.** {closed}")
-    assert decisions.closed_items(cards, calm=False) == [line.removeprefix("**No alert is open.** ")]
-    (nothing,) = decisions.closed_items([], calm=True)
+    assert decisions.closed_words(cards, calm=False) == line.removeprefix("**No alert is open.** ")
+    nothing = decisions.closed_words([], calm=True)
     assert nothing.startswith("**No alert is open.** **[All alerts →](")
-    assert decisions.closed_items([], calm=False) == []
+    assert decisions.closed_words([], calm=False) == ""
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:
