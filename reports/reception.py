@@ -312,19 +312,13 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list
     if need.scores.empty:
         return [language.text(_("No past forecasts of this stock can be scored yet."))]
     row = need.scores[need.scores["horizon"] == 3 // need.months_each].iloc[0]
-    ratio, *ends = (float(row[f"relative_wis{end}"]) for end in ("", "_lo", "_hi"))
-    smaller = _(
-        "Three months ahead, errors were {share} smaller than by repeating the last count (90% interval {low} to "
-        "{high}; {n} past dates)."
+    change, low, high = (language.change(float(row[f"relative_wis{end}"]), 1.0) for end in ("", "_lo", "_hi"))
+    text = _(
+        "Three months ahead, errors were {change} against repeating the last count (90% interval {low} to {high}; {n} "
+        "past dates)."
     )
-    larger = _(
-        "Three months ahead, errors were {share} larger than by repeating the last count (90% interval {low} to "
-        "{high}; {n} past dates)."
-    )
-    low, high = (language.change(end, 1.0) for end in ends)
-    share, text = language.share(abs(1 - ratio)), smaller if ratio < 1 else larger
     verdict = capital(f"{language.text(NO_EVIDENCE)}.") if (need.scores["relative_wis_hi"] >= 1).all() else ""
-    said = language.text(text, share=share, low=low, high=high, n=int(row["n"]))
+    said = language.text(text, change=change, low=low, high=high, n=int(row["n"]))
     return list(filter(None, [said, verdict, _held_words(need, backtest, language)]))
 
 

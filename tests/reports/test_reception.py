@@ -125,13 +125,13 @@ def past(*upper: float) -> pd.DataFrame:
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
     assert words == [
-        "Three months ahead, errors were 30% smaller than by repeating the last count (90% interval −50% to −10%; 42 "
+        "Three months ahead, errors were −30% against repeating the last count (90% interval −50% to −10%; 42 "
         "past dates).",
         "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%). 3 (75%) were at or below the interval’s upper "
         "end (target 90%).",
     ]
     worse = reception.record_words(replace(need(), scores=scores(1.1, 1.3)), past(950.0, 1000.0, 1000.0), ENGLISH)
-    assert "errors were 10% larger than" in worse[0] and "−50% to +30%" in worse[0]
+    assert "errors were +10% against" in worse[0] and "−50% to +30%" in worse[0]
     assert worse[1] == "No sign of beating the baseline."
 
 
