@@ -141,7 +141,7 @@ def likelier_words(rows: pd.DataFrame, language: Language) -> str:
         )
         for row in rows[rows["probability"] - rows["base_rate"] >= NOTABLE].to_dict("records")
     ]
-    said = _("Likelier than usual, but not enough for an alert: {names}.")
+    said = _("Clearly likelier than usual, but not enough for an alert: {names}.")
     return language.text(said, names=", ".join(names)) if names else ""
 
 

@@ -188,7 +188,7 @@ def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, languag
     if own < cutoff:
         why = _("Ended because new figures lowered its chance.")
     elif later < cutoff:
-        why = _("Ended because only later months can still be prepared for.")
+        why = _("Ended because its months have begun: only later ones can still be prepared for.")
     elif is_known(later) and judged["threshold"] != alert["threshold"]:
         why = _("Ended because its threshold moved with the counts.")
     now, text = alert_report(judged, None, language), _("For {months} it is {chance}; {cutoff}.")

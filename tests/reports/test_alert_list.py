@@ -99,7 +99,7 @@ def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRel
         ["Central Mediterranean ↓", "to fall to 900 or fewer a month", 0.3, True],
         ["Central Mediterranean ↑", "to reach 5,000 a month", 0.1, False],
     ]
-    said = "Likelier than usual, but not enough for an alert: Central Mediterranean ↓ (30%, usually 20%)."
+    said = "Clearly likelier than usual, but not enough for an alert: Central Mediterranean ↓ (30%, usually 20%)."
     assert likelier_words(found, ENGLISH) == said
     assert nearest(release, ENGLISH).empty
 

@@ -170,7 +170,7 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
     ("cutoff", "limit", "why"),
     [
         (0.45, 1050.0, "new figures lowered its chance."),
-        (0.35, 1050.0, "only later months can still be prepared for."),
+        (0.35, 1050.0, "its months have begun: only later ones can still be prepared for."),
         (0.15, 1100.0, "its threshold moved with the counts."),
         (0.15, 1050.0, "its chance lies below its cut-off now."),
     ],
