@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from core.settings import (
     DRILL,
     AccessSettings,
     EmailChannel,
-    LiveSettings,
     Settings,
     Subscription,
     WebhookChannel,
@@ -23,6 +23,9 @@ from core.settings import (
     load_settings,
     secret,
 )
+from tests.golden import check_golden
+
+GOLDEN = Path(__file__).parent / "golden" / "settings.txt"
 
 
 def test_threshold_is_read_by_route_code_or_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +303,11 @@ def test_drill_is_cut_off_until_it_is_adopted(tmp_path: Path, monkeypatch: pytes
     assert load_settings(tmp_path, adopted=True).journal_url == "postgresql://live"
 
 
-def test_publisher_is_asked_at_least_once() -> None:
-    assert LiveSettings(attempts=1).attempts == 1
-    with pytest.raises(ValidationError, match="attempts"):
-        LiveSettings(attempts=0)
+def test_default_or_bound_changes_on_purpose_only() -> None:
+    schema = Settings.model_json_schema()
+    fields = (
+        (f"{section}.{name}", {key: said for key, said in field.items() if key != "title"})
+        for section, one in {"Settings": schema, **schema["$defs"]}.items()
+        for name, field in one["properties"].items()
+    )
+    check_golden(GOLDEN, [f"{name} {json.dumps(said)}" for name, said in fields])
