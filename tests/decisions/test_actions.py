@@ -47,6 +47,15 @@ def test_sign_off_posts_one_letter_per_reader(desk: OpenDesk, publish: Publish, 
     assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, SIGNED_OFF, ANNOUNCED]
 
 
+def test_sign_off_alone_says_why_a_replay_sends_nothing(desk: OpenDesk, publish: Publish) -> None:
+    opened, release = desk(), publish(replay=True)
+    noted, signed = (
+        act(opened, release, ALERT, Step(Actor("Ada"), action, "seen")) for action in (COMMENTED, SIGNED_OFF)
+    )
+    assert (noted.why_not, signed.announced) == ("", "")
+    assert "replays a past night" in signed.why_not
+
+
 def test_ended_alert_is_found_and_does_not_stand(desk: OpenDesk, publish: Publish) -> None:
     release = publish(ended=(ENDED,))
     assert find_alert(release, ALERT)[1] is True

@@ -292,7 +292,7 @@ def test_refusal_stops_its_thread_only(
     now = dt.datetime.now(dt.UTC)
     names = {"first": "EMR", "again": "EMR", "other": "WMR"}
     letters = [
-        OutboxMessage(name, 1, subject, "raised", "duty", "mail", "a@example.org", "en", not_before=now, posted_at=now)
+        OutboxMessage(name, 1, subject, "raised", "duty", "mail", "a@example.org", "en", now, now, attempts=3)
         for name, subject in names.items()
     ]
     one._send_all(letters, time.monotonic() - 1)
@@ -300,6 +300,10 @@ def test_refusal_stops_its_thread_only(
     one._send_all(letters, time.monotonic() + 60)
     assert handed == tried
     assert (one._report.sent, one._report.failed, one._report.given_up) == counts
+    waits = [
+        again - failed for _message, failed, _text, again in (call.args for call in opened.outbox.failed.mock_calls)
+    ]
+    assert waits == [dt.timedelta(minutes=8)] * counts[1], "the fourth wait"
 
 
 def test_recipient_who_left_settings_gets_nothing(

@@ -116,6 +116,7 @@ def test_arima_continues_an_autoregressive_change() -> None:
     change = [0.02]
     for _month in range(200):
         change.append(0.8 * change[-1] + rng.normal(0, 0.002))
+    change.append(0.02)
     stock = 10_000 * np.exp(np.cumsum(change))
     found = arima_quantiles(stock, HORIZON)
     expected = np.log(stock[-1]) + np.cumsum(change[-1] * 0.8 ** np.arange(1, HORIZON + 1))

@@ -65,6 +65,12 @@ def test_maltas_running_totals_before_2018_are_no_months(tmp_path: Path) -> None
     }
 
 
+def test_cyprus_months_that_share_one_sum_are_flagged(tmp_path: Path) -> None:
+    months = ["2017-01", "2017-05", "2017-06", "2018-05", "2019-05"]
+    parsed = _totals(tmp_path, [(month, "CYP", 30) for month in months])
+    assert parsed.observations["obs_flag"].tolist() == ["e", "e", "", "e", ""]
+
+
 def test_bulgarias_cumulative_rows_of_2015_are_set_aside(tmp_path: Path) -> None:
     parsed = _totals(tmp_path, [("2015-09", "BGR", 7706), ("2015-11", "BGR", 21602), ("2016-01", "BGR", 596)])
     assert _values(parsed) == {("arrivals.EMR.BGR._T.M", "2016-01"): 596}

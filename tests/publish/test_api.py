@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -216,6 +217,8 @@ def test_map_holds_what_the_overview_expects(ask: Ask, release: Release) -> None
         "2025-04",
     )
     assert {one["geometry"]["type"] for one in features} == {"LineString"}
+    lines = np.asarray([one["geometry"]["coordinates"] for one in features])
+    assert (lines == lines.round(2)).all(), "a hundredth of a degree"
 
 
 def test_geopackage_holds_the_same_features(release: Release, tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from alerts.lifecycle import COMMENTED, DELIVERY, SENT, State
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from core.languages import Language
 from core.release import RELEASE
+from core.schema import Entry
 from reports.alert_list import (
     INFORMS,
     SHOWN_ONCE,
     fact_words,
+    history,
     likelier_words,
     nearest,
     reasons,
@@ -152,3 +155,11 @@ def test_counted_month_stands_beside_forecast_made_before(make_release: MakeRele
     assert ahead is not None
     assert ahead[3] is None
     assert season(release, row | {"alert_level": "information"}) is None
+
+
+def test_history_has_one_line_for_all_messages_to_a_group() -> None:
+    groups = [{"kind": "raised", "subscription": name} for name in ("desk", "desk", "press")]
+    rows = [Entry(DELIVERY, SENT, "a", payload=group) for group in groups]
+    found = history([], {}, [*rows, *[Entry("Ada", COMMENTED, "a", reason="seen")] * 2], State(), ENGLISH)
+    assert found["who"].tolist() == ["delivery", "delivery", "Ada", "Ada"]
+    assert found["what"].str.extract("Sent to (.*):")[0].dropna().tolist() == ["desk", "press"]
