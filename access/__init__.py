@@ -405,7 +405,7 @@ def access_rows(journal: Journal) -> list[Entry]:
 def describe(row: Entry) -> str:
     """What an audit row is about, in a few words: a file, an alert, what was refused."""
     if row.action == REFUSED:
-        times = f" × {row.payload['count']}" if row.payload.get("count", 1) > 1 else ""
+        times = f" × {row.payload['count']}" if "count" in row.payload else ""
         return f"{row.payload.get('action', '')} {row.payload.get('about', '')}".strip() + times
     if row.action in {SIGNED_IN, SIGNED_OUT}:
         return ", ".join(str(role) for role in row.payload.get("roles", [])) or "no role"

@@ -290,7 +290,7 @@ def oracle_values(files: Mapping[str, bytes], task_ids: Sequence[str]) -> pd.Ser
         pd.read_csv(io.BytesIO(content), dtype=str) if name.endswith(".csv") else pd.read_parquet(io.BytesIO(content))
         for name, content in files.items()
     ]
-    oracle = pd.concat(parts, ignore_index=True)
+    oracle = pd.concat(parts)
     if missing := [name for name in ("oracle_value", "target_end_date") if name not in oracle]:
         raise InputError(str(SourceError(next(iter(files)), _("the column is missing"), row=1, column=missing[0])))
     if "output_type" in oracle:  # of categories and distributions the oracle says something else

@@ -444,7 +444,6 @@ def read_inputs(
     require_known(settings.exclude_sources, home)
     asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
     files, refused = read_inbox(home, journal)
-    progress("Reading figures", 1, 1)
     return {"snapshot": fingerprint, **files, **asked.hashes}, asked, asked.left_out + refused
 
 

@@ -87,7 +87,7 @@ def test_repeated_refusal_is_counted_once() -> None:
         return Entry("ada", action, "access", payload=payload)
 
     refused: dict[str, object] = {"action": "download", "about": "x.csv"}
-    assert describe(row(REFUSED, refused)) == describe(row(REFUSED, refused | {"count": 1})) == "download x.csv"
+    assert describe(row(REFUSED, refused)) == "download x.csv"
     assert describe(row(REFUSED, refused | {"count": 2})) == "download x.csv × 2"
     assert describe(row(REFUSED, {"action": "request"})) == "request"
     assert describe(row(SIGNED_IN, {"roles": ["analyst", "manager"]})) == "analyst, manager"
