@@ -43,10 +43,7 @@ def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> Non
 
 @pytest.mark.parametrize(
     ("arguments", "rule"),
-    [
-        (("--lang", "de"), "write en or es or fr"),
-        (("--out", "note.docx"), "the ending must be .pdf"),
-    ],
+    [(("--lang", "de"), "write en or es or fr"), (("--out", "note.docx"), "the ending must be .pdf")],
 )
 def test_mistake_is_named_and_nothing_is_written(home: Path, arguments: tuple[str, str], rule: str) -> None:
     before = sorted(home.rglob("*"))

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.table_files import harmless
 from dashboard import reads, route_view, speaking
 from dashboard.downloads import FORMATS, Export, csv_bytes, drawn, export_of, xlsx_bytes
 from dashboard.route_view import RouteView
@@ -31,11 +30,6 @@ EXPORT = Export("route-EMR", "Arrivals expected", FRAME, "2025-01-31", "run-1", 
 
 def read_csv() -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(csv_bytes(EXPORT)), comment="#", encoding="utf-8-sig")
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_text_that_begins_like_formula_gets_apostrophe(start: str) -> None:
-    assert harmless(pd.DataFrame({"a": [start + "cmd"]}))["a"].tolist() == ["'" + start.replace("\r", "\n") + "cmd"]
 
 
 def test_csv_holds_citation_and_reads_back() -> None:

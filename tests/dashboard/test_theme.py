@@ -9,7 +9,7 @@ import pytest
 
 from alerts import LEVELS
 from core.settings import PROJECT
-from dashboard.theme import BADGE_COLOURS, DARK, LIGHT, Theme, drawn_once, level_badge, level_label, template
+from dashboard.theme import BADGE_COLOURS, DARK, LIGHT, Theme, drawn_once, template
 from reports.colours import Hue
 from reports.names import LEVEL_MARKS
 
@@ -60,13 +60,6 @@ def test_every_text_colour_reads_at_four_and_half_to_one(theme: Theme) -> None:
 
 def test_no_two_levels_share_mark() -> None:
     assert len(set(LEVEL_MARKS.values())) == len(LEVEL_MARKS) == 5
-
-
-def test_level_is_always_mark_and_word() -> None:
-    assert level_label("severe") == "◆ Severe"
-    assert level_label("warning") == "▲ Warning"
-    assert level_label("watch") == "● Watch"
-    assert level_badge("ended") == ":gray-badge[○ Ended]"
 
 
 def test_no_font_or_statistics_are_asked_of_another_host() -> None:

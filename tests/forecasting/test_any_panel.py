@@ -75,11 +75,7 @@ def test_ten_values_are_forecast_by_models_and_not_by_baseline(freq: Frequency, 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("freq", "periods", "horizon", "step", "model"),
-    [
-        ("Q", 60, 2, 2, "ets"),
-        ("W", 230, 13, 8, "structural"),
-        ("W", 230, 13, 8, "snaive"),
-    ],
+    [("Q", 60, 2, 2, "ets"), ("W", 230, 13, 8, "structural"), ("W", 230, 13, 8, "snaive")],
 )
 def test_models_that_know_season_see_it_at_panels_own_frequency(
     freq: Frequency, periods: int, horizon: int, step: int, model: str, tmp_path: Path

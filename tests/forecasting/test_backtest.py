@@ -77,13 +77,7 @@ def test_unpublished_series_is_not_forecast(small_panel: Panel) -> None:
         return small_panel.until(origin - pd.DateOffset(months=2))
 
     known_at = {end: two_months_late(end) for end in small_panel.end_dates}
-    work = past_work(
-        small_panel,
-        origins=3,
-        step=1,
-        models=CHEAP,
-        known_at=known_at,
-    )
+    work = past_work(small_panel, origins=3, step=1, models=CHEAP, known_at=known_at)
     assert work.table.empty
 
 

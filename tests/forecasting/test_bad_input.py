@@ -70,12 +70,7 @@ def rubbish(kind: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [
-        ("bytes", "backtest"),
-        ("one line", "forecast"),
-        ("text", "backtest"),
-        ("text under a good header", "forecast"),
-    ],
+    [("bytes", "backtest"), ("one line", "forecast"), ("text", "backtest"), ("text under a good header", "forecast")],
 )
 def test_20_megabytes_of_rubbish_are_refused_in_short_sentence(kind: str, name: str, tmp_path: Path) -> None:
     panel = tmp_path / "panel.csv"

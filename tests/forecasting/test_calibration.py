@@ -7,12 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting import LEVELS, NORMAL_SCORES
-from forecasting.ensemble import (
-    FEWEST_SCORED,
-    FEWEST_TO_LEARN_FROM,
-    WINDOW,
-    calibrate,
-)
+from forecasting.ensemble import FEWEST_SCORED, FEWEST_TO_LEARN_FROM, WINDOW, calibrate
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
 from forecasting.verification import observed_at, wis

@@ -27,11 +27,7 @@ WORLD = Path(__file__).with_name("golden_world.csv")
 GOLDEN = Path(__file__).with_name("golden") / "engine.txt"
 HORIZONS = (1, 3)
 FIRST = 30
-MEMBERS = {
-    "vigie-baseline": (0.0, 1.0, 0.35),
-    "vigie-structural": (-0.2, 0.61, 0.45),
-    "vigie-pooled": (0.1, 0.23, 0.5),
-}
+MEMBERS = {"vigie-baseline": (0.0, 1.0, 0.35), "vigie-structural": (-0.2, 0.61, 0.45), "vigie-pooled": (0.1, 0.23, 0.5)}
 """By how much a member's median strays (log scale), how fast, and its spread."""
 SPREADS = {0: 2.0, 1: 0.4}
 """One series' forecasts are too wide, another's too narrow."""

@@ -189,8 +189,7 @@ def test_series_and_its_total_count_what_panel_says_or_its_value(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("freq", "periods", "within"),
-    [("D", "D", 28), ("W", "W-SUN", 26), ("M", "M", 12), ("Q", "Q", 4), ("A", "Y", 2)],
+    ("freq", "periods", "within"), [("D", "D", 28), ("W", "W-SUN", 26), ("M", "M", 12), ("Q", "Q", 4), ("A", "Y", 2)]
 )
 def test_lagging_series_ends_after_limit(freq: Frequency, periods: str, within: int) -> None:
     matrix = pd.DataFrame(1.0, pd.period_range("2000-01-01", periods=40, freq=periods), ["late", "newest", "over"])

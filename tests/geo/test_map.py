@@ -4,17 +4,7 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from core.routes import ROUTES
-from geo import (
-    MAPS,
-    arrow_width,
-    centre_line,
-    curve,
-    is_placed,
-    km_per_person,
-    label_place,
-    project,
-    tapered_arrow,
-)
+from geo import MAPS, arrow_width, centre_line, curve, is_placed, km_per_person, label_place, project, tapered_arrow
 
 STRAIGHT = np.column_stack([np.linspace(0, 1000, 40), np.zeros(40)])
 

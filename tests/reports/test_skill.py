@@ -10,15 +10,7 @@ import pytest
 
 from core.languages import Language
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
-from reports.skill import (
-    ahead_words,
-    error_note,
-    held_words,
-    verdict_ends,
-    verdict_signs,
-    verdict_words,
-    with_interval,
-)
+from reports.skill import ahead_words, error_note, held_words, verdict_ends, verdict_signs, verdict_words, with_interval
 
 from .conftest import MakeRelease
 
