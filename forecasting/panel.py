@@ -22,8 +22,7 @@ from core import FloatArray
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError, first_line
 from core.log import counted
-from core.release import PANEL
-from core.schema import check, refuse_person_level, unit_of
+from core.schema import refuse_person_level, unit_of
 from forecasting import BoolArray
 from forecasting.dates import calendar_name, infer_frequency, listed, off_pattern, periods_of
 
@@ -284,16 +283,6 @@ def panel_from_observations(observations: pd.DataFrame, target: str | None, freq
     columns = ["series_id", "time_period", "obs_value", "route_id", "geo", "citizen"]
     table = chosen[columns].rename(columns={"obs_value": "value"}).reset_index(drop=True)
     return _to_panel(table, named, freq)
-
-
-def panel_from_rows(rows: pd.DataFrame) -> Panel:
-    """Make a panel from a frame that keeps ``PANEL``; further columns are groupings.
-
-    Raises:
-        SchemaError: The frame breaks the contract.
-        InputError: Its periods are of several frequencies.
-    """
-    return _to_panel(check(rows, PANEL).reset_index(drop=True), "panel")
 
 
 def _read_text(path: Path) -> pd.DataFrame:

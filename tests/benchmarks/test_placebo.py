@@ -16,7 +16,7 @@ from core.release import DRIVER_TESTS
 from core.schema import ALL, check
 from forecasting import LEVELS
 from forecasting.models import POOLED_MODELS
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from tests.forecasting.conftest import make_rows
 
 MONTHS, ORIGINS = 120, 36
@@ -63,7 +63,7 @@ def led() -> tuple[World, np.ndarray]:
     rows = make_rows(series)
     rows["route_id"] = rows["series_id"].map(lambda name: PAIRS[name][0])
     rows["citizen"] = rows["series_id"].map(lambda name: PAIRS[name][1])
-    parts = panel_from_rows(rows)
+    parts = read_panel(rows)
     totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
     return World(Panel("M", totals, pd.DataFrame(index=totals.columns)), parts, parts), driver
 

@@ -12,7 +12,7 @@ import pytest
 from forecasting import ensemble, members, reconcile
 from forecasting import pooled as pooled_run
 from forecasting.models import pooled
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 
 
 def make_rows(series: dict[str, np.ndarray], start: str = "2014-01") -> pd.DataFrame:
@@ -45,7 +45,7 @@ def small_panel() -> Panel:
         name: np.round(np.exp(level + season + 0.25 * random.standard_normal(84).cumsum() * share))
         for name, level, share in (("north", 6.0, 0.6), ("south", 4.0, 0.9), ("west", 2.0, 1.0))
     }
-    return panel_from_rows(make_rows(walks))
+    return read_panel(make_rows(walks))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from core import FloatArray
 from core.calendar import PERIODS_PER_YEAR, Frequency, pandas_frequency, write_period
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.verification import score_rows
 
 from .frames import run_backtest, run_forecast
@@ -114,4 +114,4 @@ def test_pooled_coverage_holds_at_other_frequencies(freq: Frequency, tmp_path: P
 
 
 def panel_of(path: Path) -> Panel:
-    return panel_from_rows(pd.read_csv(path).astype({"time_period": str, "value": float}))
+    return read_panel(pd.read_csv(path).astype({"time_period": str, "value": float}))

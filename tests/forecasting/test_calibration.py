@@ -8,7 +8,7 @@ import pytest
 
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.ensemble import FEWEST_SCORED, FEWEST_TO_LEARN_FROM, WINDOW, calibrate
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable
 from forecasting.verification import observed_at, wis
 
@@ -26,7 +26,7 @@ def world(noise: dict[str, float] = ALIKE) -> Panel:
     frames = [
         pd.DataFrame({"series_id": name, "time_period": months, "value": values}) for name, values in levels.items()
     ]
-    return panel_from_rows(pd.concat(frames, ignore_index=True))
+    return read_panel(pd.concat(frames, ignore_index=True))
 
 
 def forecasts(panel: Panel, spread: float, horizons: tuple[int, ...] = (1, 3)) -> QuantileTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.runs import Diagnostics
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
@@ -16,7 +16,7 @@ def panel() -> Panel:
     """One series that rises, one that is always seven and one of zeros."""
     values = {"flat": [7.0, 7.0, 7.0], "zero": [0.0, 0.0, 0.0], "rising": [2.0, 5.0, 90.0]}
     rows = [(name, month, value) for name, own in values.items() for month, value in zip(MONTHS, own, strict=True)]
-    return panel_from_rows(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
+    return read_panel(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
 
 
 def test_diagnostics_list_limited_names(panel: Panel) -> None:

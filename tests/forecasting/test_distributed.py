@@ -18,7 +18,7 @@ from cli.__main__ import app
 from core.errors import InputError
 from forecasting import distributed
 from forecasting.distributed import FugueCluster, workers_of
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from tests.servers import wait_until
 
 from .frames import run_backtest
@@ -53,7 +53,7 @@ def panel() -> Panel:
     calendar = pd.period_range("2018-01", periods=months, freq="M").astype(str)
     rows = pd.DataFrame(values, index=calendar, columns=[f"s{number:02d}" for number in range(count)])
     long = rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id").dropna()
-    return panel_from_rows(long)
+    return read_panel(long)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS
 from forecasting.ensemble import FEWEST_SCORED, FEWEST_TO_LEARN_FROM, MOST_RECORDS, NO_MEMBER, combine
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable, to_rows
 
 MONTHS = 72
@@ -25,7 +25,7 @@ FLAT = 100.5
 def world() -> Panel:
     """One series that stays where it is."""
     months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
-    return panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": FLAT}))
+    return read_panel(pd.DataFrame({"series_id": "a", "time_period": months, "value": FLAT}))
 
 
 def member(panel: Panel, model_id: str, miss: float, *, spread: float = 0.2, horizon: int = 1) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL
 from forecasting.members import MANY, NOT_POOLED, Request, members_at, models_to_run
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.pooled import World, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, to_rows
 
@@ -32,7 +32,7 @@ def parts_panel(count: int = 22) -> Panel:
     names = [f"p{number:02d}" for number in range(count)]
     long = pd.DataFrame(values, index=months, columns=names).rename_axis("time_period").reset_index()
     rows = long.melt("time_period", var_name="series_id")
-    return panel_from_rows(rows.assign(route_id=np.where(rows["series_id"] < "p11", "first", "second")))
+    return read_panel(rows.assign(route_id=np.where(rows["series_id"] < "p11", "first", "second")))
 
 
 pytestmark = pytest.mark.usefixtures("quick_engine")

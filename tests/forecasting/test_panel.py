@@ -10,7 +10,7 @@ import pytest
 
 from core.calendar import Frequency
 from core.errors import InputError
-from forecasting.panel import Panel, panel_from_observations, panel_from_rows, read_panel
+from forecasting.panel import Panel, panel_from_observations, read_panel
 from forecasting.reconcile import totals_panel
 
 GOOD = "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,2,X\nb,2020-01,5,Y\n"
@@ -94,7 +94,7 @@ def test_rubbish_is_refused_without_traceback(tmp_path: Path, rubbish: bytes) ->
 )
 def test_other_frequencies_follow_their_own_calendar(first: str, second: str, freq: str, season: int) -> None:
     rows = pd.DataFrame({"series_id": "a", "time_period": [first, second], "value": [1.0, 2.0]})
-    panel = panel_from_rows(rows)
+    panel = read_panel(rows)
     assert (panel.freq, panel.season_length, len(panel.matrix)) == (freq, season, 2)
     assert panel.long()["time_period"].tolist() == [first, second]
 

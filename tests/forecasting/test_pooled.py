@@ -17,7 +17,7 @@ from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled
 from forecasting.models import POOLED_MODELS
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FEATURES, FITTED_LEVELS, HORIZON, fit, predict
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.pooled import PREDICTIONS, Level, World, learned_horizons, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification import score_rows
@@ -38,7 +38,7 @@ def world(count: int = 40) -> Panel:
     values = np.round(np.exp(levels + season[:, None] + noise))
     months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
     rows = pd.DataFrame(values, index=months, columns=[f"s{number:02d}" for number in range(count)])
-    return panel_from_rows(rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id"))
+    return read_panel(rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id"))
 
 
 def made(panel: Panel, *, origins: int = 14, horizons: tuple[int, ...] = (1, 3)) -> QuantileTable:

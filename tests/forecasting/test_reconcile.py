@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable
 from forecasting.reconcile import FEWEST_ORIGINS, SLICES, coherent_paths, shuffled_draws, sum_of_parts, totals_panel
 
@@ -24,7 +24,7 @@ from .frames import run_backtest
 def grouped(small_panel: Panel) -> Panel:
     groups = {"north": "upper", "south": "lower", "west": "lower"}
     rows = small_panel.long()
-    return panel_from_rows(rows.assign(route_id=rows["series_id"].map(groups)))
+    return read_panel(rows.assign(route_id=rows["series_id"].map(groups)))
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def world(shared: float) -> Panel:
     months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
     rows = pd.DataFrame(values, index=months, columns=[*PARTS, "c"]).rename_axis("time_period").reset_index()
     long = rows.melt("time_period", var_name="series_id")
-    return panel_from_rows(long.assign(route_id=long["series_id"].map({"a": "pair", "b": "pair", "c": "single"})))
+    return read_panel(long.assign(route_id=long["series_id"].map({"a": "pair", "b": "pair", "c": "single"})))
 
 
 def parts_of(panel: Panel, horizon: int = 2) -> QuantileTable:

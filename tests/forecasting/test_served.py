@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from forecasting import BASELINE, ENSEMBLE, panel
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import to_rows
 from forecasting.runs import backtest_file, forecast_file
 
@@ -32,7 +32,7 @@ def world(count: int) -> Panel:
     names = [f"p{number:02d}" for number in range(count)]
     long = pd.DataFrame(values, index=months, columns=names).rename_axis("time_period").reset_index()
     rows = long.melt("time_period", var_name="series_id").dropna()
-    return panel_from_rows(rows.assign(route_id=np.where(rows["series_id"] < "p03", "first", "second")))
+    return read_panel(rows.assign(route_id=np.where(rows["series_id"] < "p03", "first", "second")))
 
 
 def written(one: Panel, path: Path) -> Path:

@@ -17,7 +17,7 @@ from core import FloatArray
 from forecasting import LEVELS
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import _VOLATILITY, _YEARLY_DISTANCE, FEATURES, THRESHOLDS, log_quantiles
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import QuantileTable
 from forecasting.verification import score_rows
@@ -33,7 +33,7 @@ def world(mean: FloatArray, *, added: float = 0.0) -> Panel:
     values = np.random.default_rng(4).poisson(mean, (MONTHS, len(mean))) + added
     months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
     rows = pd.DataFrame(values, index=months, columns=[f"s{number:02d}" for number in range(len(mean))])
-    return panel_from_rows(rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id"))
+    return read_panel(rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id"))
 
 
 def made(panel: Panel) -> QuantileTable:

@@ -9,7 +9,7 @@ import pytest
 from core.release import YEAR_AHEAD
 from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.verification.verdict import BETTER, LIKELY, TOO_FEW, RatioInterval, with_verdicts
 from forecasting.year_ahead import REACH, windows, year_ahead
@@ -25,7 +25,7 @@ def panel() -> Panel:
     values = np.exp(7 + season + 0.1 * random.standard_normal((MONTHS, 2)).cumsum(axis=0)).round()
     months = pd.period_range("2015-01", periods=MONTHS, freq="M").astype(str)
     wide = pd.DataFrame(values, index=months, columns=["a", "b"]).rename_axis("time_period").reset_index()
-    return panel_from_rows(wide.melt("time_period", var_name="series_id"))
+    return read_panel(wide.melt("time_period", var_name="series_id"))
 
 
 def forecasts(panel: Panel, places: range, spread: float = 0.15) -> QuantileTable:

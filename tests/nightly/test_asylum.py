@@ -13,7 +13,7 @@ import pytest
 from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.log import silent
 from forecasting.models import pooled
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from nightly import OK, TOO_OLD
 from nightly.asylum import DATASETS, REST, Asylum, Dataset, destination_states, forecast_asylum
 from nightly.asylum import corridors as corridor_panel
@@ -139,7 +139,7 @@ def test_rest_of_destination_is_never_negative() -> None:
     known = known[known["geo"] == "DEU"]
     total = known["citizen"] == "_T"
     known.loc[total & (known["time_period"] == "2019-06"), "obs_value"] = 0.0
-    panel = panel_from_rows(
+    panel = read_panel(
         known[total].rename(columns={"obs_value": "value"})[["series_id", "time_period", "value", "geo"]]
     )
     found = corridor_panel(known, panel)
@@ -162,7 +162,7 @@ def corridor_rows(geo: str, citizen: str, values: list[float], end: str = "2019-
 
 def totals_of(*countries: str, months: int = 60) -> Panel:
     rows = [corridor_rows(geo, "_T", [1000.0] * months) for geo in countries]
-    return panel_from_rows(
+    return read_panel(
         pd.concat(rows).rename(columns={"obs_value": "value"})[["series_id", "time_period", "value", "geo"]]
     )
 

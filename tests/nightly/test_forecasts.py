@@ -12,7 +12,7 @@ import pytest
 
 from forecasting import BASELINE, ENSEMBLE, LEVELS
 from forecasting.hindcast import run_work
-from forecasting.panel import panel_from_rows
+from forecasting.panel import read_panel
 from forecasting.pool import CUT_OFF
 from forecasting.quantiles import QuantileTable
 from nightly.forecasts import ForecastSet, _beside, _by_series, _cut_off, _groups, hindcasts
@@ -40,7 +40,7 @@ def test_cut_off_fits_are_counted_by_model() -> None:
 
 def test_what_was_cut_off_is_tried_again_and_all_else_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     months = pd.period_range("2020-01", periods=40, freq="M").astype(str)
-    panel = panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": np.arange(40.0)}))
+    panel = read_panel(pd.DataFrame({"series_id": "a", "time_period": months, "value": np.arange(40.0)}))
     work, cache = past_work(panel, origins=3, models=[BASELINE]), BacktestStore(tmp_path)
 
     def cut_off(*given: Any, **how: Any) -> QuantileTable:  # noqa: ANN401  # passed on

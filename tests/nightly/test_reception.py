@@ -13,7 +13,7 @@ import pytest
 from core.release import OBSERVATIONS
 from core.schema import check
 from forecasting import ENSEMBLE, LEVELS
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from ingest.rows import observations
 from nightly import RealTimeData, reception
 from nightly.reception import NAMES, Arrivals, ReceptionNight, Stocks, countries, forecast_reception
@@ -59,7 +59,7 @@ def italian() -> pd.DataFrame:
 
 def arrivals_panel() -> Panel:
     rows = pd.DataFrame({"series_id": CMR, "time_period": MONTHS.astype(str), "value": ARRIVALS})
-    return panel_from_rows(rows)
+    return read_panel(rows)
 
 
 def ahead(origin: pd.Period) -> np.ndarray[Any, Any]:

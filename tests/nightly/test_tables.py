@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from nightly import RealTimeData, tables
 from nightly.tables import differences, hindcast_table
 
@@ -19,7 +19,7 @@ ORIGIN = pd.Timestamp("2020-03-31")
 
 def panel(values: dict[str, list[float]]) -> Panel:
     months = pd.period_range("2020-01", periods=4, freq="M").astype(str)
-    return panel_from_rows(
+    return read_panel(
         pd.DataFrame(
             [
                 {"series_id": name, "time_period": month, "value": float(value)}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from forecasting import LEVELS, NORMAL_SCORES
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.verification import COLUMNS, FEW, NARROW, group_errors, summarise
 from forecasting.verification.verdict import WORSE
 
@@ -35,7 +35,7 @@ def world() -> tuple[Panel, pd.DataFrame]:
                 }
                 for level, value in zip(LEVELS, quantiles, strict=True)
             ]  # fmt: skip
-    return panel_from_rows(pd.DataFrame(rows)), pd.DataFrame(lines)
+    return read_panel(pd.DataFrame(rows)), pd.DataFrame(lines)
 
 
 def groups(**of: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pytest
 from core.release import SITUATION_SCORES
 from core.schema import check
 from forecasting import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES
-from forecasting.panel import Panel, panel_from_rows
+from forecasting.panel import Panel, read_panel
 from forecasting.verification import score_rows, wis
 from forecasting.verification.situations import energy_score, situation_scores, threshold_weighted
 
@@ -72,7 +72,7 @@ def world() -> tuple[Panel, pd.DataFrame]:
                         {**common, "output_type_id": at, "value": value}
                         for at, value in zip(LEVELS, quantiles, strict=True)
                     ]
-    return panel_from_rows(pd.DataFrame(rows)), pd.DataFrame(lines)
+    return read_panel(pd.DataFrame(rows)), pd.DataFrame(lines)
 
 
 @pytest.fixture(scope="module")
