@@ -103,8 +103,7 @@ def show(night: Night) -> None:
 def show_former(night: Night) -> None:
     """The way to the alerts that were open in the release before; nothing if none was."""
     former = reads.night(night.previous) if night.previous else None
-    count = 0 if former is None else int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())
-    if former is None or not count:
+    if former is None or not (count := int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())):
         return
     text = ngettext(
         "An open alert gives its chance, the usual chance, its months and its reasons: [see the one of {day}]({link}).",
