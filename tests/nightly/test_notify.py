@@ -18,6 +18,7 @@ from core.settings import (
     DEMONSTRATIONS,
     NEWEST_BUNDLED_NIGHT,
     NIGHT_BEFORE_DEMONSTRATION,
+    SNAPSHOT,
     Settings,
     load_settings,
 )
@@ -140,6 +141,8 @@ def test_demonstration_makes_two_nights(tmp_path: Path, settings: Settings, monk
     assert len(made) == 2
     night.run_demonstration(tmp_path, settings, newest=True)
     assert made[2:] == [NEWEST_BUNDLED_NIGHT]
+    published = pd.read_parquet(SNAPSHOT / "snapshot" / "uk_home_office.parquet")["as_of"].astype("datetime64[ns]")
+    assert 0 <= (pd.Timestamp(NEWEST_BUNDLED_NIGHT) - published.max()).days < 14
 
 
 def test_region_is_demonstrated_on_its_own_nights_alone(
