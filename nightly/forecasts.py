@@ -151,7 +151,7 @@ def make_forecasts(
     # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
     together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
     combined = to_rows(combine(together, data.panel).forecasts)
-    current, former = _now_and_then(pd.concat([together, combined], ignore_index=True), data.panel)
+    current, former = _now_and_then(pd.concat([together, combined]), data.panel)
     announce(progress, _("Paths"))
     newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
     paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
