@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
@@ -24,7 +26,8 @@ from core.settings import (
 )
 from decisions import workflow_on
 from decisions.actions import Step, act
-from nightly import night
+from ingest.routes import SOURCE_ID as ROUTES_SOURCE
+from nightly import RealTimeData, night
 from nightly.night import notify
 from store import delivery_lock
 from store.journal import Journal, journal_url
@@ -85,6 +88,10 @@ def test_night_dropping_watched_routes_is_refused(
     states = routes.assign(state=["ok" if route_id == now else "too_old" for route_id in routes["route_id"]])
     settings = Settings.model_validate({"alerts": {"thresholds": dict.fromkeys(watched, 5000.0)}})
     assert night._lost_routes(states, before) == ["EMR"]
+    data = cast(RealTimeData, SimpleNamespace(forecastable=["CMR"], states=states))
+    (first,) = night._lost(data, ["EMR"], before)
+    assert str(first["reason"]).endswith("Without one now: EMR.")
+    assert night._lost(data, [], before) == []
     with pytest.raises(NothingToPublishError, match="--allow-empty") if refused else nullcontext():
         night._refuse_empty(states, before, settings)
 
@@ -154,3 +161,9 @@ def test_region_is_demonstrated_on_its_own_nights_alone(
     assert made == [(["americas"], day) for day in DEMONSTRATIONS["americas"]]
     with pytest.raises(InputError, match="--region atlantis: there is none; known: europe, americas"):
         night.run_demonstration(tmp_path, settings, region="atlantis")
+
+
+def test_routes_of_another_region_cite_its_publishers_alone() -> None:
+    alone, both = (night._cards(regions)[ROUTES_SOURCE] for regions in (["americas"], ["europe", "americas"]))
+    assert "Panama" in alone.citation and "IOM DTM" not in alone.citation and "IOM DTM" in both.citation
+    assert both.known_issues and not alone.known_issues
