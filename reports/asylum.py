@@ -20,7 +20,7 @@ from forecasting.verification.verdict import BETTER, LIKELY
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import Verdicts, held_words, own_rows, stretches, verdict_at, verdict_ends, verdict_words
+from reports.skill import Verdicts, held_words, own_rows, verdict_at, verdict_ends, verdict_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -40,6 +40,7 @@ _PEOPLE = {
     "asylum_applications_first": ngettext("first-time asylum applicant", "first-time asylum applicants"),
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
+_EACH = {"M": _("a month"), "Q": _("a quarter")}
 _ELSEWHERE = _("Elsewhere go by the last count, which the baseline repeats.")
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
 WIDE = 2.0
@@ -185,21 +186,21 @@ def title(view: AsylumForecast, language: Language) -> str:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
     first, end = view.ahead.iloc[0], pd.Timestamp(view.ahead.index[0])
     texts = ngettext(
-        "{country}: {figure} {people} expected {when}, 8-in-10 chance of {interval}",
-        "{country}: {figure} {people} expected {when}, 8-in-10 chance of {interval}",
+        "{country}: {figure} {people} expected {when}, 80% interval {interval}",
+        "{country}: {figure} {people} expected {when}, 80% interval {interval}",
     )
     count, figure, then = as_expected(first[0.5]), language.expected(first[0.5]), ""
     if not view.beats_baseline and len(view.history):
         last = view.history.iloc[-1]
         texts = ngettext(
-            "{country}: {figure} {people} counted {then}; no forecast has beaten repeating it",
-            "{country}: {figure} {people} counted {then}; no forecast has beaten repeating it",
+            "{country}: plan with {figure} {people} {each}, the last count ({then}); no forecast has beaten it",
+            "{country}: plan with {figure} {people} {each}, the last count ({then}); no forecast has beaten it",
         )
         count, figure = as_counted(last["obs_value"]), language.counted(last["obs_value"])
-        then = language.in_period(last["end_date"], view.months_each)
+        then = period(view, last["end_date"], language)
     return language.plural(
         texts, count, country=country, figure=figure, then=then, when=language.in_period(end, view.months_each),
-        people=language.plural(_PEOPLE[view.kind.split(".")[0]], count),
+        people=language.plural(_PEOPLE[view.kind.split(".")[0]], count), each=language.text(_EACH[view.freq]),
         interval=language.interval_words(first[0.1], first[0.9]),
     )  # fmt: skip
 
@@ -221,7 +222,8 @@ def most(release: ReadableRelease) -> AsylumForecast | None:
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The period that has ended, the next one, the last one counted, and all countries together as counted.
 
-    The last count leads, and ranges stand in place of medians, where no forecast beats that count repeated.
+    The last count leads, and ranges stand in place of medians, where no forecast beats that count repeated. A range
+    whose upper end is at least twice its lower end is called too wide to plan by.
     """
     out = []
     ended = len(view.quantiles) - len(view.ahead)
@@ -229,12 +231,12 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     for place, (end, row) in enumerate(view.quantiles.iloc[first:].head(2).iterrows(), start=first):
         text = _("Nowcast, {window}") if place < ended else _("Expected, {window}")
         label = language.text(text, window=period(view, end, language))
-        median = language.expected(row[0.5])
-        if view.beats_baseline:
-            out.append((label, median, interval_words(row[0.1], row[0.9], language)))
-        else:
+        median, beside = language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)
+        if not view.beats_baseline:
             beside = language.text(_("80% interval; median {median}"), median=median)
-            out.append((label, language.interval(row[0.1], row[0.9]), beside))
+            median = language.interval(row[0.1], row[0.9])
+        wide = language.text(_("too wide to plan by")) if place >= ended and row[0.9] >= WIDE * row[0.1] else ""
+        out.append((label, median, "; ".join(filter(None, [wide, beside]))))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
@@ -274,22 +276,12 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """Whether the range is too wide, how many outcomes it held, and the verdict beside the baseline's own range."""
+    """How many outcomes the range held, and the verdict beside the baseline's own range."""
     own = own_rows(view.night.frame("asylum_scores"), view.series_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
     verdict = capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))
-    said = [_wide_words(view, language), held_words(own, language, view.freq)]
-    return [*filter(None, said), f"{verdict}{_baseline_words(view, language)}."]
-
-
-def _wide_words(view: AsylumForecast, language: Language) -> str:
-    """Which periods ahead have a range too wide to plan by; empty without one."""
-    wide = view.ahead[view.ahead[0.9] >= WIDE * view.ahead[0.1]]
-    if wide.empty:
-        return ""
-    text = _("Too wide to plan by: {when} the range’s upper end is at least twice its lower end.")
-    return language.text(text, when=stretches(wide.index, language.in_months, view.months_each))
+    return [held_words(own, language, view.freq), f"{verdict}{_baseline_words(view, language)}."]
 
 
 def _baseline_words(view: AsylumForecast, language: Language) -> str:

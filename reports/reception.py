@@ -10,14 +10,15 @@ import pandas as pd
 
 from alerts.rules import period_words
 from core.calendar import MONTHS_EACH, Frequency, end_dates
-from core.languages import Language, as_expected, capital, is_known, round_expected
+from core.languages import Language, as_expected, is_known, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, routes_to
 from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
-from forecasting.verification.verdict import NO_EVIDENCE
+from forecasting.verification.verdict import LIKELY as LIKELY_BETTER
+from forecasting.verification.verdict import with_verdicts
 from reports import numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
@@ -131,7 +132,7 @@ def title(need: Need, language: Language) -> str:
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
     return language.text(
         _(
-            "{place}: {expected} expected in reception at the end of {end}, 8-in-10 chance of {interval}; {people} "
+            "{place}: {expected} expected in reception at the end of {end}, 80% interval {interval}; {people} "
             "counted at the end of {month}"
         ),
         place=place_name(need.series_id.split(".")[1], language),
@@ -148,8 +149,8 @@ def enough_words(need: Need, language: Language) -> str:
     enough = float(need.rows["enough"].iloc[-1])
     return language.plural(
         ngettext(
-            "{places} place suffices to the end of {period} in nine of ten cases.",
-            "{places} places suffice to the end of {period} in nine of ten cases.",
+            "{places} place should suffice to the end of {period} (aim: nine cases in ten)",
+            "{places} places should suffice to the end of {period} (aim: nine cases in ten)",
         ),
         as_expected(enough),
         places=language.expected(enough),
@@ -170,7 +171,7 @@ def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) ->
 
 
 def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
-    """People now, people expected, and places that suffice."""
+    """People now and people expected."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     end = language.month(need.ends.iloc[-1])
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
@@ -184,11 +185,6 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
             language.text(_("Expected, end of {month}"), month=end),
             language.expected(float(last["median"])),
             interval_words(last["lo_80"], last["hi_80"], language),
-        ),
-        (
-            language.text(_("Places that suffice to the end of {month}"), month=end),
-            language.expected(float(last["enough"])),
-            language.text(_("in nine of ten cases")),
         ),
     ]
 
@@ -311,15 +307,16 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list
     """What past forecasts of this stock were worth, and where the evidence is weak: a fact each."""
     if need.scores.empty:
         return [language.text(_("No past forecasts of this stock can be scored yet."))]
-    row = need.scores[need.scores["horizon"] == 3 // need.months_each].iloc[0]
+    row = with_verdicts(need.scores[need.scores["horizon"] == 3 // need.months_each]).iloc[0]
     change, low, high = (language.change(float(row[f"relative_wis{end}"]), 1.0) for end in ("", "_lo", "_hi"))
     text = _(
-        "Three months ahead, errors were {change} against repeating the last count (90% interval {low} to {high}; {n} "
-        "past dates)."
+        "Three months ahead: {verdict}. Errors were {change} against repeating the last count (90% interval {low} to "
+        "{high}; {n} past dates)."
     )
-    verdict = capital(f"{language.text(NO_EVIDENCE)}.") if (need.scores["relative_wis_hi"] >= 1).all() else ""
-    said = language.text(text, change=change, low=low, high=high, n=int(row["n"]))
-    return list(filter(None, [said, verdict, _held_words(need, backtest, language)]))
+    unproven = {LIKELY_BETTER: _("likely better than the baseline, not proven")}
+    verdict = language.text(unproven.get(row["verdict"], row["verdict"]))
+    said = language.text(text, verdict=verdict, change=change, low=low, high=high, n=int(row["n"]))
+    return list(filter(None, [said, _held_words(need, backtest, language)]))
 
 
 def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
@@ -332,7 +329,7 @@ def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
     past = past.assign(coverage_80=past["obs_value"].between(past[0.1], past[0.9]))
     cases = past.groupby("horizon", as_index=False).agg(coverage_80=("coverage_80", "mean"), n=("coverage_80", "size"))
     below = past["obs_value"] <= past[0.9]
-    text = _("{n} ({share}) were at or below the interval’s upper end (target 90%).")
+    text = _("{n} ({share}) were at or below its upper end, where nine in ten should be.")
     upper = language.text(text, n=language.counted(below.sum()), share=language.share(below.mean()))
     return f"{held_words(cases, language, need.freq)} {upper}"
 
@@ -354,7 +351,7 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
     counted = period_words(needs[0].rows["last_period"].iloc[0], language)
     cells = {
-        _("Country or region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
+        _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
         _("Above people there now"): [
@@ -363,6 +360,12 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
         ],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
+
+
+def _whole_name(need: Need, language: Language) -> str:
+    """A region's name; a country's as that of a total."""
+    name = place_name(need.series_id.split(".")[1], language)
+    return name if "-" in need.series_id else language.text(_("{country}, all regions"), country=name)
 
 
 def foot_of_axis(need: Need) -> float:

@@ -134,28 +134,21 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
 
 
 def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How far past forecasts typically were from the count, in persons and as a share, beside the last count repeated.
-
-    All are medians over past dates. The last count is the median of ``vigie-baseline``.
-    """
+    """How far past forecasts typically were from the count, in persons and as a share: medians over past dates."""
     rows = backtest[backtest["horizon"].eq(PLANNING_MONTHS) & backtest["output_type_id"].round(6).eq(0.5)]
     rows = rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)]
-    for name, day in (("obs_value", "target_end_date"), ("last_value", "origin_date")):
-        counts = observations[["series_id", "time_period", "obs_value"]].rename(columns={"obs_value": name})
-        rows = rows.assign(time_period=rows[day].dt.strftime("%Y-%m")).merge(counts, on=["series_id", "time_period"])
-    rows = rows[rows["obs_value"] > 0]
+    counts = observations[["series_id", "time_period", "obs_value"]]
+    rows = rows.assign(time_period=rows["target_end_date"].dt.strftime("%Y-%m"))
+    rows = rows.merge(counts, on=["series_id", "time_period"]).query("obs_value > 0")
     if rows.empty:
         return ""
-    errors = rows[["value", "last_value"]].sub(rows["obs_value"], axis=0).abs()
-    shares = errors.div(rows["obs_value"], axis=0).median().map(language.percent)
-    persons = errors.median().map(language.expected)
+    errors = (rows["value"] - rows["obs_value"]).abs()
     text = _(
-        "{ahead} a route’s forecast was typically off by {error} a month, {share} of the count; repeating "
-        "the last count (the baseline) by {other}, {other_share}. Medians of {n} past forecasts."
+        "{ahead} a route’s forecast was typically off by {error} a month, {share} of the count ({n} past forecasts)."
     )
     return language.text(
-        text, ahead=capital(steps_ahead([PLANNING_MONTHS], language)), error=persons["value"], share=shares["value"],
-        other=persons["last_value"], other_share=shares["last_value"], n=language.counted(len(rows)),
+        text, ahead=capital(steps_ahead([PLANNING_MONTHS], language)), error=language.expected(errors.median()),
+        share=language.percent((errors / rows["obs_value"]).median()), n=language.counted(len(rows)),
     )  # fmt: skip
 
 

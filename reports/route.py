@@ -145,7 +145,7 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
         (_("Alert"), levels[0] if levels else language.text(_("none")),
          _("Fixed rules turn chances into Watch, Warning or Severe. A person decides what is sent.")),
         (_("Release"), language.day(release.as_of),
-         _("All is published at once, with the hash of the release before: vigie verify finds a later change.")),
+         _("All figures are published at once and sealed: a check finds any that is changed later.")),
     )  # fmt: skip
     return [
         (language.text(name), number, language.text(text).format(when=when, window=window))

@@ -42,7 +42,7 @@ from reports.numbers import LARGEST, route_paths
 LONGEST_TOTAL = 3
 """Months whose total stands in the title and is compared."""
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
-KINDS = ("if", "shock", "past")
+KINDS = ("shock", "if", "past")
 NONE, EVERYBODY = "none", "all"
 MONTHS_OF_SHARES, MOST_NATIONALITIES = 12, 12
 Values = dict[str, str]
@@ -202,6 +202,9 @@ def title(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str
     assumed = wording.assumption(values, language)
     ends = title_months(release, scenario.route_id)
     then, plain = (sums["q50"] for sums in both_totals(release, scenario.trajectories, scenario.route_id))
+    if scenario.chance is not None:
+        text = _("{condition} ({chance} chance)")
+        assumed = language.text(text, condition=assumed, chance=language.percent(scenario.chance))
     return plural_in_unit(
         INSTEAD, as_expected(then), scenario.route_id, language, then=language.expected(then),
         condition=capital(assumed) if route in assumed else f"{route}, {assumed}", plain=language.expected(plain),
@@ -210,21 +213,18 @@ def title(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str
 
 
 def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:
-    """The interval beside the forecast's, how far the medians lie apart, and the chance of the condition."""
+    """The interval beside the forecast's, how far the medians lie apart, and whether the condition has a chance."""
     if scenario.trajectories is None:
         return language.text(_("Assumption: {assumption}."), assumption=wording.assumption(values, language))
     then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
-    chance = language.text(_("The chance of the condition is not estimated."))
-    if scenario.chance is not None:
-        text, word = _("Chance of the condition: {chance}, {word}."), language.chance_word(scenario.chance)
-        chance = language.text(text, chance=language.percent(scenario.chance), word=word)
-    text = _("8-in-10 chance of {interval}; by the forecast {usual}. Difference: {change} ({percent}).")
+    chance = language.text(_("The chance of the condition is not estimated.")) if scenario.chance is None else ""
+    text = _("80% interval {interval}; by the forecast {usual}. Difference: {change} ({percent}).")
     said = language.text(
         text, interval=language.interval_words(then["q10"], then["q90"]),
         usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
         percent=language.change(then["q50"], plain["q50"]),
     )  # fmt: skip
-    return f"{capital(said)} {chance}"
+    return f"{said} {chance}".rstrip()
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -390,8 +390,9 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
     begins = str(planning_window(release.as_of)[0])
     own_start, start = (begins if begins in found else found[min(1, len(found) - 1)] for found in (months, shared))
     names, sides = tuple(routes), ("above", "below")
+    people = [*shares_of(release, route_id), EVERYBODY]
     return {
-        "kind": Lever("if", KINDS),
+        "kind": Lever(KINDS[0], KINDS),
         "if_route": Lever(route_id, names),
         "if_side": Lever("above", sides),
         "if_value": Lever(_upper_quartile(release, route_id, start), low=0, high=LARGEST),
@@ -402,8 +403,8 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=LARGEST),
         "stock": Lever("0", low=0, high=LARGEST),
-        "shock_of": Lever(EVERYBODY, (EVERYBODY, *shares_of(release, route_id))),
-        "shock_size": Lever("50", low=-100, high=500),
+        "shock_of": Lever(people[0], (EVERYBODY, *people[:-1])),
+        "shock_size": Lever("100", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),
         "shock_months": Lever("3", low=1, high=12),

@@ -406,7 +406,7 @@ def _median_keys(fan: Fan, theme: Theme) -> list[str]:
     if not fan.goes_by_last:
         return [key_mark(f"border-top: 3px solid {theme.median}", _("median"))]
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
-    return [last, key_mark(f"border-top: 1.5px dotted {theme.median}", _("median"))]
+    return [last, key_mark(f"border-top: 2px dotted {theme.median}", _("median"))]
 
 
 def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -> list[go.Scatter]:

@@ -5,15 +5,14 @@ Gneiting, Balabdaoui and Raftery (2007), Probabilistic forecasts, calibration an
 
 from __future__ import annotations
 
+import html
+
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.languages import as_expected
 from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import (
-    LABEL_PIXELS,
-    MARGIN_BOTTOM,
-    MARGIN_TOP,
     Annotation,
     Row,
     dashed,
@@ -25,8 +24,8 @@ from dashboard.charts import (
     note,
     require,
     share_axes,
-    spread,
 )
+from dashboard.charts.fan import key_line, key_mark
 from dashboard.theme import Theme, with_opacity
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
@@ -61,8 +60,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
     models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id == ENSEMBLE, model_id))
     models.insert(len(models) // 2, models.pop())  # the ensemble over its tick
-    means = rows[rows["model_id"] != ENSEMBLE].groupby("model_id")["relative_wis"].mean()
-    rival = str(means.idxmin()) if len(means) else ""
+    rival = _rival(rows)
     low, high = _range(rows)
     figure = go.Figure()
     line = {"color": theme.secondary, "width": 1}
@@ -74,17 +72,16 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
         marker = _marker(theme, model_id == ENSEMBLE, leads=leads)
         drawn.append((leads, _dots(rows[rows["model_id"] == model_id], horizons, shift, marker, with_bars=leads)))
     figure.add_traces([trace for _leads, trace in sorted(drawn, key=lambda pair: pair[0])])
-    labels = _words(theme) + _key(rows, models, rival, (low, high), theme)
     ticks, named = _ticks(low, high), [one for one in horizons if one in NAMED_HORIZONS] or horizons
     figure.update_layout(
-        margin={"r": 148},
+        margin={"r": 12},
         hovermode="closest",
         xaxis={"range": [-0.55, len(horizons) + 0.15], "tickangle": 0}
         | {"tickvals": [horizons.index(one) for one in named], "ticktext": [f"{one}" for one in named]},
         yaxis={"range": [low, high], "zeroline": False}
         | {"tickvals": ticks, "ticktext": [lang().decimal(tick, 1) for tick in ticks]},
     )
-    return finish(figure, theme, height=HEIGHT, annotations=labels)
+    return finish(figure, theme, height=HEIGHT, annotations=_words(theme))
 
 
 def skill_alt(scores: pd.DataFrame) -> str:
@@ -111,20 +108,25 @@ def skill_alt(scores: pd.DataFrame) -> str:
     )
 
 
-def _key(
-    rows: pd.DataFrame, models: list[str], rival: str, span: tuple[float, float], theme: Theme
-) -> list[Annotation]:
-    """Names at the right end: the ensemble, its best rival, the baseline, and one for all others."""
-    named = [model_id for model_id in models if model_id in {ENSEMBLE, rival}]
-    ends = [rows[rows["model_id"] == model_id].sort_values("horizon").iloc[-1] for model_id in named]
-    per_pixel = (span[1] - span[0]) / (HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
-    texts = [(f"<b>{end['name']}</b>", _colour(theme, end["model_id"] == ENSEMBLE)) for end in ends]
-    texts.append((_("baseline = 1"), theme.secondary))
-    if len(models) > len(named):
-        texts.append((_("grey: other models"), theme.neutral))
-    wished = [*(min(float(end["relative_wis"]), span[1]) for end in ends), 1.0, span[1]][: len(texts)]
-    places = spread(wished, LABEL_PIXELS * per_pixel)
-    return [_name(text, y, ink, theme) for (text, ink), y in zip(texts, places, strict=True)]
+def skill_key(scores: pd.DataFrame, *, theme: Theme) -> str:
+    """What the marks of the chart mean, as a line of HTML above it: names do not fit at its right end."""
+    names = dict(zip(scores["model_id"], scores["name"], strict=True))
+    signs = {ENSEMBLE: (True, "●"), _rival(scores): (False, "◆")}
+    parts = [
+        f'<span><b style="color: {_colour(theme, own)}">{sign}</b> {html.escape(str(names[model_id]))}</span>'
+        for model_id, (own, sign) in signs.items()
+        if model_id in names
+    ]
+    parts.append(key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1")))
+    if set(names) - set(signs):
+        parts.append(f"<span>{_('grey: other models')}</span>")
+    return key_line(parts)
+
+
+def _rival(rows: pd.DataFrame) -> str:
+    """The model that is best on average beside the ensemble; empty without one."""
+    means = rows[rows["model_id"] != ENSEMBLE].groupby("model_id")["relative_wis"].mean().dropna()
+    return str(means.idxmin()) if len(means) else ""
 
 
 def _colour(theme: Theme, is_ensemble: bool) -> str:  # noqa: FBT001  # which of the two that are coloured
@@ -187,11 +189,6 @@ def _words(theme: Theme) -> list[Annotation]:
         note(theme, _("Error over the baseline’s, lower is better"), y=1, yanchor="bottom", yshift=4, **left),
         note(theme, _("months ahead"), y=0, yanchor="top", yshift=-22, **left),
     ]
-
-
-def _name(text: str, y: float, ink: str, theme: Theme) -> Annotation:
-    right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 4}
-    return note(theme, text, y=y, font={"color": ink}, **right)
 
 
 def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:

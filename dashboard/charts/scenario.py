@@ -70,6 +70,12 @@ def scenario_chart(
                 name=name,
             )
         )  # fmt: skip
+    end, below = float(median.iloc[-1]), median.iloc[-1] <= quantile(scenario, 0.5).iloc[-1]
+    place = {"yanchor": "top", "yshift": -18} if below else {"yanchor": "bottom", "yshift": 18}  # off the scenario's
+    text = f"<b>{lang().expected(end)}</b><br>{_('Forecast')}"
+    figure.add_annotation(
+        note(theme, text, x=median.index[-1], y=end, xanchor="left", xshift=10, font={"color": theme.fan}, **place)
+    )
     return figure
 
 

@@ -449,7 +449,7 @@ def glossary() -> list[tuple[str, str]]:
 def show_method(night: Night) -> None:
     """The part."""
     st.title(
-        _("Vigie forecasts arrivals on migration routes, warns early, and publishes how often it was right"),
+        _("Vigie forecasts arrivals on migration routes, warns early, and tests itself on past months"),
         anchor=False,
     )
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
@@ -500,8 +500,8 @@ def imprint(night: Night) -> list[str]:
     day = lang().day(night.created_at.date())
     return [
         _(
-            "**Contact**: whoever runs this copy answers for it, and gave you its address. Code and issues: the "
-            "repository that it was installed from. Open software by the Vigie authors, MIT licence."
+            "**Contact**: the organisation that gave you this address; it runs this copy and answers for it. Open "
+            "software by the Vigie authors, MIT licence."
         ),
         made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
         _(

@@ -18,6 +18,7 @@ from dashboard.charts.models import (
     pit_histogram,
     skill_alt,
     skill_chart,
+    skill_key,
 )
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -172,6 +173,7 @@ def draw_skill(rows: pd.DataFrame) -> None:
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != BASELINE]
     with st.container(key="skill-chart"):
+        st.html(skill_key(drawn, theme=current_theme()))
         layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
 
 

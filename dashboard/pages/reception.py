@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import Language
-from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables, time_travel
+from dashboard import _, downloads, labelled, lang, layout, reads, scenario_parts, state, tables, time_travel
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -39,7 +39,7 @@ def show(night: Night) -> None:
     find = partial(time_travel.since, night, series_id, need.quantiles)
     outcomes, knowing = reads.once(night, find, "since", series_id)
     revealed = state.switch("reveal")
-    st.title(reception.title(need, lang()), anchor=False)
+    st.title(labelled(place_name(chosen, lang()), reception.enough_words(need, lang())), anchor=False)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
     with st.container(key="controls", **line):
         with st.container(key="controls-first", **line):

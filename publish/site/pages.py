@@ -293,6 +293,7 @@ def _stock(view: View, need: reception.Need) -> Page:
     )
     blocks = [
         Block("numbers", reception.key_numbers(need, language)),
+        text(f"{reception.enough_words(need, language)}."),
         Block("chart", view.fan_chart(picture, title, path, shown, series_id)),
         text(reception.places_words(need, language)) if places else text(),
         text(*reception.record_words(need, view.release.frame("reception_backtest"), language), kind="list"),

@@ -104,7 +104,7 @@ def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> N
     together = ("28 countries together (July–September 2024)", "206,080", "258,385 in July–September 2023")
     assert key_numbers(forecast("2025-01-31"), ENGLISH) == [
         ("Nowcast, October–December 2024", "200", "80% interval 100 to 1,000"),
-        ("Expected, January–March 2025", "400", "80% interval 100 to 1,000"), last, together,
+        ("Expected, January–March 2025", "400", "too wide to plan by; 80% interval 100 to 1,000"), last, together,
     ]  # fmt: skip
     assert [label for label, *_rest in key_numbers(forecast("2024-12-30"), ENGLISH)[:2]] == [
         "Expected, October–December 2024", "Expected, January–March 2025",
@@ -115,8 +115,8 @@ def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> N
 def test_last_count_and_range_lead_where_nothing_beats_last_count() -> None:
     unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
     assert title(unproven, ENGLISH) == (
-        "Germany: 1,000 first-time asylum applicants counted in July–September 2024; "
-        "no forecast has beaten repeating it"
+        "Germany: plan with 1,000 first-time asylum applicants a quarter, the last count (July–September 2024); "
+        "no forecast has beaten it"
     )
     labels, values, beside = zip(*key_numbers(unproven, ENGLISH)[:2], strict=True)
     assert labels == ("Last count (July–September 2024, provisional)", "Nowcast, October–December 2024")
@@ -130,7 +130,7 @@ def test_totals_of_other_countries_are_not_compared() -> None:
 
 
 def test_title_leads_with_first_period_that_has_not_ended() -> None:
-    said = "Germany: 400 first-time asylum applicants expected in January–March 2025, 8-in-10 chance of 100 to 1,000"
+    said = "Germany: 400 first-time asylum applicants expected in January–March 2025, 80% interval 100 to 1,000"
     assert title(forecast("2025-01-31"), ENGLISH) == said
     assert title(forecast("2025-01-31", AHEAD.head(1)), ENGLISH) == "Germany: no forecast of asylum applications"
 
@@ -175,7 +175,6 @@ def test_verdict_stands_beside_baseline_and_its_interval() -> None:
     found = replace(forecast("2025-01-31"), night=cast("Any", night), verdicts={})
     found.__dict__["quantiles"] = AHEAD
     assert skill_words(found, ENGLISH) == [
-        "Too wide to plan by: in January–June 2025 the range’s upper end is at least twice its lower end.",
         "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%).",
         "No sign of beating the baseline in October 2024–June 2025 (the last count repeated, 80% interval 700 to "
         "1,500 in January–March 2025).",

@@ -40,6 +40,7 @@ from dashboard.charts.models import (
     reliability_chart,
     skill_alt,
     skill_chart,
+    skill_key,
 )
 from dashboard.charts.scenario import (
     compare_alt,
@@ -242,7 +243,7 @@ def skill() -> Drawn:
         columns=["model_id", "name", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi"],
     )  # fmt: skip
     rows["p_holm"] = 0.01
-    return skill_chart(rows, theme=LIGHT), [skill_alt(rows)]
+    return skill_chart(rows, theme=LIGHT), [skill_key(rows, theme=LIGHT), skill_alt(rows)]
 
 
 def skill_of_one_model() -> Drawn:
