@@ -266,6 +266,40 @@ def _cell(value: Any, pattern: str) -> str:  # noqa: ANN401  # the Styler hands 
     return typeset(format_decimal(float(value), format=pattern, locale=language()))
 
 
+def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
+    """Events nearest to an alert: chance now, usual chance and cut-off, and chance and cut-off on one scale.
+
+    Args:
+        rows: Result of ``alert_list.nearest``.
+        theme: Colours.
+    """
+    lines = []
+    for row in rows.to_dict("records"):
+        chance, cutoff = lang().percent(row["probability"], brief=True), lang().percent(row["cutoff"])
+        event = row["event"] + (f" ({_('untested rule')})" if row["untested"] else "")
+        bar = f"![{no_break(chance)}]({_chance_bar(row['probability'], row['cutoff'], theme)})"
+        name = f"**{plain(row['name'])}**  \n:small[:gray[{plain(event)}]]"
+        lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
+    scale = _("From 0 to 100%; line: alert")
+    return pd.DataFrame(lines, columns=[_("Event"), _("Chance now"), _("Usual chance"), _("Alert from"), scale])
+
+
+def _chance_bar(chance: float, cutoff: float, theme: Theme) -> str:
+    """A chance as a bar on a scale from 0 to 1 with a line at a cut-off, as an image address."""
+    width, height = 2 * LINE_WIDTH, LINE_HEIGHT // 2
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',
+        f'<rect width="{width}" height="10" y="4" fill="{theme.grid}"/>',
+        f'<rect width="{width * chance:.0f}" height="10" y="4" fill="{theme.fan}"/>',
+        f'<rect width="2" height="{height}" x="{width * cutoff - 1:.0f}" fill="{theme.ink}"/></svg>',
+    ]
+    return _svg_address(parts)
+
+
+def _svg_address(parts: list[str]) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode("".join(parts).encode()).decode("ascii")
+
+
 def in_names(register: str, night: Night) -> str:
     """The register's table without the column of ids, with names of what is affected in place of codes."""
     pages = page_titles()
@@ -326,8 +360,7 @@ def sparkline(
         parts.append(_svg_line(lines[0.5], theme.fan, 1.6))
     parts += [_svg_line(run, theme.observed, 1.4) for run in _unbroken(counts, at)]
     parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{theme.observed}"/>' for x, y in anchor]
-    svg = "".join([*parts, "</svg>"])
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+    return _svg_address([*parts, "</svg>"])
 
 
 def _months(dates: pd.Index) -> pd.PeriodIndex:

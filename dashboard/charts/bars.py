@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 
 from dashboard import _, labelled, lang, listed
 from dashboard.charts import (
-    BAR_PIXELS,
     Annotation,
     count_axis,
     finish,
@@ -28,7 +27,7 @@ from dashboard.charts.seasons import HEADROOM, counted_bars, interval_box, media
 from dashboard.theme import Theme, with_opacity
 
 NAME_PIXELS, FIGURE_PIXELS = 150, 96
-ROW_PIXELS, CHANCE_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 56, 120, 0.34
+ROW_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 120, 0.34
 WEEKS_HEIGHT = 230
 WEEKS_MARGIN = 24
 WEEKS_BETWEEN_NAMES = 4
@@ -84,55 +83,6 @@ def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
     top = mix.sort_values("share", ascending=False).head(3)
     parts = [f"{row['name']} {_part_of_all(row['share'])}" for row in top.to_dict("records")]
     return _("{unit}: {parts}.").format(unit=unit, parts=", ".join(parts))
-
-
-def chances_chart(chances: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """How much of the chance that raises an alert each event has reached, and would in a usual season (circle).
-
-    All cut-offs stand on one line, so that bars of events with different cut-offs compare.
-
-    Args:
-        chances: Columns ``name``, ``event``, ``probability``, ``base_rate``, ``cutoff`` and ``untested``, in order.
-        theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
-    """
-    columns = ("name", "event", "probability", "base_rate", "cutoff", "untested")
-    rows = require(chances, columns, "chances chart").reset_index(drop=True)
-    reached, usual = rows["probability"] / rows["cutoff"], rows["base_rate"] / rows["cutoff"]
-    figure, labels, top = go.Figure(), [], -0.55
-    for place, row in enumerate(rows.to_dict("records")):
-        bar = {"color": with_opacity(theme.fan, 0.4) if row["untested"] else theme.fan, "width": BAR_PIXELS}
-        ends = [0, reached[place]]
-        figure.add_trace(go.Scatter(x=ends, y=[place, place], mode="lines", line=bar, hoverinfo="skip"))
-        said = html.escape(f"{lang().percent(row['probability'], brief=True)} {row['event']}")
-        text = f"<b>{html.escape(row['name'])}</b><br>{said}"
-        labels.append(note(theme, text, x=0, y=place, xanchor="left", yanchor="bottom", yshift=6))
-        cutoff = lang().percent(row["cutoff"])
-        labels.append(note(theme, cutoff, x=1, y=place, xanchor="left", yanchor="middle", xshift=6))
-    line = {"color": theme.ink, "width": 1.5}
-    figure.add_trace(go.Scatter(x=[1, 1], y=[top, len(rows) - 0.8], mode="lines", line=line, hoverinfo="skip"))
-    labels.append(note(theme, _("alert from"), x=1, y=top, xanchor="right", yanchor="top", xshift=-6))
-    ring = {"symbol": "circle-open", "size": 11, "color": theme.secondary, "line": {"width": 2}}
-    marks = go.Scatter(x=usual, y=rows.index, mode="markers", marker=ring, cliponaxis=False, name="base_rate")
-    texts = [labelled(_("usual chance"), lang().share(share)) for share in rows["base_rate"]]
-    figure.add_trace(marks.update(text=texts, hovertemplate="%{text}<extra></extra>"))
-    largest = max(1.0, float(reached.max()), float(usual.max()))
-    named_rows(figure, len(rows), largest, {"l": 8, "r": 44, "t": 44, "b": 4})
-    return finish(figure, theme, height=CHANCE_PIXELS * len(rows) + 48, annotations=labels)
-
-
-def chances_alt(chances: pd.DataFrame) -> str:
-    """The three events nearest to an alert, each with its chance, the usual one and the cut-off."""
-    text = _("{name}: {chance} {event}, usually {usual}, alert from {cutoff}.")
-    return " ".join(
-        text.format(
-            name=row["name"], event=row["event"], chance=lang().percent(row["probability"]),
-            usual=lang().share(row["base_rate"]), cutoff=lang().percent(row["cutoff"]),
-        )
-        for row in chances.head(3).to_dict("records")
-    )  # fmt: skip
 
 
 def _part_of_all(share: float) -> str:

@@ -15,8 +15,7 @@ from core.calendar import planning_window
 from core.languages import capital, is_known, uncapital
 from core.routes import in_order, is_route
 from core.schema import ALL
-from dashboard import _, decisions, downloads, labelled, lang, layout, listed, ngettext, reads, state
-from dashboard.charts.bars import chances_alt, chances_chart
+from dashboard import _, decisions, downloads, labelled, lang, layout, listed, ngettext, reads, state, tables
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.decisions import AlertStatus
 from dashboard.layout import plain, small
@@ -46,6 +45,7 @@ TITLE, PLACE = _("Alerts"), 4
 HEADING_LEVELS = LEVELS[::-1]
 MOST_RELEASES = 30
 MOST_NAMED = 4
+NEAREST = 4
 
 
 def show(night: Night) -> None:
@@ -123,19 +123,15 @@ def show_nearest(night: Night) -> None:
     st.markdown(f"## {head}", anchors=False)
     if likelier := alert_list.likelier_words(rows, lang()):
         st.markdown(plain(likelier))
-    reads.drawn_once(night, partial(draw_nearest, rows), "nearest to an alert, drawn")
-    made = downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"]))
-    downloads.figures(made, head)
-    key = _(
-        "Each route’s nearest high (↑) and low (↓). Bar: how much of the chance that raises an alert is reached, pale "
-        "where the rule is untested. Circle: the same of the usual chance in this season."
-    )
-    st.markdown(small(key))
+    table = partial(tables.nearest_table, rows.head(NEAREST), current_theme())
+    reads.drawn_once(night, lambda: show_table(table(), head), "nearest to an alert, drawn")
+    downloads.buttons(downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"])))
 
 
-def draw_nearest(rows: pd.DataFrame) -> None:
-    """The chart alone."""
-    layout.chart(chances_chart(rows, theme=current_theme()), chances_alt(rows), "nearest")
+def show_table(table: pd.DataFrame, alt: str) -> None:
+    """A table of chances."""
+    with st.container(key="numbers-chances"):
+        st.table(table, border="horizontal", hide_index=True, alt=alt)
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
@@ -249,13 +245,16 @@ def list_label(row: Row) -> str:
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     """Chance and months, state and change of one alert in a few words; of what is over how it ended."""
     report = alert_report(row, rule_record(row, night.frame("track_record")), lang())
-    is_brief = report.finding and not row["unjudged_since"]
-    parts = [f"{report.chance} {report.event}", report.window] if is_brief else [report.sentence.removesuffix(".")]
+    is_open, parts = row["group"] in {WAITS, DECIDED}, [report.sentence.removesuffix(".")]
+    if report.window and not row["unjudged_since"] and (is_open or report.finding):
+        # What an open alert's chance is of stands in the detail beside the list.
+        parts = ["" if not report.chance_word else report.chance if is_open else f"{report.chance} {report.event}"]
+        parts.append(report.window)
     parts += alert_list.fact_words(night, row, lang())
     if row["group"] == OVER and not informs(row):
         why = reads.once(night, partial(answer.ending, row, night, lang()), "alert's ending", row["key"])
         return f"{small(plain(' · '.join(parts)))}  \n:small[{plain(' '.join(why))}]"
-    if row["group"] in {WAITS, DECIDED}:
+    if is_open:
         former = reads.night(night.previous) if night.previous else None
         before = former.frame("alerts") if former else None
         change = change_since(row, night.frame("alerts"), before, night.frame("track_record"))
@@ -285,7 +284,8 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     """One alert, top to bottom."""
     is_newest = reads.is_newest(night)
     decides = is_newest and not row["ended"] and not informs(row)
-    show_matter(night, row, status)
+    with st.container(gap="xsmall"):
+        show_matter(night, row, status)
     if not is_newest:
         text = _("As known and decided up to {day}, no longer to be signed: [what became of it]({link}).")
         st.markdown(small(text.format(day=lang().day(night.as_of), link=later_link(row))))
@@ -316,7 +316,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
 
 
 def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
-    """What is the matter, how much is expected, the next step and where to read more; of what is over how it ended."""
+    """What is the matter, where to read more, how much is expected and the next step; of what is over how it ended."""
     head = f"{row['subject']} {direction(row)}".strip()
     st.header(plain(f"{head} · {rule_name(row, lang())}"), anchor=False)
     report = report_of(night, row)
@@ -331,6 +331,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     if row["ended"]:
         st.markdown(plain(" ".join(outcome_of(night, row, status))))
     else:
+        if links := links_to_prepare(night, row):
+            st.markdown(" · ".join(links))
         if report.chance_beside and not is_brief:
             st.markdown(small(plain(report.chance_beside)))
         if size := alert_list.size_words(night, row, lang()):
@@ -342,8 +344,6 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
         if row["group"] == WAITS and reads.is_newest(night):
             head = _("Next step")
             st.markdown(labelled(f"**{head}**", plain(next_words(night, row))))
-        if links := links_to_prepare(night, row):
-            st.markdown(" · ".join(links))
 
 
 def next_words(night: Night, row: Row) -> str:
@@ -361,14 +361,14 @@ def next_words(night: Night, row: Row) -> str:
 
 
 def links_to_prepare(night: Night, row: Row) -> list[str]:
-    """Where to read what the event would mean: places in reception, month by month, the whole forecast."""
+    """Where to read what the event would mean: month by month, the whole forecast, places in reception."""
     rule, route_id = EXCEEDANCE.get(str(row["rule"])), str(row["route_id"])
     if not is_route(route_id) or (rule is None and informs(row)):
         return []
     stocks = reached_by(night.frame("reception_needs"), route_id)["series_id"].str.split(".").str[1]
     places = [code for code in stocks.unique() if "-" not in code]
     head = _("Reception")
-    links = [(labelled(head, place_name(code, lang())), state.link("reception", place=code)) for code in places]
+    links = []
     if rule is not None:
         condition = {
             "if_route": route_id, "if_side": "below" if rule.falls else "above", "if_value": f"{limit_of(row):g}",
@@ -376,6 +376,7 @@ def links_to_prepare(night: Night, row: Row) -> list[str]:
         }  # fmt: skip
         links.append((_("What if it comes true?"), state.link("scenarios", route=route_id, kind="if", **condition)))
     links.append((_("Forecast by month"), state.link("route", route=route_id)))
+    links += [(labelled(head, place_name(code, lang())), state.link("reception", place=code)) for code in places]
     return [f"[{plain(label)}]({address})" for label, address in links]
 
 

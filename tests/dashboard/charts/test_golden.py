@@ -19,8 +19,6 @@ from core import QUANTILE_LEVELS
 from dashboard.charts.bars import (
     STEP,
     TOTAL,
-    chances_alt,
-    chances_chart,
     mix_alt,
     mix_bars,
     small_multiples,
@@ -173,17 +171,6 @@ def nationalities() -> Drawn:
 def nationalities_as_shares_alone() -> Drawn:
     mix = pd.DataFrame({"name": ["A", "B"], "share": [0.75, 0.25]})
     return mix_bars(mix, unit="In 2024", theme=DARK), [mix_alt(mix, unit="In 2024")]
-
-
-def chances_of_alerts() -> Drawn:
-    rows = pd.DataFrame(
-        {
-            "name": ["A ↑", "B ↓"], "event": ["to pass 5", "to fall to 1"], "probability": [0.2, 0.004],
-            "base_rate": [0.1, 0.0], "cutoff": [0.25, 0.5],
-            "untested": [False, True],
-        }
-    )  # fmt: skip
-    return chances_chart(rows, theme=LIGHT), [chances_alt(rows)]
 
 
 def indicators() -> Drawn:
@@ -348,7 +335,7 @@ def teams_by_week() -> Drawn:
 
 CHARTS: tuple[Callable[[], Drawn], ...] = (
     fan_with_every_layer, fan_of_ratios, fan_of_quarters, fan_after_a_short_history, fan_that_is_widest_at_its_end,
-    nationalities, nationalities_as_shares_alone, chances_of_alerts, indicators, one_indicator_of_half_a_year, steps,
+    nationalities, nationalities_as_shares_alone, indicators, one_indicator_of_half_a_year, steps,
     coverage, places_within_forecasts, reliability, skill, skill_of_one_model, members, scenario, differences,
     differences_of_nothing, places, scenarios_beside_each_other, seasons_in_the_midst_of_a_year,
     season_with_a_threshold, teams_by_month, teams_by_quarter, teams_by_week,
