@@ -65,7 +65,7 @@ class AlertReport:
         badge: Mark and word of the level, and whether its rule is untested.
         sentence: What is the matter.
         chance: Its probability in whole per cent; an en dash where nothing is forecast.
-        chance_word: The word that stands beside it, or empty.
+        lead: By how much it exceeds the usual chance, else the word of chance; empty where nothing is forecast.
         usual: How often the event comes at this time of year, and from which chance on there is an alert:
             ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
@@ -81,7 +81,7 @@ class AlertReport:
     badge: str
     sentence: str
     chance: str
-    chance_word: str
+    lead: str
     usual: tuple[str, ...]
     event: str
     window: str
@@ -93,7 +93,7 @@ class AlertReport:
     @property
     def chance_beside(self) -> str:
         """The chance beside what is usual: ``30% · usually 39% · alert from 45%``; empty without a chance."""
-        return " · ".join(text for text in (self.chance, *self.usual) if text) if self.chance_word else ""
+        return " · ".join(text for text in (self.chance, *self.usual) if text) if self.lead else ""
 
 
 def limit_of(alert: Row) -> float | None:
@@ -171,7 +171,7 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         badge=badge,
         sentence=_sentence(alert, language, over),
         chance=language.percent(chance),
-        chance_word=language.chance_word(chance) if is_known(chance) else "",
+        lead=_lead(alert, language),
         usual=usual,
         event=event_of(alert, language),
         window=_window(alert, language),
@@ -321,6 +321,13 @@ def _usual(alert: Row, language: Language) -> tuple[str, ...]:
     if is_trigger(alert):
         said.append(language.text(_("preparing pays from {chance}"), chance=language.percent(prepare)))
     return tuple(said)
+
+
+def _lead(alert: Row, language: Language) -> str:
+    chance, usual = _number(alert.get("probability")), _number(alert.get("base_rate"))
+    if is_known(chance) and 0 < usual < chance:
+        return language.text(_("{times} times the usual chance"), times=language.decimal(chance / usual, digits=1))
+    return language.chance_word(chance) if is_known(chance) else ""
 
 
 def is_judged(record: Row) -> bool:

@@ -154,7 +154,7 @@ def unlikely_words(row: Row, language: Language) -> str:
     given = {"word": capital(language.chance_word(chance))}
     if 0 < row["base_rate"] < chance:
         text = _(
-            "{word}, yet an alert: it is {times} times as likely as usual, and missing it is taken to cost more than a "
+            "An alert because it is {times} times as likely as usual, and missing it is taken to cost more than a "
             "false alarm."
         )
         given["times"] = language.decimal(chance / row["base_rate"], digits=1)
@@ -211,7 +211,7 @@ def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
     total = numbers.expected_total(release.frame("trajectories"), [row["series_id"]], ends)
     if total is None:
         return ""
-    text = _("Expected {when}: {expected} in all, 8-in-10 chance of {interval}")
+    text = _("Expected {when}: {expected} in all, 80% interval {interval}")
     said = [
         language.text(
             text, when=language.in_months(first, last), expected=language.expected(total.median),

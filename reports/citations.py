@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from core.errors import Message
-from core.languages import Language, awaits_review
+from core.languages import Language, awaits_review, uncapital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.schema import stopped_series
 from forecasting.verification import TOO_NARROW
 from reports import ReadableRelease, cards_in, numbers
-from reports.names import message_in, route_name, source_name
+from reports.names import indicator_name, message_in, route_name, source_name
 
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3
@@ -35,6 +35,7 @@ LIMITS = (
 CONTEXT = _(
     "Conflict, prices and displacement are context. On past data there is no evidence that they improve the forecast."
 )
+RHYTHMS = {"Q": _("quarterly"), "M": _("monthly")}
 Cards = Mapping[str, Mapping[str, Any]]
 
 
@@ -151,10 +152,12 @@ def stopped(release: ReadableRelease) -> pd.DataFrame:
 
 
 def stopped_words(release: ReadableRelease, language: Language) -> str:
-    """How many kinds of counts have stopped: ``4 series of figures have stopped``; empty where none has."""
-    count = len(stopped(release))
-    texts = ngettext("{n} series of figures has stopped", "{n} series of figures have stopped")
-    return language.plural(texts, count) if count else ""
+    """Which kinds of counts have stopped: ``stopped: arrivals (quarterly)``; empty where none has."""
+    names = [
+        f"{uncapital(indicator_name(row['target'], language))} ({language.text(RHYTHMS[row['freq']])})"
+        for row in stopped(release).drop_duplicates(["source_id", "freq"]).to_dict("records")
+    ]
+    return language.labelled(language.text(_("stopped")), some(names, language)) if names else ""
 
 
 def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:

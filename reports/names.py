@@ -50,23 +50,23 @@ COUNTED = ngettext(
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
 )
 _IN_UNITS = {
-    "{route}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}": _(
-        "{route}: {expected} {unit} expected {when}, 8-in-10 chance of {interval}"
+    "{route}: {expected} arrivals expected {when}, 80% interval {interval}": _(
+        "{route}: {expected} {unit} expected {when}, 80% interval {interval}"
     ),
-    "{route}: on {day}, {expected} arrivals were expected in {month}, 8-in-10 chance of {interval}": _(
-        "{route}: on {day}, {expected} {unit} were expected in {month}, 8-in-10 chance of {interval}"
+    "{route}: on {day}, {expected} arrivals were expected in {month}, 80% interval {interval}": _(
+        "{route}: on {day}, {expected} {unit} were expected in {month}, 80% interval {interval}"
     ),
-    "{name}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}": _(
-        "{name}: {expected} {unit} expected {when}, 8-in-10 chance of {interval}"
+    "{name}: {expected} arrivals expected {when}, 80% interval {interval}": _(
+        "{name}: {expected} {unit} expected {when}, 80% interval {interval}"
     ),
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.": _(
         "{month}: {value} {unit} counted; the past twelve months averaged {mean}."
     ),
-    "{year}: {expected} arrivals expected, 8-in-10 chance of {interval}; {before} in {past}": _(
-        "{year}: {expected} {unit} expected, 8-in-10 chance of {interval}; {before} in {past}"
+    "{year}: {expected} arrivals expected, 80% interval {interval}; {before} in {past}": _(
+        "{year}: {expected} {unit} expected, 80% interval {interval}; {before} in {past}"
     ),
-    "Fan chart of arrivals per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}.": _(
-        "Fan chart of {unit} per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}."
+    "Fan chart of arrivals per month: {median} expected in {month}, 80% interval {low} to {high}.": _(
+        "Fan chart of {unit} per month: {median} expected in {month}, 80% interval {low} to {high}."
     ),
     _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
     "{chance} chance that arrivals pass {threshold} in any month of {months}": _(

@@ -115,14 +115,14 @@ def cards(
 
 def alert_card(report: AlertReport, subject: str, change: str) -> Card:
     """The card of one open alert."""
-    is_forecast = bool(report.chance_word)
+    is_forecast = bool(report.lead)
     return Card(
         level=report.level,
         change=" · ".join(filter(None, [report.untested, change])),
         title=subject,
         sentence=report.sentence,
         figure=report.chance if is_forecast else "",
-        figure_means=f"{capital(report.chance_word)} {report.event}".strip(),
+        figure_means=f"{capital(report.lead)} {report.event}".strip(),
         when=" · ".join([report.window, *report.usual]) if is_forecast else "",
         record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
     )
@@ -171,7 +171,7 @@ class Together:
             return []
         low, high = language.expected(self.low), language.expected(self.high)
         routes = language.plural(ngettext("On {n} route", "On {n} routes together"), self.number)
-        text = _("{routes}: 8-in-10 chance of {low} to {high}.")
+        text = _("{routes}: 80% interval {low} to {high}.")
         out = [language.text(text, routes=routes, low=low, high=high)]
         if self.year_before is not None:
             texts = ngettext(

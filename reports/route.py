@@ -161,8 +161,8 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
             return without_forecast(view.summary, language).rstrip(".")
         return plural_in_unit(
             ngettext(
-                "{route}: {expected} arrival expected {when}, 8-in-10 chance of {interval}",
-                "{route}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}",
+                "{route}: {expected} arrival expected {when}, 80% interval {interval}",
+                "{route}: {expected} arrivals expected {when}, 80% interval {interval}",
             ),
             as_expected(view.summary["expected"]),
             view.route_id,
@@ -177,8 +177,8 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     first = view.quantiles.iloc[0]
     return plural_in_unit(
         ngettext(
-            "{route}: on {day}, {expected} arrival was expected in {month}, 8-in-10 chance of {interval}",
-            "{route}: on {day}, {expected} arrivals were expected in {month}, 8-in-10 chance of {interval}",
+            "{route}: on {day}, {expected} arrival was expected in {month}, 80% interval {interval}",
+            "{route}: on {day}, {expected} arrivals were expected in {month}, 80% interval {interval}",
         ),
         as_expected(first[0.5]),
         view.route_id,
@@ -245,8 +245,8 @@ def running_words(view: RouteForecast, language: Language) -> str:
     if view.origin or (view.running.empty and month not in view.quantiles.index):
         return ""
     texts = ngettext(
-        "{expected} expected in all, 8-in-10 chance of {interval}.",
-        "{expected} expected in all, 8-in-10 chance of {interval}.",
+        "{expected} expected in all, 80% interval {interval}.",
+        "{expected} expected in all, 80% interval {interval}.",
     )
     if view.running.empty:
         low, median, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
@@ -348,15 +348,15 @@ def week_title(view: WeekView, language: Language) -> str:
     later = view.ahead[view.ahead["target_end_date"] - pd.Timedelta(days=7) >= view.ahead["last_day"]]
     row, geo = later.iloc[0], view.series_id.split(".")[2]
     texts = ngettext(
-        "The week to {day}: {expected} arrival expected, 8-in-10 chance of {interval}",
-        "The week to {day}: {expected} arrivals expected, 8-in-10 chance of {interval}",
+        "The week to {day}: {expected} arrival expected, 80% interval {interval}",
+        "The week to {day}: {expected} arrivals expected, 80% interval {interval}",
     )
     if view.partial and geo != ALL:
         texts = ngettext(
-            "Part of this route, by week: {country}, {expected} arrival expected in the week to {day}, 8-in-10 chance "
-            "of {interval}",
-            "Part of this route, by week: {country}, {expected} arrivals expected in the week to {day}, 8-in-10 chance "
-            "of {interval}",
+            "Part of this route, by week: {country}, {expected} arrival expected in the week to {day}, 80% interval "
+            "{interval}",
+            "Part of this route, by week: {country}, {expected} arrivals expected in the week to {day}, 80% interval "
+            "{interval}",
         )
     return language.plural(
         texts,
@@ -411,8 +411,8 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
         return said
     low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
     texts = ngettext(
-        "{month} as a whole: {expected} expected on the route, 8-in-10 chance of {interval}.",
-        "{month} as a whole: {expected} expected on the route, 8-in-10 chance of {interval}.",
+        "{month} as a whole: {expected} expected on the route, 80% interval {interval}.",
+        "{month} as a whole: {expected} expected on the route, 80% interval {interval}.",
     )
     month, interval = capital(language.month(end)), language.interval_words(low, high)
     expected = language.expected(median)

@@ -146,8 +146,8 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
         return language.text(_("{year} beside earlier years"), year=year)
     (row,) = rows.head(1).to_dict("records")
     texts = ngettext(
-        "{year}: {expected} arrival expected, 8-in-10 chance of {interval}; {before} in {past}",
-        "{year}: {expected} arrivals expected, 8-in-10 chance of {interval}; {before} in {past}",
+        "{year}: {expected} arrival expected, 80% interval {interval}; {before} in {past}",
+        "{year}: {expected} arrivals expected, 80% interval {interval}; {before} in {past}",
     )
     return plural_in_unit(
         texts,
@@ -174,8 +174,8 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         return language.text(_("No year-ahead forecast in this release"))
     line = lines[0]
     texts = ngettext(
-        "{name}: {expected} arrival expected {when}, 8-in-10 chance of {interval}",
-        "{name}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}",
+        "{name}: {expected} arrival expected {when}, 80% interval {interval}",
+        "{name}: {expected} arrivals expected {when}, 80% interval {interval}",
     )
     said = plural_in_unit(
         texts,

@@ -248,7 +248,7 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     is_open, parts = row["group"] in {WAITS, DECIDED}, [report.sentence.removesuffix(".")]
     if report.window and not row["unjudged_since"] and (is_open or report.finding):
         # What an open alert's chance is of stands in the detail beside the list.
-        parts = ["" if not report.chance_word else report.chance if is_open else f"{report.chance} {report.event}"]
+        parts = ["" if not report.lead else report.chance if is_open else f"{report.chance} {report.event}"]
         parts.append(report.window)
     parts += alert_list.fact_words(night, row, lang())
     if row["group"] == OVER and not informs(row):

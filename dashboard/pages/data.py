@@ -24,7 +24,7 @@ from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
 from reports import record, whatif
 from reports.alert import TERMS
-from reports.citations import CONTEXT, prohibited_uses, stopped, stopped_words
+from reports.citations import CONTEXT, RHYTHMS, prohibited_uses, stopped, stopped_words
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in, series_place
 from reports.route import steps_of
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
@@ -169,12 +169,11 @@ def state_badge(state_id: str) -> str:
 def stopped_badges(rows: pd.DataFrame) -> list[str]:
     """What of a source is no longer continued, and since when."""
     text = _("Stopped: {what}, {rhythm}, {period}")
-    rhythms = {"Q": _("quarterly"), "M": _("monthly")}
     return [
         ":orange-badge[■ "
         + plain(
             text.format(
-                what=named(INDICATORS, row["target"]), rhythm=rhythms[row["freq"]],
+                what=named(INDICATORS, row["target"]), rhythm=named(RHYTHMS, row["freq"]),
                 period=period_words(str(row["last_period"])),
             )
         )

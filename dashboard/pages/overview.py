@@ -19,9 +19,9 @@ from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.verification.verdict import BETTER, LIKELY
-from reports import Row, asylum, numbers, reception
+from reports import Row, asylum, cards_in, numbers, reception
 from reports.asylum import AsylumForecast
-from reports.changes import changes, changes_title, moved_words, moves
+from reports.changes import changes, changes_title, moves, why_words
 from reports.citations import map_note, unsettled
 from reports.names import expected_title, place_name
 from reports.overview import together
@@ -74,7 +74,8 @@ def show(night: Night) -> None:
         reads.drawn_once(night, partial(show_map_note, night, summary), "map's note", gone)
         if former is not None:  # without cards to stand beside, under map and table
             with changed or st.container(key="changed"):
-                reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
+                draw = partial(show_changes, night, former, is_calm=is_calm)
+                reads.drawn_once(night, draw, "changes", former.run_id, is_calm)
 
 
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
@@ -112,7 +113,8 @@ def matters(night: Night, former: Night | None) -> list[str]:
     out = []
     for move in moves(night, former, lang())[:1] if former else []:
         text, name = _("{route}, largest change since {day}: {change}."), layout.route_name(move.route_id)
-        said = text.format(route=name, day=lang().day(move.then), change=moved_words(move, lang()))
+        change = why_words(move, cards_in(night, lang()), lang())
+        said = text.format(route=name, day=lang().day(move.then), change=change)
         out.append(layout.linked(name, state.link("route", route=move.route_id), said))
     if most := asylum.most(night):
         why = _("The most of any country; all countries together are not forecast.")
@@ -211,8 +213,8 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
     note = _(
-        "Persons, {months}. Expected is the median. Held: share of past single months, as far ahead as these, inside "
-        "their 80% interval (target 80%). "
+        "Persons, {months}. Expected is the median. 80% interval: meant to hold 8 counts of 10. Held: share of past "
+        "single months, as far ahead as these, that it did hold. "
         "Beats baseline, month by month: ✓ proven, ◐ likely, · no sign."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
@@ -229,10 +231,12 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))
 
 
-def show_changes(night: Night, former: Night) -> None:
-    """What the release before this one said otherwise."""
-    st.header(changes_title(night, former, lang()), anchor=False)
+def show_changes(night: Night, former: Night, *, is_calm: bool) -> None:
+    """What the release before this one said otherwise; on a calm day without the largest move, which stands above."""
     found = changes(night, former, lang())
+    if is_calm and moves(night, former, lang()) and not (found := found[1:]):
+        return
+    st.header(changes_title(night, former, lang()), anchor=False)
     said = "\n".join(f"- :small[{layout.plain(text)}]" for text in found)
     st.markdown(said or layout.small(_("Nothing has changed.")))
 

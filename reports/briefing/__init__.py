@@ -134,7 +134,7 @@ def _map(release: LoadedRelease, summary: pd.DataFrame, language: Language) -> d
 
 def _routes(release: LoadedRelease, summary: pd.DataFrame, language: Language) -> dict[str, Any]:
     """The table of routes, the most arrivals expected first."""
-    heads = (_("Expected"), _("8-in-10 chance"), _("Last month"), _("Year before"))
+    heads = (_("Expected"), _("80% interval"), _("Last month"), _("Year before"))
     note = language.text(
         _(
             "Persons. Expected: the median over {months}; medians do not add up to that of all routes together. Last "

@@ -203,7 +203,7 @@ def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
     """Arrivals expected in the months concerned, and the newest count beside what was expected of it."""
     rows = []
     if ahead := concerned(facts)[:MOST_MONTHS]:
-        text = _("{month}: {median}, 8-in-10 chance of {low} to {high}")
+        text = _("{month}: {median}, 80% interval {low} to {high}")
         lines = [language.text(text, **_written(month, levels, language)) for month, levels in ahead]
         rows.append((in_unit("Arrivals expected", str(facts.get("route_id", "")), language), "\n".join(lines)))
     if facts.get("history"):
@@ -226,8 +226,8 @@ def _picture_alt(facts: Facts, language: Language) -> str:
     if not ahead or not facts.get("history"):
         return ""
     texts = ngettext(
-        "Fan chart of arrivals per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}.",
-        "Fan chart of arrivals per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}.",
+        "Fan chart of arrivals per month: {median} expected in {month}, 80% interval {low} to {high}.",
+        "Fan chart of arrivals per month: {median} expected in {month}, 80% interval {low} to {high}.",
     )
     month, levels = ahead[-1]
     written = _written(month, levels, language)

@@ -15,7 +15,7 @@ from geo import MAPS
 from reports.names import route_name
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
-MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
+MEDIANS = {"EMR": 13_200.0, "CMR": 13_000.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_labels_report_route_level_direction_and_number(routes: pd.DataFrame) ->
     assert "◆↑</span>" in labels[0]
     assert any("◆ Severe ↑" in str(trace.hovertemplate) for trace in figure.data)
     assert labels[0].endswith("13,200")
-    assert labels[1] == "<b>Central<br>Mediterranean</b><br>9,200"
+    assert labels[1] == "<b>Central<br>Mediterranean</b><br>13,000"
 
 
 def test_words_name_every_route_largest_first_with_its_level(routes: pd.DataFrame) -> None:
@@ -84,8 +84,8 @@ def test_words_name_every_route_largest_first_with_its_level(routes: pd.DataFram
     assert "◆ Severe" in text
 
 
-LETTER_PIXELS, LINE_PIXELS = 6.6, 18.0
-"""Of a label's bold letters at 13 px, and of its lines."""
+LETTER_PIXELS, LINE_PIXELS, GAP_PIXELS = 6.6, 18.0, 4.0
+"""Of a label's bold letters at 13 px, of its lines, and between it and an arrow."""
 
 
 @pytest.mark.parametrize("times", [1, 3], ids=["usual", "largest"])
@@ -103,6 +103,6 @@ def test_no_label_touches_arrow_or_label(routes: pd.DataFrame, language: str, wi
         wide, high = LETTER_PIXELS * max(map(len, lines)) * km, LINE_PIXELS * len(lines) * km
         left = label.x - {"left": 0.0, "right": wide}[label.xanchor]
         boxes.append(box(left, label.y - high / 2, left + wide, label.y + high / 2))
-    shapes = [Polygon(list(zip(trace.x, trace.y, strict=True))).buffer(0) for trace in arrows(figure)]
+    shapes = [Polygon(list(zip(trace.x, trace.y, strict=True))).buffer(GAP_PIXELS * km) for trace in arrows(figure)]
     assert not [one for one in boxes for shape in shapes if one.intersects(shape)]
     assert not [one for place, one in enumerate(boxes) for other in boxes[:place] if one.intersects(other)]

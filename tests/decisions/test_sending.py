@@ -68,7 +68,7 @@ def test_mail_has_text_html_and_fan_chart_and_says_what_it_must(
     assert picture.get_payload(decode=True)[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[index]  # a leaf's payload is bytes
     assert f"cid:{picture['Content-ID'].strip('<>')}" in html
     for said in (
-        "February 2025: 5,200, 8-in-10 chance of 4,400 to 6,000",
+        "February 2025: 5,200, 80% interval 4,400 to 6,000",
         "62% chance that arrivals reach 5,000 in any month of February–March 2025",
         "right in 60% (50%–70%) of its warnings",
         "27 past events, all routes",

@@ -76,7 +76,7 @@ def test_size_of_alert_sums_its_months_path_by_path(make_release: MakeRelease) -
     row = release.frame("alerts").iloc[0].to_dict() | {"rule": "surge"}
     # Paths are 800, 900, 1000, 1100 and 1200 in each of three months.
     said = size_words(release, row, ENGLISH)
-    assert said.startswith("Expected in February–April 2025: 3,000 in all, 8-in-10 chance of 2,500 to 3,500")
+    assert said.startswith("Expected in February–April 2025: 3,000 in all, 80% interval 2,500 to 3,500")
     counted = row | {"rule": "outside_95", "first_period": "2024-12", "last_period": "2024-12"}
     assert size_words(release, counted, ENGLISH) == said
     assert size_words(release, counted | {"alert_level": "information"}, ENGLISH) == ""
@@ -110,7 +110,7 @@ def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRel
 @pytest.mark.parametrize(
     ("chance", "usual", "said"),
     [
-        (0.34, 0.2, "Rather unlikely, yet an alert: it is 1.7 times as likely as usual, and missing it is taken"),
+        (0.34, 0.2, "An alert because it is 1.7 times as likely as usual, and missing it is taken"),
         (0.34, 0.0, "Rather unlikely, yet an alert: missing it is taken to cost more than a false alarm."),
         (0.34, 0.4, "Rather unlikely, yet an alert: missing it is taken to cost more than a false alarm."),
         (0.64, 0.2, ""),

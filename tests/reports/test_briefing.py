@@ -41,7 +41,7 @@ def test_total_adds_routes_path_by_path(make_release: MakeRelease) -> None:
     # Three months of 1,000 and of 2,000; five paths that move together, 600 apart.
     content = first_page(make_release(2))
     assert content["title"] == "9,000 arrivals expected in February–April 2025"
-    assert "On 2 routes together: 8-in-10 chance of 8,000 to 10,000." in content["summary"]
+    assert "On 2 routes together: 80% interval 8,000 to 10,000." in content["summary"]
 
 
 def test_double_counted_routes_are_in_no_total(make_release: MakeRelease) -> None:

@@ -45,7 +45,7 @@ def test_french_mail_is_written_in_french(announce: Announce) -> None:
         "au moins un mois, février–mars 2025."
     )
     assert rows["Arrivées attendues"].splitlines()[0] == (
-        "février 2025\u202f: 5\u202f500, de 4\u202f300 à 6\u202f700 (8 chances sur 10)"
+        "février 2025\u202f: 5\u202f500, de 4\u202f300 à 6\u202f700 (intervalle à 80\u202f%)"
     )
     assert rows["État des connaissances au"] == "31 janvier 2025"
     assert "0,9 (0,8–1,0)" in rows["Bilan de cette règle"]

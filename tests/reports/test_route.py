@@ -135,8 +135,7 @@ def test_unknown_key_numbers_are_left_out() -> None:
 def test_past_title_states_first_month() -> None:
     then = past_and_ahead(origin="2024-12-31")
     assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
-        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, "
-        "8-in-10 chance of 100 to 300"
+        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, 80% interval 100 to 300"
     )
     empty = past_and_ahead(origin="2024-12-31", quantiles=then.quantiles.iloc[:0])
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
@@ -146,7 +145,7 @@ def test_past_title_states_first_month() -> None:
 def test_title_gives_one_chance_whatever_its_interval_held(held: float) -> None:
     summary = {"state": "ok", "expected": 1500.0, "low": 1000.0, "high": 2000.0, "held": held}
     assert route_title(past_and_ahead(summary=summary), dt.date(2025, 1, 10), ENGLISH) == (
-        "Central Mediterranean: 1,500 arrivals expected in February–April 2025, 8-in-10 chance of 1,000 to 2,000"
+        "Central Mediterranean: 1,500 arrivals expected in February–April 2025, 80% interval 1,000 to 2,000"
     )
 
 
@@ -169,11 +168,9 @@ def test_running_month_states_count_and_forecast() -> None:
            "last_day": pd.Timestamp("2025-01-09"), "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
     running = pd.DataFrame([row])
     said = running_words(past_and_ahead(running=running), ENGLISH)
-    assert said == (
-        "January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, 8-in-10 chance of 300 to 500."
-    )
+    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, 80% interval 300 to 500.")
     alone = past_and_ahead(running=running.iloc[:0])
-    assert running_words(alone, ENGLISH) == "January 2025: 200 expected in all, 8-in-10 chance of 100 to 300."
+    assert running_words(alone, ENGLISH) == "January 2025: 200 expected in all, 80% interval 100 to 300."
     for nothing in (
         past_and_ahead(origin="2024-12-31"),
         past_and_ahead(known_on=dt.date(2025, 3, 2), running=pd.DataFrame()),

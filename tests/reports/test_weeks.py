@@ -59,4 +59,4 @@ def test_surplus_of_months_is_stated(month: float) -> None:
     said = week_place(found, ahead, dt.date(2025, 1, 31), ENGLISH)
     assert ("of United Kingdom alone" in said) == found.partial
     assert week_title(found, ENGLISH).startswith("Part of this route, by week: United Kingdom, ") == found.partial
-    assert said.endswith("February 2025 as a whole: 400 expected on the route, 8-in-10 chance of 300 to 500.")
+    assert said.endswith("February 2025 as a whole: 400 expected on the route, 80% interval 300 to 500.")
