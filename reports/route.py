@@ -25,7 +25,7 @@ from reports.skill import held_counts, stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
-PAST_WEEKS = 12
+PAST_WEEKS, WEEKS_SHOWN = 12, 3
 _LEVELS = {0.1: "q10", 0.25: "q25", 0.5: "q50", 0.75: "q75", 0.9: "q90"}
 
 
@@ -201,8 +201,10 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
     if not view.origin and len(view.quantiles):
         highest = pd.Timestamp(str(view.quantiles[0.5].idxmax()))
         low, middle, high = (float(view.quantiles[level].loc[highest]) for level in (0.1, 0.5, 0.9))
-        label = language.text(_("Expected in the highest month, {month}"), month=language.month(highest))
-        out.append((label, language.expected(middle), interval_words(low, high, language)))
+        # Which month is the highest is uncertain: the interval leads.
+        label = language.text(_("Likely the highest month, {month}"), month=language.month(highest))
+        median = language.text(_("80% interval; median {median}"), median=language.expected(middle))
+        out.append((label, language.interval(low, high), median))
     if len(view.history):
         last = view.history.iloc[-1]
         notes = [language.month(last["end_date"]), flag_words(last["obs_flag"], language)]
@@ -405,7 +407,7 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
     geo, end = view.series_id.split(".")[2], numbers.window_ends(as_of)[0]
     text = _("Weeks are another model’s and do not add up to a month.")
     if view.partial and geo != ALL:
-        text = _("These weeks are of {country} alone and another model’s: their sum can exceed the route’s month.")
+        text = _("These weeks are of {country} alone, and from another model than the route’s months.")
     said = language.text(text, country="" if geo == ALL else display_name(geo, language.code))
     if end not in quantiles.index:
         return said

@@ -181,14 +181,13 @@ def beside(night: Night, route_id: str, horizon: int) -> Beside | None:
 
 def show_switches(view: RouteView) -> tuple[bool, bool]:
     """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
-    earlier = state.switch("earlier", default=True)
     with st.container(key="controls-switches", horizontal=True, gap="medium"):
         st.toggle(_("Log scale"), **state.toggle("log"))
-        st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
+        st.toggle(_("Earlier forecasts"), **state.toggle("earlier"))
         time_travel.show_reveal_switch(there=not view.outcomes.empty)
         with st.container(key="controls-hint", width="content"):
             st.markdown(layout.small(_("More below ↓")))
-    return earlier, state.switch("reveal")
+    return state.switch("earlier"), state.switch("reveal")
 
 
 def shown_before(view: RouteView) -> tuple[int, pd.DataFrame]:
@@ -223,8 +222,8 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
     what = in_unit("{name}: observed arrivals and forecast.", view.route_id, lang()).format(name=name)
     alt = fan_alt(fan, name=name, what=what)
     figure = fan_chart(fan, current_theme())
-    st.html(fan_key(fan, current_theme()))
     layout.chart(figure, alt, "fan")
+    st.html(fan_key(fan, current_theme()))
     if running := route.running_words(view, lang()):
         st.markdown(layout.small(running))
     layout.show_events(events)
@@ -301,7 +300,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
 
 
 def show_weeks(view: RouteView) -> None:
-    """The next eight weeks, where the route is counted by day."""
+    """The next weeks, where the route is counted by day; the files hold eight."""
     known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
     found = reads.once(view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id)
     if found is not None:
@@ -318,8 +317,9 @@ def draw_weeks(view: RouteView, found: WeekView) -> None:
     st.header(layout.plain(title), anchor=False)
     place = route.week_place(found, view.quantiles, view.night.as_of, lang())
     st.markdown(layout.small(layout.plain(place)))
-    st.html(week_key(found.ahead, current_theme()))
-    layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
+    ahead = found.ahead.head(route.WEEKS_SHOWN)
+    st.html(week_key(ahead, current_theme()))
+    layout.chart(week_chart(found.counted, ahead, theme=current_theme()), week_alt(ahead), "weeks")
     said = f"{route.week_record(found, lang())} {route.week_basis(found, lang())}"
     st.markdown(layout.small(layout.plain(said)))
 

@@ -159,7 +159,7 @@ def _weeks(view: View, of: route.RouteForecast) -> Iterator[Block]:
     found = route.week_view(weeks, scores, observations, of.route_id)
     if found is None:
         return
-    language, rows = view.language, found.ahead.to_dict("records")
+    language, rows = view.language, found.ahead.head(route.WEEKS_SHOWN).to_dict("records")
     title = route.week_title(found, language)
     cells = {
         _("Week to"): [language.day_short(row["target_end_date"]) for row in rows],

@@ -110,7 +110,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
 def test_key_numbers_cover_window_peak_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected in three months, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
-        ("Expected in the highest month, February 2025", "2,000", "80% interval 1,000 to 3,000"),
+        ("Likely the highest month, February 2025", "1,000–3,000", "80% interval; median 2,000"),
         ("Last month (December 2024, provisional)", "800", "900 expected on 30 Nov 2024; 700 a year earlier"),
     ]
 
@@ -121,7 +121,7 @@ def test_unknown_key_numbers_are_left_out() -> None:
     assert last[0].startswith("Last month")
     nothing = {"state": "too_old", "expected": float("nan")}
     assert [label for label, *_ in key_numbers(past_and_ahead(summary=nothing), as_of, ENGLISH)] == [
-        "Expected in the highest month, February 2025", "Last month (December 2024, provisional)",
+        "Likely the highest month, February 2025", "Last month (December 2024, provisional)",
     ]  # fmt: skip
     ahead = past_and_ahead(history=known.history.iloc[:0], quantiles=known.quantiles.iloc[:0])
     assert [label for label, *_ in key_numbers(ahead, as_of, ENGLISH)] == [
