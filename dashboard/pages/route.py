@@ -247,7 +247,7 @@ def show_files(view: RouteView) -> None:
         view.history, view.quantiles, view.known_on, unit, export.title, back=months_back, limit=limit,
         earlier=view.earlier, verdicts=None if view.origin else view.summary["verdicts"], events=events,
     )  # fmt: skip
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="files"):
         layout.show_sources(view.night, [view.series_id])
         text = _("Chances: of more than {number} in the month.").format(number=lang().counted(view.threshold))
         notes = [*export.notes, *([text] if len(view.chances) else [])]
