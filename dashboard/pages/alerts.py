@@ -165,19 +165,19 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
 
 
 def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
-    """Which groups, levels, route."""
+    """Which groups, of those that are not empty, which levels and route."""
     counts = alerts.drop_duplicates(SHOWN_ONCE)["group"].value_counts()
-
-    def count(*groups: str) -> int:
-        return int(sum(counts.get(group, 0) for group in groups))
-
-    words = {
-        "all": _("All"),
-        "waiting": (_("To decide ({n})") if reads.is_newest(night) else _("Undecided ({n})")).format(n=count(WAITS)),
-        "open": _("Open ({n})").format(n=count(WAITS, DECIDED)),
-        "context": _("For information ({n})").format(n=count(INFORMS)),
-        "ended": _("Ended ({n})").format(n=count(OVER, DISMISSED)),
+    heads = {
+        "waiting": _("To decide ({n})") if reads.is_newest(night) else _("Undecided ({n})"),
+        "open": _("Open ({n})"),
+        "context": _("For information ({n})"),
+        "ended": _("Ended ({n})"),
     }
+    words = {"all": _("All")}
+    for name, head in heads.items():
+        count = int(counts.reindex(alert_list.SHOWN[name]).sum())
+        if count or st.query_params.get("show") == name:
+            words[name] = head.format(n=count)
     show_which = state.choice("show", tuple(words), "all")
     levels = state.many("levels", HEADING_LEVELS)
     routes = [ALL, *in_order(alerts["route_id"])]

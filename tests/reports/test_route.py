@@ -110,7 +110,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
 def test_key_numbers_cover_window_peak_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected in three months, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
-        ("Likely the highest month, February 2025", "1,000–3,000", "80% interval; median 2,000"),
+        ("Likely the highest month, February 2025", ENGLISH.interval(1000, 3000), "80% interval; median 2,000"),
         ("Last month (December 2024, provisional)", "800", "900 expected on 30 Nov 2024; 700 a year earlier"),
     ]
 
