@@ -119,7 +119,8 @@ def skill_key(scores: pd.DataFrame, *, theme: Theme) -> str:
     ]
     parts.append(key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1")))
     if set(names) - set(signs):
-        parts.append(f"<span>{_('grey: other models')}</span>")
+        text = _("grey: other models")
+        parts.append(f"<span>{text}</span>")
     return key_line(parts)
 
 
