@@ -323,10 +323,16 @@ def _usual(alert: Row, language: Language) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _lead(alert: Row, language: Language) -> str:
+def times_usual(alert: Row, language: Language) -> str:
+    """How many times the usual chance an alert's is, as a number; empty unless it is larger."""
     chance, usual = _number(alert.get("probability")), _number(alert.get("base_rate"))
-    if is_known(chance) and 0 < usual < chance:
-        return language.text(_("{times} times the usual chance"), times=language.decimal(chance / usual, digits=1))
+    return language.decimal(chance / usual, digits=1) if 0 < usual < chance else ""
+
+
+def _lead(alert: Row, language: Language) -> str:
+    if times := times_usual(alert, language):
+        return language.text(_("{times} times the usual chance"), times=times)
+    chance = _number(alert.get("probability"))
     return language.chance_word(chance) if is_known(chance) else ""
 
 

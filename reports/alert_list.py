@@ -39,7 +39,7 @@ from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record
+from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record, times_usual
 from reports.answer import newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
@@ -150,15 +150,14 @@ def unlikely_words(row: Row, language: Language) -> str:
     chance = row["probability"]
     if informs(row) or not is_known(chance) or chance >= 0.5 or not is_known(row["cutoff"]):
         return ""
-    text = _("{word}, yet an alert: missing it is taken to cost more than a false alarm.")
-    given = {"word": capital(language.chance_word(chance))}
-    if 0 < row["base_rate"] < chance:
+    if times := times_usual(row, language):
         text = _(
             "An alert because it is {times} times as likely as usual, and missing it is taken to cost more than a "
             "false alarm."
         )
-        given["times"] = language.decimal(chance / row["base_rate"], digits=1)
-    return language.text(text, **given)
+        return language.text(text, times=times)
+    text = _("{word}, yet an alert: missing it is taken to cost more than a false alarm.")
+    return language.text(text, word=capital(language.chance_word(chance)))
 
 
 def usual_words(release: ReadableRelease, row: Row, language: Language) -> str:

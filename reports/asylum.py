@@ -231,12 +231,12 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     for place, (end, row) in enumerate(view.quantiles.iloc[first:].head(2).iterrows(), start=first):
         text = _("Nowcast, {window}") if place < ended else _("Expected, {window}")
         label = language.text(text, window=period(view, end, language))
-        median, beside = language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)
+        figure, beside = language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)
         if not view.beats_baseline:
-            beside = language.text(_("80% interval; median {median}"), median=median)
-            median = language.interval(row[0.1], row[0.9])
+            beside = language.text(_("80% interval; median {median}"), median=figure)
+            figure = language.interval(row[0.1], row[0.9])
         wide = language.text(_("too wide to plan by")) if place >= ended and row[0.9] >= WIDE * row[0.1] else ""
-        out.append((label, median, "; ".join(filter(None, [wide, beside]))))
+        out.append((label, figure, "; ".join(filter(None, [wide, beside]))))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")

@@ -390,7 +390,7 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
     begins = str(planning_window(release.as_of)[0])
     own_start, start = (begins if begins in found else found[min(1, len(found) - 1)] for found in (months, shared))
     names, sides = tuple(routes), ("above", "below")
-    people = [*shares_of(release, route_id), EVERYBODY]
+    people = shares_of(release, route_id)
     return {
         "kind": Lever(KINDS[0], KINDS),
         "if_route": Lever(route_id, names),
@@ -403,7 +403,7 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=LARGEST),
         "stock": Lever("0", low=0, high=LARGEST),
-        "shock_of": Lever(people[0], (EVERYBODY, *people[:-1])),
+        "shock_of": Lever(next(iter(people), EVERYBODY), (EVERYBODY, *people)),
         "shock_size": Lever("100", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),

@@ -123,13 +123,13 @@ def show_nearest(night: Night) -> None:
     st.markdown(f"## {head}", anchors=False)
     if likelier := alert_list.likelier_words(rows, lang()):
         st.markdown(plain(likelier))
-    table = partial(tables.nearest_table, rows.head(NEAREST), current_theme())
-    reads.drawn_once(night, lambda: show_table(table(), head), "nearest to an alert, drawn")
+    reads.drawn_once(night, partial(draw_nearest, rows, head), "nearest to an alert, drawn")
     downloads.buttons(downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"])))
 
 
-def show_table(table: pd.DataFrame, alt: str) -> None:
-    """A table of chances."""
+def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
+    """The table of the first of them."""
+    table = tables.nearest_table(rows.head(NEAREST), current_theme())
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
 
@@ -248,8 +248,8 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     is_open, parts = row["group"] in {WAITS, DECIDED}, [report.sentence.removesuffix(".")]
     if report.window and not row["unjudged_since"] and (is_open or report.finding):
         # What an open alert's chance is of stands in the detail beside the list.
-        parts = ["" if not report.lead else report.chance if is_open else f"{report.chance} {report.event}"]
-        parts.append(report.window)
+        chance = report.chance if is_open else f"{report.chance} {report.event}"
+        parts = [chance if report.lead else "", report.window]
     parts += alert_list.fact_words(night, row, lang())
     if row["group"] == OVER and not informs(row):
         why = reads.once(night, partial(answer.ending, row, night, lang()), "alert's ending", row["key"])
