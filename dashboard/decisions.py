@@ -149,15 +149,23 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
-def closed_words(found: list[Found], *, calm: bool) -> str:
-    """That no alert is open, on which routes one has ended since the release before, what is dismissed; or nothing."""
+def alerts_words(night: Night, found: list[Found], count: int) -> str:
+    """How many alerts are open, on which routes one has ended since the release before, and what is dismissed."""
+    said = [f"**{open_words(night, count)}**"]
     heads = {ENDED: _("Ended since the last release"), DISMISSED: _("Dismissed")}
     named = {level: [one.card.title for one in found if one.card.level == level] for level in heads}
-    said = [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
-    if calm:
-        said.insert(0, f"**{_('No alert is open')}.**")
-    way = _("Ended alerts") if named[ENDED] else _("All alerts")
-    return " ".join([*said, f"**[{way} →]({state.link('alerts')})**"]) if said else ""
+    said += [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
+    way = _("Ended alerts") if named[ENDED] and not count else _("All alerts")
+    return " ".join([*said, f"**[{way} →]({state.link('alerts')})**"])
+
+
+def open_words(night: Night, count: int) -> str:
+    """How many alerts are open; of a release that is not the newest, how many were."""
+    if not count:
+        return _("No alert is open.")
+    if reads.is_newest(night):
+        return ngettext("{n} alert is open.", "{n} alerts are open.", count).format(n=count)
+    return ngettext("{n} alert was open.", "{n} alerts were open.", count).format(n=count)
 
 
 def show_cards(night: Night, found: list[Found]) -> None:

@@ -206,8 +206,9 @@ def _replay_line(night: Night) -> str:
 
 def _known_to(night: Night) -> str:
     """How far the figures of the routes go, those of asylum applications, and how many series have stopped."""
-    stopped = citations.stopped_words(night, lang())
-    link = f"[{stopped}]({state.link('data', part='sources')})" if stopped else ""
+    count = len(citations.stopped(night).drop_duplicates(["source_id", "freq"]))
+    stopped = ngettext("{n} series has stopped", "{n} series have stopped", count).format(n=count)
+    link = f"[{stopped}]({state.link('data', part='sources')})" if count else ""
     return listed(filter(None, [known_to(night, lang()), asylum.known_to(night, lang()), link]))
 
 

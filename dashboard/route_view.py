@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -181,10 +180,10 @@ def past_origins(night: Night, route_id: str) -> list[str]:
     return sorted((pd.Timestamp(date).date().isoformat() for date in dates), reverse=True)
 
 
-def window_and_highest(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Each month of the planning window, then the later one with the highest chance."""
-    window, later = chances[chances["target_end_date"].isin(ends)], chances[chances["target_end_date"] > max(ends)]
-    return pd.concat([window, later.nlargest(1, "probability")], ignore_index=True)
+def months_and_highest(chances: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
+    """Six months from one on, then the later one with the highest chance."""
+    ahead = chances[chances["target_end_date"] >= first]
+    return pd.concat([ahead.head(6), ahead.iloc[6:].nlargest(1, "probability")], ignore_index=True)
 
 
 def threshold_origin(view: RouteView) -> str:

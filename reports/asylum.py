@@ -43,8 +43,6 @@ _PEOPLE = {
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
 _ELSEWHERE = _("Elsewhere go by the last count, which the baseline repeats.")
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
-WIDE = 2.0
-"""Upper over lower end of an 80 % interval from which it is called too wide to plan by."""
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
@@ -222,29 +220,41 @@ def most(release: ReadableRelease) -> AsylumForecast | None:
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The period that has ended, the next one, the last one counted, and all countries together as counted.
 
-    The last count leads, and ranges stand in place of medians, where no forecast beats that count repeated. A range
-    whose upper end is at least twice its lower end is called too wide to plan by.
+    Where no forecast beats the last count repeated, that count leads, with the reserve that its past errors ask for.
     """
     out = []
-    ended = len(view.quantiles) - len(view.ahead)
-    first = max(0, ended - 1)
-    for place, (end, row) in enumerate(view.quantiles.iloc[first:].head(2).iterrows(), start=first):
-        text = _("Nowcast, {window}") if place < ended else _("Expected, {window}")
-        label = language.text(text, window=period(view, end, language))
-        figure, beside = language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)
-        if not view.beats_baseline:
-            beside = language.text(_("80% interval; median {median}"), median=figure)
-            figure = language.interval(row[0.1], row[0.9])
-        wide = language.text(_("too wide to plan by")) if place >= ended and row[0.9] >= WIDE * row[0.1] else ""
-        out.append((label, figure, "; ".join(filter(None, [wide, beside]))))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
         before = numbers.year_earlier(view.history, view.freq)
         label = language.text(text, period=period(view, last["end_date"], language))
-        counted = (label, language.counted(last["obs_value"]), _year_before(view, before, last["end_date"], language))
-        out.insert(len(out) if view.beats_baseline else 0, counted)
-    return out + _together(view, language)
+        out = [(label, language.counted(last["obs_value"]), _year_before(view, before, last["end_date"], language))]
+    if view.beats_baseline:
+        return [*_expected_numbers(view, language), *out, *_together(view, language)]
+    return [*out, *_reserve(view, language), *_together(view, language)]
+
+
+def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
+    ended = len(view.quantiles) - len(view.ahead)
+    first, out = max(0, ended - 1), []
+    for place, (end, row) in enumerate(view.quantiles.iloc[first:].head(2).iterrows(), start=first):
+        text = _("Nowcast, {window}") if place < ended else _("Expected, {window}")
+        label = language.text(text, window=period(view, end, language))
+        out.append((label, language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)))
+    return out
+
+
+def _reserve(view: AsylumForecast, language: Language) -> list[KeyNumber]:
+    """The upper end of the baseline's 80 % interval in the first period ahead; nothing without a forecast."""
+    quantiles = numbers.quantiles_of(view.night.frame("asylum_forecasts"), view.series_id, BASELINE)
+    ahead = quantiles[quantiles.index > pd.Timestamp(view.night.as_of)]
+    if ahead.empty or view.ahead.empty:
+        return []
+    row, end = ahead.iloc[0], ahead.index[0]
+    label = language.text(_("With reserve, {window}"), window=period(view, end, language))
+    text = _("80% interval of the last count repeated: {interval}")
+    said = language.text(text, interval=language.interval_words(row[0.1], row[0.9]))
+    return [(label, language.text(_("up to {number}"), number=language.expected(row[0.9])), said)]
 
 
 def _year_before(view: AsylumForecast, value: float, end: pd.Timestamp, language: Language) -> str:
@@ -276,24 +286,18 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """How many outcomes the range held, and the verdict beside the baseline's own range."""
+    """How many outcomes the range held, and the verdict with the first range ahead that it is about."""
     own = own_rows(view.night.frame("asylum_scores"), view.series_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
-    verdict = capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))
-    return [held_words(own, language, view.freq), f"{verdict}{_baseline_words(view, language)}."]
-
-
-def _baseline_words(view: AsylumForecast, language: Language) -> str:
-    """What the baseline is and its range in the first period ahead; empty where nothing is ahead."""
-    quantiles = numbers.quantiles_of(view.night.frame("asylum_forecasts"), view.series_id, BASELINE)
-    ahead = quantiles[quantiles.index > pd.Timestamp(view.night.as_of)]
-    if ahead.empty:
-        return ""
-    row, end = ahead.iloc[0], ahead.index[0]
-    text = _(" (the last count repeated, 80% interval {interval} {when})")
-    interval = language.interval_words(row[0.1], row[0.9])
-    return language.text(text, when=language.in_period(end, view.months_each), interval=interval)
+    said = f"{capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))}."
+    if len(view.ahead) and not view.beats_baseline:
+        row, end = view.ahead.iloc[0], view.ahead.index[0]
+        text = _("Forecast {when}: {interval}, median {median}.")
+        interval, median = language.interval_words(row[0.1], row[0.9]), language.expected(row[0.5])
+        when = language.in_period(end, view.months_each)
+        said += " " + language.text(text, when=when, interval=interval, median=median)
+    return [said, held_words(own, language, view.freq)]
 
 
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:

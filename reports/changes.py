@@ -17,7 +17,7 @@ from core.calendar import is_month
 from core.languages import Language, is_known, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import is_route
+from core.routes import ARRIVAL_ROUTES, is_route
 from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import event_of, informs, limit_of
@@ -30,10 +30,10 @@ LEAST_CHANGE = 0.05
 SMALLEST_SHARE = 0.02
 """Share of the larger forecast below which a step is neither named nor drawn; the files hold every one."""
 _FIGURES = {
-    (True, True): _("{month} counted at {value}, estimated at {before} on {day} ({source})"),
-    (True, False): _("{month} counted at {value}, forecast at {before} on {day} ({source})"),
-    (False, True): _("{month} estimated at {value}, at {before} on {day} ({source})"),
-    (False, False): _("{month} estimated at {value}, forecast at {before} on {day} ({source})"),
+    (True, True): _("{month} counted at {value}, estimated at {before} before ({source})"),
+    (True, False): _("{month} counted at {value}, forecast at {before} before ({source})"),
+    (False, True): _("{month} estimated at {value}, at {before} before ({source})"),
+    (False, False): _("{month} estimated at {value}, forecast at {before} before ({source})"),
 }
 """A month's new figure, by whether it is counted now and was estimated then."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
@@ -117,7 +117,7 @@ def moves(now: ReadableRelease, former: ReadableRelease, language: Language) -> 
 
 
 def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """One sentence for each thing that the release before this one said otherwise; the largest move leads.
+    """One sentence for each thing that the release before this one said otherwise; the largest move, then the sum lead.
 
     Args:
         now: The release: ``alerts``, ``attribution``, ``nowcasts``, ``observations``, ``routes`` and ``trajectories``
@@ -128,11 +128,26 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
     said = [move_words(move, cards_in(now, language), language) for move in moves(now, former, language)]
     found = [
         *said[:1],
+        *_total_words(now, former, language),
         *_alert_changes(now, former, language),
         *said[1:],
         *_late_sources(now, former, language),
     ]
     return list(dict.fromkeys(found))
+
+
+def _total_words(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
+    """How the sum of several routes moved; nothing where its written number stayed or a release lacks one of them."""
+    ends, routes = numbers.window_ends(now.as_of), now.frame("routes")
+    names = [name for name in routes.loc[routes["state"] == "ok", "route_id"] if name in ARRIVAL_ROUTES]
+    series = list(map(numbers.route_series, names))
+    after, before = (numbers.expected_total(one.frame("trajectories"), series, ends) for one in (now, former))
+    if len(names) < 2 or after is None or before is None:
+        return []
+    if language.expected(after.median) == language.expected(before.median):
+        return []
+    name = language.plural(ngettext("{n} route together", "{n} routes together"), len(names))
+    return [language.labelled(name, moved_words(Move("", former.as_of, before, after, {}), language))]
 
 
 @dataclass(frozen=True)
@@ -231,9 +246,9 @@ def moved_words(move: Move, language: Language) -> str:
     said = language.text(text, now=now, before=before)
     if move.before.low <= move.now.median <= move.before.high:
         return said
-    text = _("{moved}, above all of the former 80% interval ({interval})")
+    text = _("{moved}, above the former 80% interval ({interval})")
     if move.now.median < move.before.low:
-        text = _("{moved}, below all of the former 80% interval ({interval})")
+        text = _("{moved}, below the former 80% interval ({interval})")
     return language.text(text, moved=said, interval=language.interval_words(move.before.low, move.before.high))
 
 
@@ -245,7 +260,7 @@ def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language
 def why_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
     """How a forecast moved, and the largest step that leads there; the chart of steps has the others.
 
-    ``12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 on 31 Dec 2024 (IOM)``.
+    ``12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 before (IOM)``.
     """
     said = moved_words(move, language)
     if steps := move.seen():
@@ -256,7 +271,7 @@ def why_words(move: Move, sources: Mapping[str, Mapping[str, object]], language:
 
 
 def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """A step in a few words: ``January 2025 estimated at 1,100, forecast at 2,100 on 31 Dec 2024 (UK)``.
+    """A step in a few words: ``January 2025 estimated at 1,100, forecast at 2,100 before (UK)``.
 
     A month is named only where its figure differs in the direction in which the step moved the forecast.
     """
@@ -268,7 +283,6 @@ def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]
             "month": language.month(figure.end),
             "value": language.counted(figure.value),
             "before": language.expected(figure.before),
-            "day": language.day_short(move.then),
         }
         return language.text(_FIGURES[figure.is_counted, figure.was_estimated], **words, source=publisher)
     if kind == COUNTS and figure:

@@ -405,9 +405,9 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
         language: The reader's.
     """
     geo, end = view.series_id.split(".")[2], numbers.window_ends(as_of)[0]
-    text = _("Weeks are another model’s and do not add up to a month.")
+    text = _("Weeks are another model’s and may not add up to the month. Plan with the months.")
     if view.partial and geo != ALL:
-        text = _("These weeks are of {country} alone, and from another model than the route’s months.")
+        text = _("{country} alone, by another model: weeks may add up to more than the month. Plan with the months.")
     said = language.text(text, country="" if geo == ALL else display_name(geo, language.code))
     if end not in quantiles.index:
         return said

@@ -41,6 +41,8 @@ _MARGIN, _PIXELS_PER_SIGN = 118, 5.3
 def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme) -> go.Figure:
     """Lay the years over each other by calendar month; coming months of each year with their 80 % band.
 
+    Named are the coming years, this one, the one before and the one with the highest month.
+
     Args:
         observed: Columns ``time_period_end``, ``value``.
         forecast: Columns ``target_end_date``, ``output_type_id``, ``value``.
@@ -59,11 +61,12 @@ def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, u
             figure.add_trace(_year_line(one, values, theme, newest=one == year - 1))
     for one, (_low, median, _high) in ahead.items():
         figure.add_trace(_line(median, theme.fan, 2.4, f"{one} " + _("expected")))
+    highest = max(counted, key=lambda one: counted[one].max())
     ends = [(median, one, theme.fan) for one, (_low, median, _high) in ahead.items()]
     ends += [
         (values, one, theme.observed if one in (year, year - 1) else theme.secondary)
         for one, values in counted.items()
-        if one not in ahead
+        if one not in ahead and (one >= year - 1 or one == highest)
     ]
     largest = max(float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data)
     labels = [unit_label(theme, unit), *_year_labels(ends, largest, theme)]

@@ -72,11 +72,9 @@ def show_controls(view: AsylumForecast, found: list[str], order: list[str], *, c
             _("Country of destination"), order, format_func=country, width=240,
             **state.widget("country", view.geo),
         )  # fmt: skip
-        st.toggle(
-            _("Earlier forecasts"),
-            **state.toggle("earlier", default=True),
-        )
-        time_travel.show_reveal_switch(there=counted)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.toggle(_("Earlier forecasts"), **state.toggle("earlier"))
+            time_travel.show_reveal_switch(there=counted)
 
 
 def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing: Night) -> None:
@@ -84,7 +82,7 @@ def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing
     if view.quantiles.empty:
         st.info(layout.plain(asylum.why_no_forecast(view, lang())), icon=":material/info:")
         return
-    earlier = state.switch("earlier", default=True)
+    earlier = state.switch("earlier")
     revealed = state.switch("reveal")
     draw = partial(draw_fan, night, view, outcomes if revealed else None, earlier=earlier)
     reads.drawn_once(night, draw, "asylum fan", *view.key, earlier, revealed)
@@ -111,8 +109,8 @@ def draw_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame | None, 
         goes_by_last=not view.beats_baseline,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
-    st.html(fan_key(fan, current_theme()))
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
+    st.html(fan_key(fan, current_theme()))
     layout.show_sources(night, [view.series_id])
     layout.show_events(events)
 
@@ -197,7 +195,8 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str, bef
     st.markdown(layout.plain(asylum.beating_words(found, lang())))
     # What a phone shows without a swipe stands first.
     name, line = _("Country"), _("Trend and forecast")
-    interval, last = tables.no_break(_("80% interval")), _("Last count")
+    ahead = asylum.period(found[0], found[0].ahead.index[0], lang())
+    interval, last = tables.no_break(_("80%, {period}").format(period=ahead)), _("Last count")
     shown = pd.DataFrame(
         {
             name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
@@ -210,8 +209,8 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str, bef
     columns = {
         name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
         last: st.column_config.NumberColumn(width=98),
-        interval: st.column_config.TextColumn(width=110),
-        line: st.column_config.ImageColumn(width="medium"),
+        interval: st.column_config.TextColumn(width=180),
+        line: st.column_config.ImageColumn(width="small"),
     }
     st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)
 

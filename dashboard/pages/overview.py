@@ -42,12 +42,12 @@ def show(night: Night) -> None:
     st.title(decisions.title(night, former, found, summary, gone), anchor=False)
     show_older_forecasts(night)
     with st.container(key="overview"):
-        is_calm = bool((decisions.not_dismissed(night, gone)["alert_level"] == INFORMATION).all())
+        count = int((decisions.not_dismissed(night, gone)["alert_level"] != INFORMATION).sum())
+        is_calm = not count
         with st.container(key="sums", horizontal=True):
             with st.container(width="stretch"):
                 reads.drawn_once(night, partial(show_total, night, summary), "together")
-                if closed := decisions.closed_words(found, calm=is_calm):
-                    st.markdown(closed)
+                st.markdown(decisions.alerts_words(night, found, count))
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead by route →")
@@ -69,9 +69,9 @@ def show(night: Night) -> None:
             left, right = st.columns([1, 1.12], gap="medium")
         with left:
             reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
+            reads.drawn_once(night, partial(show_map_note, night, summary), "map's note", gone)
         with right:
             show_routes(night, summary, ends, gone)
-        reads.drawn_once(night, partial(show_map_note, night, summary), "map's note", gone)
         if former is not None:  # without cards to stand beside, under map and table
             with changed or st.container(key="changed"):
                 draw = partial(show_changes, night, former, is_calm=is_calm)
@@ -112,7 +112,7 @@ def matters(night: Night, former: Night | None) -> list[str]:
     """
     out = []
     for move in moves(night, former, lang())[:1] if former else []:
-        text, name = _("{route}, largest change since {day}: {change}."), layout.route_name(move.route_id)
+        text, name = _("{route}, moved most since {day}: {change}."), layout.route_name(move.route_id)
         change = why_words(move, cards_in(night, lang()), lang())
         said = text.format(route=name, day=lang().day(move.then), change=change)
         out.append(layout.linked(name, state.link("route", route=move.route_id), said))
@@ -213,13 +213,13 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
     note = _(
-        "Persons, {months}. Expected is the median. 80% interval: meant to hold 8 counts of 10. Held: share of past "
-        "single months, as far ahead as these, that it did hold. "
-        "Beats baseline, month by month: ✓ proven, ◐ likely, · no sign."
+        "Persons, {months}. Expected is the median. 80% interval: meant to hold 8 counts of 10. Held: how often past "
+        "counts of single months, as far ahead, fell inside it. "
+        "Beats baseline, month by month: ✓ yes, ◐ likely, · no sign."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}.")
-    sums = _("Together: forecast as one sum, which the medians above do not add up to.") if total.number > 1 else ""
+    sums = _("The total is forecast as one sum: medians of routes do not add up to it.") if total.number > 1 else ""
     notes = (
         note.format(months=months),
         sums,

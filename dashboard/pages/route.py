@@ -284,7 +284,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
     # Of a past origin no sample paths are kept.
     any_of = None if view.origin else reads.once(view.night, find, "any month", *view.key)
     together = None if any_of is None else (ends, any_of)
-    shown = route_view.window_and_highest(view.chances, ends)
+    shown = route_view.months_and_highest(view.chances, ends[0])
     with st.container(key="chances"):
         if not view.is_own:
             st.markdown(layout.small(layout.plain(route_view.threshold_origin(view))))

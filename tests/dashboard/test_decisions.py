@@ -75,15 +75,14 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
     return asked
 
 
-def test_quiet_day_names_routes_whose_alert_ended_or_was_dismissed() -> None:
+def test_line_on_alerts_counts_open_ones_and_names_closed_ones(newest: Callable[[bool], None]) -> None:
     cards = [Found(Card(level, "", name, "")) for level, name in (("ended", "A"), ("ended", "B"), ("dismissed", "C"))]
-    line = decisions.closed_words(cards, calm=True)
-    closed = "Ended since the last release\\: A; B. Dismissed\\: C. **[Ended alerts →]("
-    assert line.startswith(f"**No alert is open.** {closed}")
-    assert decisions.closed_words(cards, calm=False) == line.removeprefix("**No alert is open.** ")
-    nothing = decisions.closed_words([], calm=True)
-    assert nothing.startswith("**No alert is open.** **[All alerts →](")
-    assert decisions.closed_words([], calm=False) == ""
+    made, closed = night(("a", "CMR", "watch")), "Ended since the last release\\: A; B. Dismissed\\: C. **["
+    newest(True)
+    assert decisions.alerts_words(made, cards, 0).startswith(f"**No alert is open.** {closed}Ended alerts →](")
+    assert decisions.alerts_words(made, cards, 2).startswith(f"**2 alerts are open.** {closed}All alerts →](")
+    newest(False)
+    assert decisions.alerts_words(made, [], 1).startswith("**1 alert was open.** **[All alerts →](")
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:

@@ -152,7 +152,7 @@ def test_overview_says_what_changed_since_release_before(home: Path) -> None:
 def test_largest_change_stands_on_top_where_no_alert_does(home: Path) -> None:
     publish(home, as_of=dt.date(2025, 1, 30))
     publish(home, alerts=make_alerts().iloc[:0])
-    assert "**, largest change since 30 January 2025\\: 7,200, up from 7,100." in words(visit("overview"))
+    assert "**, moved most since 30 January 2025\\: 7,200, up from 7,100." in words(visit("overview"))
 
 
 @pytest.mark.slow

@@ -129,12 +129,12 @@ FIGURES = {
     [
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": 2400.0, "refit": 69.0},
-            "up from 8,500; chiefly +2,400: January 2025 estimated at 3,700, forecast at 2,300 on 31 Dec 2024 "
+            "up from 8,500; chiefly +2,400: January 2025 estimated at 3,700, forecast at 2,300 before "
             "(Ministry)",
         ),
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": -400.0},
-            "up from 11,400; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 on 31 Dec 2024 "
+            "up from 11,400; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 before "
             "(IOM)",
         ),
         (
@@ -155,9 +155,9 @@ def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (5100.0, 12_100.0, "12,500, up from 8,500, above all of the former 80% interval (5,100 to 12,100)"),
+        (5100.0, 12_100.0, "12,500, up from 8,500, above the former 80% interval (5,100 to 12,100)"),
         (5100.0, 12_500.0, "12,500, up from 8,500"),
-        (13_000.0, 14_000.0, "12,500, up from 8,500, below all of the former 80% interval (13,000 to 14,000)"),
+        (13_000.0, 14_000.0, "12,500, up from 8,500, below the former 80% interval (13,000 to 14,000)"),
     ],
 )
 def test_move_beyond_former_interval_is_said(low: float, high: float, said: str) -> None:
@@ -182,14 +182,21 @@ def test_changes_lead_with_largest_move(make_release: MakeRelease) -> None:
     ]  # fmt: skip
 
 
+def test_sum_of_routes_follows_largest_move(make_release: MakeRelease) -> None:
+    now, former = of_release(make_release(2, 0), refit=-200.0, model=0.0), make_release(2, 0)
+    paths = former.frame("trajectories")
+    more = former.with_frame("trajectories", paths.assign(value=paths["value"] * 2))
+    assert changes(now, more, ENGLISH)[1].startswith("2 routes together: 9,000, down from 18,000, below the former 80%")
+
+
 def test_move_names_month_that_former_release_lacked(make_release: MakeRelease) -> None:
     now, former = of_release(make_release(1, 0), **{"counts_from_vigie-routes": -1000.0}), make_release(1, 0)
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    assert "January 2025 counted at 1,234, forecast at 2,000 on " in changes(grown, former, ENGLISH)[0]
+    assert "January 2025 counted at 1,234, forecast at 2,000 before" in changes(grown, former, ENGLISH)[0]
     partly = grown.with_frame("observations", pd.concat([rows, added.assign(obs_flag="e")], ignore_index=True))
-    assert "January 2025 estimated at 1,234, forecast at 2,000 on " in changes(partly, former, ENGLISH)[0]
+    assert "January 2025 estimated at 1,234, forecast at 2,000 before" in changes(partly, former, ENGLISH)[0]
 
 
 def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> None:
@@ -205,4 +212,4 @@ def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> Non
     })  # fmt: skip
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
     said = changes(grown.with_frame("nowcasts", nowcast), former, ENGLISH)[0]
-    assert said.endswith("chiefly −1,000: January 2025 estimated at 1,000, forecast at 2,000 on 31 Jan 2025 (daily)")
+    assert said.endswith("chiefly −1,000: January 2025 estimated at 1,000, forecast at 2,000 before (daily)")

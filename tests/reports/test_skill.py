@@ -115,6 +115,9 @@ def test_error_note_names_forecasts_behind_score(make_release: MakeRelease) -> N
     past = pd.DataFrame({"series_id": CMR, "horizon": 3, "target_end_date": ahead})
     row = {"model_id": "vigie-ensemble", "series_id": CMR, "horizon": 3, "scale": "log", "n": 2, "relative_wis": 0.8}
     judged = release.with_frame("backtest", past).with_frame("scores", pd.DataFrame([row]))
-    said = "Error: mean WIS over the baseline’s, log scale, 2 past forecasts 3 months ahead, November–December 2024."
+    said = (
+        "Error: WIS (log scale) against the baseline’s, which is 1; 2 past forecasts 3 months ahead, November–December "
+        "2024."
+    )
     assert error_note(judged, CMR, 3, ENGLISH) == said
     assert error_note(judged, CMR, 4, ENGLISH) == ""

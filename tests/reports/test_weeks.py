@@ -57,6 +57,6 @@ def test_surplus_of_months_is_stated(month: float) -> None:
     assert ("may hold more" in week_basis(found, ENGLISH)) == found.partial
     ahead = pd.DataFrame({0.1: [300.0], 0.5: [400.0], 0.9: [500.0]}, index=[pd.Timestamp("2025-02-28")])
     said = week_place(found, ahead, dt.date(2025, 1, 31), ENGLISH)
-    assert ("of United Kingdom alone" in said) == found.partial
+    assert ("United Kingdom alone" in said) == found.partial
     assert week_title(found, ENGLISH).startswith("Part of this route, by week: United Kingdom, ") == found.partial
     assert said.endswith("February 2025 as a whole: 400 expected on the route, 80% interval 300 to 500.")
