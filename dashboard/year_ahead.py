@@ -46,8 +46,14 @@ def show_routes(night: Night, series_id: str) -> None:
     show_notes(night, kind, together)
 
 
-def show_countries(night: Night, geo: str) -> None:
-    """First asylum applications: one country as bars, then every country in a table for each year."""
+def show_countries(night: Night, geo: str, plan: str) -> None:
+    """First asylum applications: one country as bars, then every country in a table for each year.
+
+    Args:
+        night: The release.
+        geo: The country.
+        plan: What its last count makes in a year; empty where a forecast is better.
+    """
     kinds = kinds_of(night)
     lines = lines_of(night, kinds[0], asylum=True) if kinds else []
     if not lines:
@@ -56,6 +62,8 @@ def show_countries(night: Night, geo: str) -> None:
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
     if own and len(own[0].past):
         reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
+        if plan:
+            st.markdown(small(plain(plan)))
     for window in dict.fromkeys(line.window for line in lines):
         name = _("Every country, {window}: past years, what is expected, and the record").format(window=window)
         with st.expander(plain(name)):

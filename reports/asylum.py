@@ -300,6 +300,15 @@ def skill_words(view: AsylumForecast, language: Language) -> list[str]:
     return [said, held_words(own, language, view.freq)]
 
 
+def year_words(view: AsylumForecast, language: Language) -> str:
+    """What the last count makes in a year, where no forecast beats it; else empty."""
+    if view.beats_baseline or view.history.empty:
+        return ""
+    total = view.history["obs_value"].iloc[-1] * 12 / view.months_each
+    text = _("The last count repeated for a year makes {total}, which the medians above have not been shown to beat.")
+    return language.text(text, total=language.expected(total))
+
+
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
     """Where figures end and why, and what a reader may look for and does not find: a sentence each."""
     series, parts = view.night.frame("asylum_series"), []

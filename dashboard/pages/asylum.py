@@ -53,7 +53,7 @@ def show(night: Night) -> None:
     show_countries(night, view, order)
     show_corridors(night, view)
     show_citizenships(night, view)
-    year_ahead.show_countries(night, geo)
+    year_ahead.show_countries(night, geo, asylum.year_words(view, lang()))
     st.header(_("What must be known"), anchor=False)
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
 

@@ -23,6 +23,7 @@ from reports.asylum import (
     skill_words,
     title,
     why_no_forecast,
+    year_words,
 )
 from reports.skill import Verdicts
 
@@ -127,6 +128,12 @@ def test_last_count_and_reserve_lead_where_nothing_beats_last_count() -> None:
         ("Last count (July–September 2024, provisional)", "1,000", "900 in July–September 2023"),
         ("With reserve, January–March 2025", "up to 1,500", "80% interval of the last count repeated: 700 to 1,500"),
     ]
+
+
+def test_last_count_makes_year_where_nothing_beats_it() -> None:
+    unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
+    assert year_words(unproven, ENGLISH).startswith("The last count repeated for a year makes 4,000,")
+    assert year_words(forecast("2025-01-31"), ENGLISH) == ""
 
 
 def test_totals_of_other_countries_are_not_compared() -> None:
