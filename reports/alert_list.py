@@ -33,12 +33,14 @@ from alerts.lifecycle import (
 from alerts.rules import EXCEEDANCE
 from alerts.verification import FEWEST_EVENTS
 from core.calendar import planning_window
+from core.errors import InputError
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
-from reports import ReadableRelease, Row, numbers, reception
+from forecasting.scenarios import given
+from reports import ReadableRelease, Row, numbers, reception, whatif
 from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record, times_usual
 from reports.answer import newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
@@ -223,6 +225,25 @@ def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
     places = ", ".join(country_name(code, language) for code in ROUTES[str(row["route_id"])].countries)
     where = language.labelled(language.text(_("Countries of arrival")), places)
     return f"{language.listed(said)}. {where}."
+
+
+def consequence_words(release: ReadableRelease, row: Row, language: Language) -> str:
+    """What is expected over an alert's months if its event happens, as Scenarios says it; empty where it is too rare.
+
+    Empty too of an alert that forecasts no arrivals.
+    """
+    if str(row["rule"]) not in EXCEEDANCE or not is_route(row["route_id"]):
+        return ""
+    try:
+        found = given(release.frame("trajectories"), whatif.conditions(whatif.condition_of(row)))
+    except InputError:
+        return ""
+    ends = list(pd.period_range(row["first_period"], row["last_period"], freq="M").end_time.normalize())
+    total = numbers.expected_total(found.trajectories, [row["series_id"]], ends)
+    if total is None:
+        return ""
+    text, interval = _("{expected} in all, 80% interval {interval}"), language.interval_words(total.low, total.high)
+    return language.text(text, expected=language.expected(total.median), interval=interval)
 
 
 def record_of_level(release: ReadableRelease, row: Row, language: Language) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from alerts.rules import EXCEEDANCE
 from alerts.rules.nationality_shift import UNKNOWN
 from core import QUANTILE_LEVELS, interval_levels
 from core.calendar import planning_window
@@ -34,8 +35,9 @@ from forecasting.scenarios import (
     replay,
 )
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
-from reports import ReadableRelease, numbers
+from reports import ReadableRelease, Row, numbers
 from reports import scenario as wording
+from reports.alert import limit_of
 from reports.names import INSTEAD, message_in, plural_in_unit, route_name, source_name
 from reports.numbers import LARGEST, route_paths
 
@@ -134,6 +136,16 @@ def conditions(values: Mapping[str, str]) -> list[Condition]:
             how = next(one for one in ("any", "every", "total") if one == values["if_how"])
             out.append(Condition(numbers.route_series(route_id), first, last, how, above, value))
     return out
+
+
+def condition_of(alert: Row) -> Values:
+    """The levers that suppose the event of an alert whose rule forecasts one."""
+    falls = EXCEEDANCE[str(alert["rule"])].falls
+    return {
+        "if_route": str(alert["route_id"]), "if_side": "below" if falls else "above",
+        "if_value": f"{limit_of(alert):g}", "if_how": "any", "if_from": str(alert["first_period"]),
+        "if_to": str(alert["last_period"]), "and_route": NONE,
+    }  # fmt: skip
 
 
 def _shocked(release: ReadableRelease, values: Mapping[str, str], route_id: str, language: Language) -> Scenario:

@@ -21,7 +21,7 @@ from dashboard.decisions import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
-from reports import Row, alert_list, answer, numbers, rules
+from reports import Row, alert_list, answer, numbers, rules, whatif
 from reports.alert import (
     TERMS,
     AlertReport,
@@ -331,12 +331,17 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     if row["ended"]:
         st.markdown(plain(" ".join(outcome_of(night, row, status))))
     else:
-        if links := links_to_prepare(night, row):
-            st.markdown(" · ".join(links))
         if report.chance_beside and not is_brief:
             st.markdown(small(plain(report.chance_beside)))
         if size := alert_list.size_words(night, row, lang()):
             st.markdown(plain(size))
+        find = partial(alert_list.consequence_words, night, row, lang())
+        if total := reads.once(night, find, "alert's consequence", row["key"]):
+            head, more = _("If it comes true"), _("in Scenarios")
+            link = state.link("scenarios", route=row["route_id"], kind="if", **whatif.condition_of(row))
+            st.markdown(f"{labelled(f'**{head}**', plain(total))} · [{more} →]({link})")
+        if links := links_to_prepare(night, row):
+            st.markdown(" · ".join(links))
         if why := alert_list.unlikely_words(row, lang()):
             st.markdown(plain(why))
         if usual := alert_list.usual_words(night, row, lang()):
@@ -361,21 +366,14 @@ def next_words(night: Night, row: Row) -> str:
 
 
 def links_to_prepare(night: Night, row: Row) -> list[str]:
-    """Where to read what the event would mean: month by month, the whole forecast, places in reception."""
-    rule, route_id = EXCEEDANCE.get(str(row["rule"])), str(row["route_id"])
-    if not is_route(route_id) or (rule is None and informs(row)):
+    """Where to read more: the forecast by month, places in reception."""
+    route_id = str(row["route_id"])
+    if not is_route(route_id) or (str(row["rule"]) not in EXCEEDANCE and informs(row)):
         return []
     stocks = reached_by(night.frame("reception_needs"), route_id)["series_id"].str.split(".").str[1]
     places = [code for code in stocks.unique() if "-" not in code]
     head = _("Reception")
-    links = []
-    if rule is not None:
-        condition = {
-            "if_route": route_id, "if_side": "below" if rule.falls else "above", "if_value": f"{limit_of(row):g}",
-            "if_how": "any", "if_from": row["first_period"], "if_to": row["last_period"],
-        }  # fmt: skip
-        links.append((_("What if it comes true?"), state.link("scenarios", route=route_id, kind="if", **condition)))
-    links.append((_("Forecast by month"), state.link("route", route=route_id)))
+    links = [(_("Forecast by month"), state.link("route", route=route_id))]
     links += [(labelled(head, place_name(code, lang())), state.link("reception", place=code)) for code in places]
     return [f"[{plain(label)}]({address})" for label, address in links]
 

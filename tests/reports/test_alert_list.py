@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,9 +13,11 @@ from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from core.languages import Language
 from core.release import RELEASE
 from core.schema import Entry
+from reports import whatif
 from reports.alert_list import (
     INFORMS,
     SHOWN_ONCE,
+    consequence_words,
     fact_words,
     history,
     likelier_words,
@@ -25,6 +28,7 @@ from reports.alert_list import (
     unlikely_words,
     with_subjects,
 )
+from reports.answer import month_chances
 
 from .conftest import MakeRelease
 
@@ -80,6 +84,29 @@ def test_size_of_alert_sums_its_months_path_by_path(make_release: MakeRelease) -
     counted = row | {"rule": "outside_95", "first_period": "2024-12", "last_period": "2024-12"}
     assert size_words(release, counted, ENGLISH) == said
     assert size_words(release, counted | {"alert_level": "information"}, ENGLISH) == ""
+
+
+@pytest.mark.parametrize(("rule", "limit"), [("surge", 1400.0), ("fall", 700.0)])
+def test_consequence_of_alert_equals_its_scenario(make_release: MakeRelease, rule: str, limit: float) -> None:
+    release = make_release(1, 1)
+    row = release.frame("alerts").iloc[0].to_dict() | {"rule": rule, "threshold": limit}
+    one = release.frame("trajectories").query("output_type_id == output_type_id.min()")
+    draw = np.random.default_rng(1).normal(1000, 300, (1000, len(one)))
+    paths = [one.assign(output_type_id=number, value=values) for number, values in enumerate(draw)]
+    release = release.with_frame("trajectories", pd.concat(paths, ignore_index=True))
+    route_id = str(row["route_id"])
+    levers = whatif.levers(release, route_id, [route_id])
+    values, bad = whatif.parse({"kind": "if"} | whatif.condition_of(row), levers)
+    scenario = whatif.build(release, values, route_id, ENGLISH)
+    assert not bad
+    none_of_months = np.prod([1 - chance for _end, chance in month_chances(row, release)])
+    assert scenario.chance == pytest.approx(1 - none_of_months, abs=0.02)
+    said = consequence_words(release, row, ENGLISH)
+    total, interval = said.split(" in all, 80% interval ")
+    assert f": {total} arrivals in February–April 2025 instead of" in whatif.title(release, scenario, values, ENGLISH)
+    assert f"80% interval {interval}; by the forecast" in whatif.answer(release, scenario, values, ENGLISH)
+    assert consequence_words(release, row | {"threshold": 2500.0 if rule == "surge" else 1.0}, ENGLISH) == ""
+    assert consequence_words(release, row | {"rule": "outside_95"}, ENGLISH) == ""
 
 
 def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRelease) -> None:
