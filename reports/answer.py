@@ -152,7 +152,7 @@ def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str
     """Why an alert ended, a sentence each: its event happened or not, or what took its chance below the cut-off.
 
     Of a chance it is the first of these that did: new figures, for its own months and threshold; the months that are
-    judged now; the threshold.
+    judged now; the threshold. The first sentence stands alone; the others give the chances.
 
     Args:
         alert: A row of ``ended_alerts`` that does not merely inform.
@@ -174,10 +174,9 @@ def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, languag
     judged, trajectories = judged_now(alert, release.frame("alert_chances")), release.frame("trajectories")
     ends = _ends_of(alert)
     own = _in_any_month(alert, trajectories, ends[ends > last])
-    text, before = _("The chance for {months} went from {before} to {now}."), float(alert["probability"])
-    went = language.text(
-        text, months=language.months(ends[0], ends[-1]), before=language.percent(before), now=language.percent(own)
-    )
+    chances = {"before": language.percent(float(alert["probability"])), "now": language.percent(own)}
+    text = _("The chance for {months} went from {before} to {now}.")
+    went = language.text(text, months=language.months(ends[0], ends[-1]), **chances)
     own_months = [went] if is_known(own) else []
     if judged is None:
         text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
@@ -188,7 +187,10 @@ def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, languag
     if own < cutoff:
         why = _("Ended because new figures lowered its chance.")
     elif later < cutoff:
-        why = _("Ended because its months have begun: only later ones can still be prepared for.")
+        why = _("Its first month has begun: too late to prepare for it, but it may still come true.")
+        own_months = (
+            [language.text(_("The chance of that is {now} ({before} before)."), **chances)] if own_months else []
+        )
     elif is_known(later) and judged["threshold"] != alert["threshold"]:
         why = _("Ended because its threshold moved with the counts.")
     now, text = alert_report(judged, None, language), _("For {months} it is {chance}; {cutoff}.")

@@ -247,13 +247,15 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
     report = alert_report(row, rule_record(row, night.frame("track_record")), lang())
     is_open, parts = row["group"] in {WAITS, DECIDED}, [report.sentence.removesuffix(".")]
     if report.window and not row["unjudged_since"] and (is_open or report.finding):
-        # What an open alert's chance is of stands in the detail beside the list.
+        # What an open alert's chance is of, and what the chance of one that is over was, stand in the detail.
         chance = report.chance if is_open else f"{report.chance} {report.event}"
         parts = [chance if report.lead else "", report.window]
+        if row["group"] == OVER:
+            parts = [report.window, report.event]
     parts += alert_list.fact_words(night, row, lang())
     if row["group"] == OVER and not informs(row):
         why = reads.once(night, partial(answer.ending, row, night, lang()), "alert's ending", row["key"])
-        return f"{small(plain(' · '.join(parts)))}  \n:small[{plain(' '.join(why))}]"
+        return f"{small(plain(' · '.join(parts)))}  \n:small[{plain(''.join(why[:1]))}]"
     if is_open:
         former = reads.night(night.previous) if night.previous else None
         before = former.frame("alerts") if former else None

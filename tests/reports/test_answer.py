@@ -169,10 +169,10 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
 @pytest.mark.parametrize(
     ("cutoff", "limit", "why"),
     [
-        (0.45, 1050.0, "new figures lowered its chance."),
-        (0.35, 1050.0, "its months have begun: only later ones can still be prepared for."),
-        (0.15, 1100.0, "its threshold moved with the counts."),
-        (0.15, 1050.0, "its chance lies below its cut-off now."),
+        (0.45, 1050.0, "Ended because new figures lowered its chance."),
+        (0.35, 1050.0, "Its first month has begun: too late to prepare for it, but it may still come true."),
+        (0.15, 1100.0, "Ended because its threshold moved with the counts."),
+        (0.15, 1050.0, "Ended because its chance lies below its cut-off now."),
     ],
 )
 def test_first_cause_that_takes_a_chance_below_its_cut_off_ends_an_alert(
@@ -185,7 +185,7 @@ def test_first_cause_that_takes_a_chance_below_its_cut_off_ends_an_alert(
     fewer = paths["output_type_id"].eq(paths["output_type_id"].max()) | paths["target_end_date"].lt("2025-03-01")
     paths = paths.assign(value=paths["value"].where(fewer, 0.0))
     found = release.with_frame("trajectories", paths).with_frame("alert_chances", judged(alert, threshold=limit))
-    assert ending(alert, found, ENGLISH)[0] == f"Ended because {why}"
+    assert ending(alert, found, ENGLISH)[0] == why
 
 
 def test_ended_alert_whose_months_are_counted_states_whether_it_happened(make_release: MakeRelease) -> None:
