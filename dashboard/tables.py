@@ -277,21 +277,24 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
     for row in rows.to_dict("records"):
         chance, cutoff = lang().percent(row["probability"], brief=True), lang().percent(row["cutoff"])
         event = row["event"] + (f" ({_('untested rule')})" if row["untested"] else "")
-        bar = f"![{no_break(chance)}]({_chance_bar(row['probability'], row['cutoff'], theme)})"
+        bar = f"![{no_break(chance)}]({_chance_bar(row, theme)})"
         name = f"**{plain(row['name'])}**  \n:small[:gray[{plain(event)}]]"
         lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
-    scale = _("From 0 to 100%; line: alert")
-    return pd.DataFrame(lines, columns=[_("Event"), _("Chance now"), _("Usual chance"), _("Alert from"), scale])
+    scale = _("0 to 100%; tick: usual, line: alert")
+    event = _("Event, first those that reach most of their cut-off")
+    return pd.DataFrame(lines, columns=[event, _("Chance now"), _("Usual chance"), _("Alert from"), scale])
 
 
-def _chance_bar(chance: float, cutoff: float, theme: Theme) -> str:
-    """A chance as a bar on a scale from 0 to 1 with a line at a cut-off, as an image address."""
+def _chance_bar(row: Row, theme: Theme) -> str:
+    """A chance as a bar on a scale from 0 to 1, a tick at what is usual and a line at the cut-off: an image address."""
     width, height = 2 * LINE_WIDTH, LINE_HEIGHT // 2
+    chance, usual, cutoff = (width * float(row[name]) for name in ("probability", "base_rate", "cutoff"))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',
         f'<rect width="{width}" height="10" y="4" fill="{theme.grid}"/>',
-        f'<rect width="{width * chance:.0f}" height="10" y="4" fill="{theme.fan}"/>',
-        f'<rect width="2" height="{height}" x="{width * cutoff - 1:.0f}" fill="{theme.ink}"/></svg>',
+        f'<rect width="{chance:.0f}" height="10" y="4" fill="{theme.fan}"/>',
+        f'<rect width="1" height="10" y="4" x="{usual:.0f}" fill="{theme.ink}"/>' if is_known(usual) else "",
+        f'<rect width="3" height="{height}" x="{cutoff - 1:.0f}" fill="{theme.ink}"/></svg>',
     ]
     return _svg_address(parts)
 
