@@ -296,7 +296,7 @@ def who_decides() -> str:
     """Who may sign an alert off or dismiss it."""
     if visitor.settings().is_on:
         return _("whoever signs in as {roles}").format(roles=visitor.role_names(PERMISSIONS[SIGNED_OFF]))
-    return _("anybody who gives a name, as no login is set up here")
+    return _("anybody who gives a name (this copy has no logins, so names are not verified)")
 
 
 def is_practice(night: Night) -> bool:

@@ -39,13 +39,13 @@ TERMS = (
     ),
     (
         _("Untested rule"),
-        _("fewer than five of its past alerts can be judged: it leads no title and comes last within its level"),
+        _("fewer than five of its past alerts can be judged: it is listed last and never headlined"),
     ),
     (
         _("Alert from"),
         _(
             "each rule’s cut-off is where false alarms and missed events together would have cost least at past "
-            "dates; events that come most years need more, and none lies below 1.1 times the usual chance"
+            "dates; common events need a higher chance, and none lies below 1.1 times the usual chance"
         ),
     ),
 )

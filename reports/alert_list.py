@@ -153,12 +153,9 @@ def unlikely_words(row: Row, language: Language) -> str:
     if informs(row) or not is_known(chance) or chance >= 0.5 or not is_known(row["cutoff"]):
         return ""
     if times := times_usual(row, language):
-        text = _(
-            "An alert because it is {times} times as likely as usual, and missing it is taken to cost more than a "
-            "false alarm."
-        )
+        text = _("{times} times as likely as usual. A missed event is taken to cost more than a false alarm.")
         return language.text(text, times=times)
-    text = _("{word}, yet an alert: missing it is taken to cost more than a false alarm.")
+    text = _("{word}, yet an alert: a missed event is taken to cost more than a false alarm.")
     return language.text(text, word=capital(language.chance_word(chance)))
 
 

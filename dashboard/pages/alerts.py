@@ -106,8 +106,8 @@ def show_former(night: Night) -> None:
     if former is None or not (count := int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())):
         return
     text = ngettext(
-        "An open alert gives its chance, the usual chance, its months and its reasons: [see the one of {day}]({link}).",
-        "An open alert gives its chance, the usual chance, its months and its reasons: [see the {n} of {day}]({link}).",
+        "An open alert gives its chance, the usual chance, months and reasons: [see the alert of {day}]({link}).",
+        "An open alert gives its chance, the usual chance, months and reasons: [see the {n} alerts of {day}]({link}).",
         count,
     )
     link = state.link("alerts", release=former.run_id)
@@ -174,9 +174,11 @@ def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
         "ended": _("Ended ({n})"),
     }
     words = {"all": _("All")}
+    count_of = {name: int(counts.reindex(alert_list.SHOWN[name]).sum()) for name in heads}
+    if count_of["open"] == count_of["waiting"]:
+        count_of["open"] = 0  # it would show the same alerts
     for name, head in heads.items():
-        count = int(counts.reindex(alert_list.SHOWN[name]).sum())
-        if count or st.query_params.get("show") == name:
+        if (count := count_of[name]) or st.query_params.get("show") == name:
             words[name] = head.format(n=count)
     show_which = state.choice("show", tuple(words), "all")
     levels = state.many("levels", HEADING_LEVELS)

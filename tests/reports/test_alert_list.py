@@ -137,9 +137,9 @@ def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRel
 @pytest.mark.parametrize(
     ("chance", "usual", "said"),
     [
-        (0.34, 0.2, "An alert because it is 1.7 times as likely as usual, and missing it is taken"),
-        (0.34, 0.0, "Rather unlikely, yet an alert: missing it is taken to cost more than a false alarm."),
-        (0.34, 0.4, "Rather unlikely, yet an alert: missing it is taken to cost more than a false alarm."),
+        (0.34, 0.2, "1.7 times as likely as usual. A missed event is taken to cost"),
+        (0.34, 0.0, "Rather unlikely, yet an alert: a missed event is taken to cost more than a false alarm."),
+        (0.34, 0.4, "Rather unlikely, yet an alert: a missed event is taken to cost more than a false alarm."),
         (0.64, 0.2, ""),
     ],
 )
