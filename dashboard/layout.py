@@ -152,7 +152,7 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
         st.error(_("Drill: this is a restored copy that is not in service. Nothing is sent or shared from it."))
     with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", horizontal=True, vertical_alignment="center", gap="small"):
-            _SUBJECT.set(st.container(width="content"))
+            _SUBJECT.set(st.container(width="content", key="subject"))
             st.markdown(_replay_line(night), width="content")
         if not st.context.is_embedded:
             show_search(night)
@@ -386,7 +386,7 @@ def show_hints() -> None:
 
 def _hint_step(label: str, upto: int) -> None:
     """A button that remembers how many steps have been read."""
-    st.button(label, type="tertiary", on_click=_remember_hints, args=(upto,), key=f"seen-{upto}")
+    st.button(label, on_click=_remember_hints, args=(upto,), key=f"seen-{upto}")
 
 
 def _remember_hints(upto: int) -> None:
