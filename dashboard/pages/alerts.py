@@ -337,15 +337,14 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     else:
         if report.chance_beside and not is_brief:
             st.markdown(small(plain(report.chance_beside)))
-        if size := alert_list.size_words(night, row, lang()):
-            st.markdown(plain(size))
+        size = plain(alert_list.size_words(night, row, lang()))
+        if said := " · ".join(filter(None, [size, *links_to_prepare(night, row)])):
+            st.markdown(said)
         find = partial(alert_list.consequence_words, night, row, lang())
         if total := reads.once(night, find, "alert's consequence", row["key"]):
             head, more = _("If it comes true"), _("in Scenarios")
             link = state.link("scenarios", route=row["route_id"], kind="if", **whatif.condition_of(row))
             st.markdown(f"{labelled(f'**{head}**', plain(total))} · [{more} →]({link})")
-        if links := links_to_prepare(night, row):
-            st.markdown(" · ".join(links))
         if why := alert_list.unlikely_words(row, lang()):
             st.markdown(plain(why))
         if usual := alert_list.usual_words(night, row, lang()):
