@@ -293,14 +293,23 @@ def countries(needs: pd.DataFrame) -> list[Need]:
 
 
 def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
-    """One sentence by country: on its places, where they are known, else on its people in reception."""
+    """One sentence by country: on its places, where they are known, else on places that suffice and on its people."""
     found = {need.series_id.split(".")[1]: need for need in countries(needs)}
     return {
         code: language.labelled(place_name(code, language), places_words(need, language))
         if is_known(need.places)
-        else f"{title(need, language)}."
+        else f"{language.labelled(place_name(code, language), _people_words(need, language))}."
         for code, need in found.items()
     }
+
+
+def _people_words(need: Need, language: Language) -> str:
+    """Places that suffice, people expected by then and people counted."""
+    (_label, counted, _none), (_end, expected, _interval) = key_numbers(need, language)
+    month = language.month(end_dates(need.rows["last_period"].head(1), need.freq).iloc[0])
+    text = _("{expected} people expected, {people} counted at the end of {month}")
+    people = language.text(text, expected=expected, people=counted, month=month)
+    return language.listed([enough_words(need, language), people])
 
 
 def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list[str]:
@@ -313,7 +322,9 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list
         "Three months ahead: {verdict}. Errors were {change} against repeating the last count (90% interval {low} to "
         "{high}; {n} past dates)."
     )
-    unproven = {LIKELY_BETTER: _("likely better than the baseline, not proven")}
+    unproven = {
+        LIKELY_BETTER: _("likely better than the baseline; not proven when all stocks and months are tested together")
+    }
     verdict = language.text(unproven.get(row["verdict"], row["verdict"]))
     said = language.text(text, verdict=verdict, change=change, low=low, high=high, n=int(row["n"]))
     return list(filter(None, [said, _held_words(need, backtest, language)]))
@@ -347,14 +358,14 @@ def gaps_words(need: Need, language: Language) -> str:
 
 
 def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """A row per stock as given: people there now, places that suffice, and how many these are beyond the people."""
+    """A row per stock as given: people there now, places that suffice, and the reserve to plan above the people."""
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
     counted = period_words(needs[0].rows["last_period"].iloc[0], language)
     cells = {
         _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
-        _("Above people there now"): [
+        _("Reserve to plan"): [
             f"{'+' if above > 0 else ''}{language.counted(above)} ({language.change(value + above, value)})"
             for above, value in zip((need.above_now for need in needs), now, strict=True)
         ],
@@ -377,8 +388,10 @@ def foot_of_axis(need: Need) -> float:
 
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """A row per country: people counted and when, and expected at the end of the last period ahead."""
-    names = map(language.text, (_("Country"), _("People counted"), _("Expected"), _("80% interval")))
+    """A row per country: people counted and when, people expected and places that suffice at the last end ahead."""
+    names = map(
+        language.text, (_("Country"), _("People counted"), _("Expected"), _("80% interval"), _("Places that suffice"))
+    )
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]
@@ -388,6 +401,7 @@ def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             f"{language.counted(first['last_value'])} ({language.month(counted)})",
             f"{language.expected(last['median'])} ({language.month(need.ends.iloc[-1])})",
             language.interval(last["lo_80"], last["hi_80"]),
+            language.expected(last["enough"]),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(names))
 

@@ -112,9 +112,9 @@ def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
         months_each=need.months_each, foot=foot, outcomes=outcomes,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
-    st.html(fan_key(fan, current_theme()))
     what = _("{place}: people in reception, counted and expected.").format(place=name)
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=name, what=what), "reception-fan")
+    st.html(fan_key(fan, current_theme()))
     layout.show_sources(night, [need.series_id])
 
 
@@ -123,7 +123,8 @@ def show_months(night: Night, need: Need) -> None:
     st.header(_("Entries, exits and places"), anchor=False)
     name = place_name(need.series_id.split(".")[1], lang())
     title = _("{place}: people in reception, entries, exits and places").format(place=name)
-    st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
+    with st.container(key="numbers-months"):
+        st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
     rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
     file_name = f"reception-{need.series_id.split('.')[1].lower()}"
     downloads.buttons(downloads.export_of(night, file_name, title, rows, citations.sources_of(night, [need.series_id])))
@@ -145,7 +146,8 @@ def show_record(night: Night, need: Need) -> None:
         st.header(_("Compared with simpler forecasts"), anchor=False)
         title = _("Error relative to “the last count stays”, with its 90% interval; below 1 is better")
         st.markdown(small(f"{title}."))
-        st.table(rows, border="horizontal", hide_index=True, alt=title)
+        with st.container(key="numbers-record"):
+            st.table(rows, border="horizontal", hide_index=True, alt=title)
 
 
 def show_others(night: Night, names: list[str], factor: float) -> None:
@@ -153,24 +155,26 @@ def show_others(night: Night, names: list[str], factor: float) -> None:
     if names:
         st.header(_("Other countries"), anchor=False)
         draw = partial(draw_stocks, night, names, factor, reception.countries_table, _("Other countries"))
-        reads.drawn_once(night, draw, "reception countries", *names, factor)
+        with st.container(key="numbers-others"):
+            reads.drawn_once(night, draw, "reception countries", *names, factor)
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:
-    """A country's regions, those whose places that suffice exceed the people there now by most first."""
+    """A country's regions, those with the largest reserve to plan first."""
     country = series_id.split(".")[1][:3]
     regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
     if not regions:
         return
-    title = _("Country and regions by places above the people there now")
+    title = _("Country and regions by reserve to plan")
     st.header(title, anchor=False)
     names = [name for name in found if name.split(".")[1] == country] + regions
     draw = partial(draw_stocks, night, names, factor, reception.regions_table, title)
-    reads.drawn_once(night, draw, "reception regions", country, factor)
+    with st.container(key="numbers-regions"):
+        reads.drawn_once(night, draw, "reception regions", country, factor)
     text = _(
-        "Above people there now: places that suffice for six months in nine of ten cases, less the people counted. "
-        "This is not missing capacity: it is counted from people, not from places there are. The figures do not add "
-        "up to the country’s: regions are seldom all full at once."
+        "Reserve to plan: places that suffice for six months in nine of ten cases, less the people counted. It says "
+        "nothing of places there are, free or missing. The figures do not add up to the country’s: regions are seldom "
+        "all full at once."
     )
     more = _("Each line has its own scale from zero.")
     st.markdown(small(f"{text} {more}"))
@@ -179,7 +183,7 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
 def draw_stocks(
     night: Night, names: list[str], factor: float, table: Callable[[list[Need], Language], pd.DataFrame], title: str
 ) -> None:
-    """A row for each stock with its line, countries first, then regions by places above the people there now."""
+    """A row for each stock with its line, countries first, then regions by reserve to plan."""
     needs = [need_of(night, name, factor, None) for name in names]
     needs.sort(key=lambda need: -need.above_now if "-" in need.series_id else -math.inf)
     rows = table(needs, lang())
@@ -208,7 +212,8 @@ def show_kinds(night: Night, series_id: str) -> None:
     if found.empty:
         return
     st.header(_("Kinds of accommodation"), anchor=False)
-    st.table(found, border="horizontal", hide_index=True, alt=_("People by kind of accommodation"))
+    with st.container(key="numbers-kinds"):
+        st.table(found, border="horizontal", hide_index=True, alt=_("People by kind of accommodation"))
 
 
 show(layout.open_page())

@@ -63,7 +63,7 @@ def test_title_names_people_now_and_expected() -> None:
 
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     (cells,) = reception.countries_table([need()], ENGLISH).to_numpy().tolist()
-    assert cells == ["Italy", "1,000 (December 2024)", "1,300 (March 2025)", ENGLISH.interval(1220, 1380)]
+    assert cells == ["Italy", "1,000 (December 2024)", "1,300 (March 2025)", ENGLISH.interval(1220, 1380), "1,400"]
 
 
 @pytest.mark.parametrize(("places", "foot"), [(None, 800.0), (430.0, 300.0), (0.0, 0.0)])
@@ -108,7 +108,10 @@ def test_country_without_known_places_has_line_on_its_people() -> None:
     others = [rows("reception.GBR._T.M"), rows(LOMBARDY, places=10.0)]
     lines = reception.lines(pd.concat([known, *others]), ENGLISH)
     assert lines["ITA"].startswith("Italy: ") and "1,150 places: the probability" in lines["ITA"]
-    assert lines["GBR"].startswith("United Kingdom: ") and "in reception at the end of" in lines["GBR"]
+    assert lines["GBR"] == (
+        "United Kingdom: 1,400 places should suffice to the end of March 2025 (aim: nine cases in ten); "
+        "1,300 people expected, 1,000 counted at the end of December 2024."
+    )
     assert reception.lines(known.iloc[:0], ENGLISH) == {}
 
 
@@ -125,7 +128,8 @@ def past(*upper: float) -> pd.DataFrame:
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
     assert words == [
-        "Three months ahead: likely better than the baseline, not proven. Errors were −30% against repeating the last "
+        "Three months ahead: likely better than the baseline; not proven when all stocks and months are tested "
+        "together. Errors were −30% against repeating the last "
         "count (90% interval −50% to −10%; 42 past dates).",
         "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%). 3 (75%) were at or below its upper end, "
         "where nine in ten should be.",
