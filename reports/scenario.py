@@ -146,15 +146,13 @@ def _condition(values: Mapping[str, str], language: Language) -> str:
 def _shock(values: Mapping[str, str], language: Language) -> str:
     size, months = float(values["shock_size"]) / 100, int(float(values["shock_months"]))
     of = values.get("shock_of", "all")
-    rise = _("if arrivals there rise by {percent} from {month}")
-    fall = _("if arrivals there fall by {percent} from {month}")
-    if of != "all":
-        rise = _("if arrivals of people from {country} there rise by {percent} from {month}")
-        fall = _("if arrivals of people from {country} there fall by {percent} from {month}")
+    changes = {1.0: _("double"), -0.5: _("halve")}
+    change = changes.get(size, _("fall by {percent}") if size < 0 else _("rise by {percent}"))
+    text = _("if arrivals of people from {country} {change} from {month}")
     said = language.text(
-        fall if size < 0 else rise,
+        text if of != "all" else _("if arrivals there {change} from {month}"),
         country=country_name(of, language) if of != "all" else "",
-        percent=percent(abs(size), language),
+        change=language.text(change, percent=percent(abs(size), language)),
         month=language.month(values["shock_from"]),
     )
     said += " " + language.plural(ngettext("for {n} month", "for {n} months"), months)

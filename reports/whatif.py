@@ -230,7 +230,7 @@ def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, st
         return language.text(_("Assumption: {assumption}."), assumption=wording.assumption(values, language))
     then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
     chance = language.text(_("The chance of the condition is not estimated.")) if scenario.chance is None else ""
-    text = _("80% interval {interval}; by the forecast {usual}. Difference: {change} ({percent}).")
+    text = _("80% interval {interval}; by the forecast {usual}. Difference before rounding: {change} ({percent}).")
     said = language.text(
         text, interval=language.interval_words(then["q10"], then["q90"]),
         usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),

@@ -12,7 +12,9 @@ from reports.scenario import NONE, assumed, assumption, diversion, first_short, 
 ENGLISH = Language("en")
 
 
-@pytest.mark.parametrize(("size", "change"), [("-30", "fall by 30%"), ("150", "rise by 150%")])
+@pytest.mark.parametrize(
+    ("size", "change"), [("-30", "fall by 30%"), ("150", "rise by 150%"), ("100", "double"), ("-50", "halve")]
+)
 @pytest.mark.parametrize("share", ["5", "40", "100"])
 def test_shock_names_percentages_that_were_set(size: str, change: str, share: str) -> None:
     values = {
