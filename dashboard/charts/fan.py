@@ -102,7 +102,7 @@ class Fan:
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
         window: Months ahead that are marked with their sum.
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
-        has_peak: Whether the highest median is written over it; other lines there leave no room for it.
+        others: Lines that are drawn over it later, by month: words keep clear of them.
     """
 
     observed: pd.DataFrame
@@ -125,7 +125,7 @@ class Fan:
     events: pd.DataFrame | None = None
     window: Window | None = None
     goes_by_last: bool = False
-    has_peak: bool = True
+    others: Sequence[pd.Series] = ()
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -165,7 +165,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     figure.add_traces(_below_traces(fan, months, theme))
     figure.add_traces(_open_end(fan.forecast, scale, theme))
     figure.add_traces(_event_marks(fan.events, rows, scale, theme))
-    room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), median, months["value"])
+    room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), median, months["value"], fan.others)
     at_end, *peak = fan_labels.end_labels(fan.forecast, carried, theme, fan.months_each)
     labels = [*fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme), at_end]
     if fan.verdicts is not None:
@@ -174,7 +174,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     line = fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     beyond = fan_labels.beyond_label(fan.forecast, largest, theme)
     total = fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme) if fan.window else []
-    wished = [*(peak if fan.has_peak else []), *beyond, *fan_labels.running_label(fan.running, theme)]
+    wished = [*peak, *beyond, *fan_labels.running_label(fan.running, theme)]
     labels += [*total, *fan_labels.clear_of_each_other(wished, room, [at_end, *total, *line])]
     for label in labels:
         if label.get("yref") != "paper":

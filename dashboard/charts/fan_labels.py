@@ -56,17 +56,18 @@ class Room:
     now: pd.Timestamp
     median: pd.Series
     history: pd.Series
+    others: Sequence[pd.Series] = ()
 
     def across(self, when: pd.Timestamp, width: float) -> float:
         """Pixels from the left end of a plot of some width."""
         return float((when - self.first) / (self.last - self.first)) * width
 
     def obstacles(self, width: float) -> list[Box]:
-        """The line of today, and point by point the median and what was counted, as they are drawn."""
+        """The line of today, and point by point the median, what was counted and other lines, as they are drawn."""
         today = self.across(self.now, width)
         points = [
             point
-            for months in (self.median, self.history.dropna())
+            for months in (self.median, self.history.dropna(), *self.others)
             for point in _close_by(
                 [(self.across(when, width), self.scale.pixel(value)) for when, value in dated(months)]
             )

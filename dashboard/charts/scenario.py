@@ -55,7 +55,7 @@ def scenario_chart(
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)
-    fan = Fan(observed, scenario, now, unit, reach=float(high.max()), window=window, has_peak=False)
+    fan = Fan(observed, scenario, now, unit, reach=float(high.max()), window=window, others=(median,))
     figure = fan_chart(fan, _own_hue(theme), height=CHART_HEIGHT)
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
     for line, name, dash in lines:

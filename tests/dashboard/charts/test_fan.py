@@ -80,14 +80,16 @@ def test_movable_words_keep_apart_at_every_width(observed: pd.DataFrame, forecas
 
 
 @pytest.mark.parametrize("lowest", [0.0, 100.0])
+@pytest.mark.parametrize("place", ["history", "others"])
 @pytest.mark.parametrize("foot", [0, 40, 80, 120, 160, 200])
-def test_word_never_covers_steep_line(foot: int, lowest: float) -> None:
+def test_word_never_covers_steep_line(foot: int, place: str, lowest: float) -> None:
     months = pd.DatetimeIndex(["2024-01-15", "2024-02-15", "2024-03-15"])
     scale = Scale(8_000.0, 0.1, 400.0, lowest, is_log=lowest > 0)
     steep, none = pd.Series([8_000.0, 120.0, 120.0], months), pd.Series(dtype=float, index=pd.DatetimeIndex([]))
     room = fan_labels.Room(
-        scale, pd.Timestamp("2022-01-15"), pd.Timestamp("2026-01-15"), pd.Timestamp("2025-06-30"), none, steep
-    )
+        scale, pd.Timestamp("2022-01-15"), pd.Timestamp("2026-01-15"), pd.Timestamp("2025-06-30"), none,
+        *((steep, ()) if place == "history" else (none, (steep,))),
+    )  # fmt: skip
     middle = months[0] + (months[1] - months[0]) / 2
     wished = [{"text": "3,368 so far", "x": middle, "y": scale.value(foot), "xanchor": "center", "yanchor": "bottom"}]
     for label in fan_labels.clear_of_each_other(wished, room, []):
