@@ -324,10 +324,13 @@ def _compared(names: dict[str, list[str]], then: pd.DataFrame, plain: pd.DataFra
     rows, beside = then.to_numpy(), plain.to_numpy()
     words = {
         _("Scenario"): [language.expected(row[1]) for row in rows],
-        _("80% interval"): [_interval(row[0], row[2], language) for row in rows],
+        _("Scenario, 80% interval"): [_interval(row[0], row[2], language) for row in rows],
         _("Forecast"): [language.expected(row[1]) for row in beside],
-        _("80%, forecast"): [_interval(row[0], row[2], language) for row in beside],
-        _("Difference"): [language.change(one[1], two[1]) for one, two in zip(rows, beside, strict=True)],
+        _("Forecast, 80% interval"): [_interval(row[0], row[2], language) for row in beside],
+        _("Difference"): [
+            f"{language.signed(one[1] - two[1])} ({language.change(one[1], two[1])})"
+            for one, two in zip(rows, beside, strict=True)
+        ],
     }
     return pd.DataFrame(names | {language.text(name): cells for name, cells in words.items()})
 

@@ -70,7 +70,7 @@ def show(night: Night) -> None:
     show_chart(night, scenario, values)
     notes = [wording.conditional_note(lang()), *scenario.notes]
     if values["kind"] == "shock":
-        notes.append(_("Departures are not counted by country: choose a nationality in the first field."))
+        notes.append(_("Arrivals are counted by nationality, not by the country people left from."))
     st.markdown("\n".join(f"- {small(plain(text))}" for text in notes))
     if scenario.trajectories is not None:
         layout.let_draw()
