@@ -152,6 +152,33 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
     )  # fmt: skip
 
 
+def said_and_counted(release: ReadableRelease, route_id: str) -> pd.DataFrame:
+    """Each month counted beside what was forecast of it as far ahead as the planning window reaches.
+
+    Returns:
+        ``route_id, target_end_date, q10, q50, q90, obs_value`` and ``inside`` (the 80 % interval), by month.
+    """
+    rows, series_id = release.frame("backtest"), series_of(route_id)
+    said = numbers.quantiles_of(rows[rows["horizon"].eq(PLANNING_MONTHS)], series_id)
+    said = said.rename(columns={0.1: "q10", 0.5: "q50", 0.9: "q90"}).reindex(columns=["q10", "q50", "q90"])
+    counts = numbers.series_of(release.frame("observations"), series_id).set_index("end_date")["obs_value"]
+    both = said.join(counts, how="inner").dropna().rename_axis("target_end_date").reset_index()
+    both.insert(0, "route_id", route_id)
+    return both.assign(inside=both["obs_value"].between(both["q10"], both["q90"]))
+
+
+def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
+    """How many counts fell inside the intervals given before; ``rows`` are of :func:`said_and_counted`."""
+    texts = ngettext(
+        "{held} of {n} count ({share}) fell inside the 80% interval given {months} before",
+        "{held} of {n} counts ({share}) fell inside the 80% interval given {months} before",
+    )
+    months = language.plural(ngettext("{n} month", "{n} months"), PLANNING_MONTHS)
+    held, share = language.counted(rows["inside"].sum()), language.share(rows["inside"].mean())
+    said = language.plural(texts, len(rows), held=held, share=share, months=months)
+    return language.labelled(route_name(route_id, language), said)
+
+
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
     """How many counts the 80 % intervals held, as far ahead as the planning window, beside the target."""
     scores, forecasts, ends = release.frame("scores"), release.frame("forecasts"), numbers.window_ends(release.as_of)

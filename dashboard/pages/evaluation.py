@@ -20,6 +20,7 @@ from dashboard.charts.models import (
     skill_chart,
     skill_key,
 )
+from dashboard.charts.past import past_chart, past_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised
@@ -27,6 +28,7 @@ from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from reports import record, skill
+from reports.names import in_unit
 from reports.record import PART_SERIES
 from store.status import issued_skill
 
@@ -64,6 +66,7 @@ def show(night: Night) -> None:
             _("Route"), routes, width=240,
             format_func=row_name, **state.widget("on", route_id),
         )  # fmt: skip
+    show_past(night, route_id if route_id != ALL else next(iter(routes[1:]), ALL))
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
     show_issued(issued)
     st.header(_("In detail"), anchor=False)
@@ -84,6 +87,26 @@ def show(night: Night) -> None:
         words = {"log": _("Logarithmic: relative errors"), "natural": _("Natural: errors in persons")}
         st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))
     parts[part][1]()
+
+
+def show_past(night: Night, route_id: str) -> None:
+    """One route's counts over what was forecast of them before."""
+    rows = reads.once(night, partial(record.said_and_counted, night, route_id), "said and counted", route_id)
+    if rows.empty:
+        return
+    title = record.said_title(rows, route_id, lang())
+    reads.drawn_once(night, partial(draw_past, rows, route_id, title), "past forecasts", route_id)
+    downloads.figures(
+        downloads.export_of(night, f"past-forecasts-{route_id}", title, rows.drop(columns="inside")), title
+    )
+
+
+def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
+    """The chart under its finding."""
+    st.header(title, anchor=False)
+    st.html(past_key(current_theme()))
+    unit = in_unit("Arrivals per month", route_id, lang())
+    layout.chart(past_chart(rows, unit=unit, theme=current_theme()), title, "past")
 
 
 def show_map(night: Night, route_id: str) -> None:

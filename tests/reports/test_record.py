@@ -197,3 +197,21 @@ def test_skill_rows_begin_with_ensemble_and_baseline() -> None:
     assert list(zip(found["model_id"], found["horizon"], strict=True)) == [
         (model, horizon) for model in (ENSEMBLE, BASELINE, "alpha", "zeta") for horizon in (1, 2)
     ]
+
+
+def test_counts_stand_beside_forecasts_made_three_months_before() -> None:
+    months, series_id = ["2024-11", "2024-12"], "arrivals.CMR._T._T.M"
+    rows = [
+        (series_id, end, horizon, level, value * horizon)
+        for end in pd.to_datetime(["2024-11-30", "2024-12-31", "2025-01-31"])
+        for horizon in (1, 3)
+        for level, value in ((0.1, 10.0), (0.5, 20.0), (0.9, 30.0))
+    ]
+    columns = ["series_id", "target_end_date", "horizon", "output_type_id", "value"]
+    backtest = pd.DataFrame(rows, columns=columns).assign(model_id=ENSEMBLE, output_type="quantile")
+    counts = pd.DataFrame({"series_id": series_id, "time_period": months, "obs_value": [90.0, 91.0], "obs_flag": ""})
+    frames = {"backtest": backtest, "observations": counts}
+    both = record.said_and_counted(cast(ReadableRelease, SimpleNamespace(frame=frames.__getitem__)), "CMR")
+    assert both[["q10", "q50", "q90", "obs_value"]].to_numpy().tolist() == [[30, 60, 90, 90], [30, 60, 90, 91]]
+    said = "Central Mediterranean: 1 of 2 counts (50%) fell inside the 80% interval given 3 months before"
+    assert record.said_title(both, "CMR", Language()) == said

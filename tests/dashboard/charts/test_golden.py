@@ -40,6 +40,7 @@ from dashboard.charts.models import (
     skill_chart,
     skill_key,
 )
+from dashboard.charts.past import past_chart, past_key
 from dashboard.charts.scenario import (
     compare_alt,
     compare_chart,
@@ -206,6 +207,17 @@ def coverage() -> Drawn:
     return coverage_chart(rows, theme=LIGHT), [coverage_alt(rows)]
 
 
+def past_forecasts() -> Drawn:
+    rows = pd.DataFrame(
+        {
+            "target_end_date": pd.date_range("2024-10-31", periods=3, freq="ME"), "q10": [80.0, 60.0, 500.0],
+            "q50": [100.0, 90.0, 900.0], "q90": [150.0, 120.0, 1500.0], "obs_value": [110.0, 200.0, 1200.0],
+            "inside": [True, False, True],
+        }
+    )  # fmt: skip
+    return past_chart(rows, unit="Arrivals", theme=LIGHT), [past_key(LIGHT)]
+
+
 def places_within_forecasts() -> Drawn:
     rows = pd.DataFrame({"bin_low": np.arange(20) / 20, "share": [0.12, *[0.04] * 18, 0.16]})
     return pit_histogram(rows, theme=LIGHT), [pit_alt(rows)]
@@ -336,8 +348,8 @@ def teams_by_week() -> Drawn:
 CHARTS: tuple[Callable[[], Drawn], ...] = (
     fan_with_every_layer, fan_of_ratios, fan_of_quarters, fan_after_a_short_history, fan_that_is_widest_at_its_end,
     nationalities, nationalities_as_shares_alone, indicators, one_indicator_of_half_a_year, steps,
-    coverage, places_within_forecasts, reliability, skill, skill_of_one_model, members, scenario, differences,
-    differences_of_nothing, places, scenarios_beside_each_other, seasons_in_the_midst_of_a_year,
+    coverage, past_forecasts, places_within_forecasts, reliability, skill, skill_of_one_model, members, scenario,
+    differences, differences_of_nothing, places, scenarios_beside_each_other, seasons_in_the_midst_of_a_year,
     season_with_a_threshold, teams_by_month, teams_by_quarter, teams_by_week,
 )  # fmt: skip
 
