@@ -36,6 +36,14 @@ class ReadableRelease(Protocol):
         """The day whose knowledge it rests on."""
 
     @property
+    def created_at(self) -> dt.datetime:
+        """When it was made, UTC."""
+
+    @property
+    def replay(self) -> bool:
+        """True where a past night was replayed."""
+
+    @property
     def degraded(self) -> tuple[Mapping[str, str], ...]:
         """Sources and routes that it had to do without, each with the reason."""
 

@@ -131,6 +131,10 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
     interval = f"{language.expected(total.median)} ({language.interval(total.low, total.high)})" if total else ""
     when = language.in_months(last["time_period"], last["time_period"])
     window = in_window(release.as_of, language)
+    made = language.day(release.as_of)
+    if release.replay:
+        text = _("replay of {day}, made on {made}")
+        made = language.text(text, day=made, made=language.day(release.created_at.date()))
     steps = (
         (_("Count"), language.counted(last["obs_value"]),
          _("Counted {when} by authorities and agencies. The day on which a figure became known is kept.")),
@@ -138,13 +142,13 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
          _("The route’s own model, one fitted on every monthly count known and, where nationalities are counted, the "
            "sum of theirs. Each gives a range, not one number.")),
         (_("Forecast"), interval,
-         _("Expected {window}, with the 80% interval: the models’ mean, moved by days already counted and as wide as "
-           "past misses demand.")),
+         _("Expected {window}, with the 80% interval: the models’ mean, moved by days already counted, its width "
+           "matched to past errors.")),
         (_("Check"), language.share(held / judged) if judged else "",
          _("Share of past counts, as far ahead, inside the 80% interval. Track record shows all, also what is poor.")),
         (_("Alert"), levels[0] if levels else language.text(_("none")),
          _("Fixed rules turn chances into Watch, Warning or Severe. A person decides what is sent.")),
-        (_("Release"), language.day(release.as_of),
+        (_("Release"), made,
          _("All figures are published at once and sealed: a check finds any that is changed later.")),
     )  # fmt: skip
     return [

@@ -418,10 +418,6 @@ def limits() -> list[str]:
             "Sudden events have no precedent in the figures: no forecast here knows of a war or an agreement "
             "before it shows in arrivals."
         ),
-        _(
-            "Past dates flatter the record: most sources keep no past figures, so corrected ones stand in, and the "
-            "recipe was chosen on these dates. It is fixed since 1 December 2026."
-        ),
         _("Skill falls with distance: beyond the months marked ✓ read only the width of the range."),
         _(CONTEXT),
     ]
@@ -453,7 +449,11 @@ def show_method(night: Night) -> None:
     )
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
-    st.markdown(f"{plain(f'{said}. {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
+    flatter = _(
+        "Past dates flatter these figures: corrected counts stand in for those known then, and the recipe was chosen "
+        "on those dates. It is fixed since 1 December 2026."
+    )
+    st.markdown(f"{plain(f'{said}. {flatter} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
     routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
     if routes:
         show_steps(night, state.choice("route", routes, routes[0]))
