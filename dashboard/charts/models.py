@@ -34,7 +34,7 @@ from reports import record
 COLUMNS = ("model_id", "name", "horizon", "relative_wis")
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 HEIGHT = 340
-SPAN = 0.56
+RIVAL_SHIFT = 0.22
 HIGHEST_SHOWN = 2.0
 NAMED_HORIZONS = (1, 3, 6, 9, 12)
 """Months ahead that have room for their number on a phone."""
@@ -46,7 +46,7 @@ RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
 
 
 def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Draw the ensemble, its best rival, and all other models in grey; below the line at 1 a model beats the baseline.
+    """Draw the ensemble and its best rival; below the line at 1 a model beats the baseline.
 
     Args:
         scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis`` and, where known, ``relative_wis_lo`` and
@@ -58,20 +58,15 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """
     rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
-    models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id == ENSEMBLE, model_id))
-    models.insert(len(models) // 2, models.pop())  # the ensemble over its tick
-    rival = _rival(rows)
+    rows = rows[rows["model_id"].isin([ENSEMBLE, _rival(rows)])]
     low, high = _range(rows)
     figure = go.Figure()
     line = {"color": theme.secondary, "width": 1}
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=1, y1=1, line=line)
-    drawn = []
-    for rank, model_id in enumerate(models):
-        shift = 0.0 if len(models) == 1 else SPAN * (rank / (len(models) - 1) - 0.5)
-        leads = model_id in {ENSEMBLE, rival}
-        marker = _marker(theme, model_id == ENSEMBLE, leads=leads)
-        drawn.append((leads, _dots(rows[rows["model_id"] == model_id], horizons, shift, marker, with_bars=leads)))
-    figure.add_traces([trace for _leads, trace in sorted(drawn, key=lambda pair: pair[0])])
+    for model_id in sorted(rows["model_id"].unique(), key=lambda model_id: model_id == ENSEMBLE):
+        shift = 0.0 if model_id == ENSEMBLE else -RIVAL_SHIFT  # the ensemble over its tick
+        marker = _marker(theme, is_ensemble=model_id == ENSEMBLE)
+        figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, marker))
     ticks, named = _ticks(low, high), [one for one in horizons if one in NAMED_HORIZONS] or horizons
     figure.update_layout(
         margin={"r": 12},
@@ -118,9 +113,6 @@ def skill_key(scores: pd.DataFrame, *, theme: Theme) -> str:
         if model_id in names
     ]
     parts.append(key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1")))
-    if set(names) - set(signs):
-        text = _("grey: other models")
-        parts.append(f"<span>{text}</span>")
     return key_line(parts)
 
 
@@ -134,18 +126,15 @@ def _colour(theme: Theme, is_ensemble: bool) -> str:  # noqa: FBT001  # which of
     return theme.fan if is_ensemble else theme.earlier
 
 
-def _marker(theme: Theme, is_ensemble: bool, *, leads: bool) -> dict[str, object]:  # noqa: FBT001  # as above
-    colour = _colour(theme, is_ensemble) if leads else with_opacity(theme.neutral, 0.45)
-    symbol = "diamond" if leads and not is_ensemble else "circle"
-    return {"size": 10 if leads else 6, "color": colour, "symbol": symbol}
+def _marker(theme: Theme, *, is_ensemble: bool) -> dict[str, object]:
+    symbol = "circle" if is_ensemble else "diamond"
+    return {"size": 10, "color": _colour(theme, is_ensemble), "symbol": symbol}
 
 
-def _dots(
-    own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str, object], *, with_bars: bool
-) -> go.Scatter:
+def _dots(own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str, object]) -> go.Scatter:
     ordered = own.sort_values("horizon")
     bars = None
-    if with_bars and set(BOUNDS) <= set(own.columns):
+    if set(BOUNDS) <= set(own.columns):
         above, below = (abs(ordered[bound] - ordered["relative_wis"]).tolist() for bound in reversed(BOUNDS))
         bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0}
         bars |= {"thickness": 1.5, "color": with_opacity(str(marker["color"]), 0.55)}

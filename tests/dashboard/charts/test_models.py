@@ -46,10 +46,11 @@ def test_missing_columns_are_named(members: pd.DataFrame, scores: pd.DataFrame) 
         pit_histogram(pd.DataFrame({"bin_low": [0.0]}), theme=LIGHT)
 
 
-def test_all_but_ensemble_and_best_rival_are_grey(scores: pd.DataFrame) -> None:
+def test_only_ensemble_and_best_rival_are_drawn(scores: pd.DataFrame) -> None:
     other = scores[scores["model_id"] == "vigie-ets"]
     worse = [other.assign(model_id=f"team-{place}", relative_wis=1.1 + 0.1 * place) for place in range(3)]
     traces = {trace.name: trace for trace in skill_chart(pd.concat([scores, *worse]), theme=LIGHT).data}
-    coloured = {name for name, trace in traces.items() if trace.marker.color in {LIGHT.fan, LIGHT.earlier}}
-    assert coloured == {"vigie-ensemble", "vigie-ets"}
-    assert {name for name, trace in traces.items() if trace.error_y.array is not None} == coloured
+    assert {name: trace.marker.color for name, trace in traces.items()} == {
+        "vigie-ensemble": LIGHT.fan, "vigie-ets": LIGHT.earlier,
+    }  # fmt: skip
+    assert all(trace.error_y.array is not None for trace in traces.values())
