@@ -200,10 +200,15 @@ def first_month_words(release: ReadableRelease, route_id: str, language: Languag
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many Watch alerts that forecast came true at past dates, of all rules together, beside chance."""
+    """How many Watch alerts that forecast came true at past dates, of all rules together, and how many events missed.
+
+    By chance is beside it.
+    """
     rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
-    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["precision"].notna()]
-    rows = rows[rows["route_id"] == route_id]
+    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["route_id"].eq(route_id)]
+    events = rows.loc[rows["recall"].notna(), "n_events"].sum()
+    missed = events - (rows["n_events"] * rows["recall"]).round().sum()
+    rows = rows[rows["precision"].notna()]
     rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
     if rows.empty:
         return ""
@@ -211,16 +216,19 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     right = (cases * rows["precision"]).round()
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}). Repeats and alerts on events under way do not count: {others} more.",
+        "chance {base}); {missed} of {events} events were missed. Repeats and alerts on events under way do not count: "
+        "{others} more.",
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}). Repeats and alerts on events under way do not count: {others} more.",
+        "chance {base}); {missed} of {events} events were missed. Repeats and alerts on events under way do not count: "
+        "{others} more.",
     )
     base = float((cases * rows["base_rate"]).sum() / cases.sum())
     where = language.text(_(", on all routes")) if route_id == ALL else ""
     return language.form(*texts, int(right.sum())).format(
         where=where, n=language.counted(cases.sum()), right=language.counted(right.sum()),
         base=language.percent(base), share=language.percent(float(right.sum() / cases.sum())),
-        others=language.counted(rows["n_alerts"].sum() - cases.sum()),
+        others=language.counted(rows["n_alerts"].sum() - cases.sum()), missed=language.counted(missed),
+        events=language.counted(events),
     )  # fmt: skip
 
 

@@ -137,17 +137,17 @@ def test_span_of_past_forecasts_and_day_of_outcomes_are_named() -> None:
 def test_pooled_record_says_on_which_routes() -> None:
     row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
     rules: dict[str, dict[str, object]] = {
-        "surge": {"n_no_onset": 6.0, "precision": 8 / 13, "base_rate": 0.25},
-        "fall": {"n_no_onset": 17.0, "precision": 0.5, "base_rate": 0.4},
-        "record_12": {"precision": NAN, "base_rate": 0.25},
+        "surge": {"n_no_onset": 6.0, "precision": 8 / 13, "base_rate": 0.25, "n_events": 10, "recall": 0.8},
+        "fall": {"n_no_onset": 17.0, "precision": 0.5, "base_rate": 0.4, "n_events": 3, "recall": 1 / 3},
+        "record_12": {"precision": NAN, "base_rate": 0.25, "n_events": 2, "recall": 0.0},
         "nationality_shift": {"precision": 0.5, "base_rate": 0.25},
         "origin_context": {"precision": 0.5, "level": "information", "base_rate": 0.25},
     }
     lines = [{"rule": rule, **row, **more} for rule, more in rules.items()]
     table = pd.DataFrame([*lines, *({**line, "route_id": code} for line in lines for code in ("CMR", "EMR"))])
     said = (
-        "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%). Repeats and alerts on "
-        "events under way do not count: 25 more."
+        "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%); 6 of 15 events were "
+        "missed. Repeats and alerts on events under way do not count: 25 more."
     )
     assert record.watch_words(table, ALL, Language()) == f"All rules together, on all routes: {said}"
     assert record.watch_words(table, "CMR", Language()) == f"All rules together: {said}"
