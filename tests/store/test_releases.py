@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +19,7 @@ import pytest
 from core.errors import SchemaError, StoreError
 from core.release import RELEASE, REQUIRED
 from store import sha256_of_file
-from store.releases import About, Release, ReleaseStore, expendable, predecessor
+from store.releases import About, Problem, Release, ReleaseStore, expendable, predecessor
 
 Frames = dict[str, pd.DataFrame]
 Copied = Callable[[Callable[[Path], object], Path], None]
@@ -132,6 +132,12 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path, release_frames: 
         ReleaseStore(tmp_path).publish(release_frames, DOCUMENTS, about())
 
 
+def problem_in(store: ReleaseStore, witnesses: Mapping[str, str] | None = None) -> Problem:
+    problem = store.verify(witnesses)
+    assert problem is not None
+    return problem
+
+
 class TestVerify:
     """Every way to touch a published chain is named."""
 
@@ -145,8 +151,7 @@ class TestVerify:
         content = bytearray(path.read_bytes())
         content[10] ^= 1
         path.write_bytes(content)
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.run_id == three[position].run_id
         assert problem.file == f"{three[position].run_id}/forecasts.parquet"
         assert "was altered" in str(problem)
@@ -156,8 +161,7 @@ class TestVerify:
         self, store: ReleaseStore, three: list[Release], position: int
     ) -> None:
         _edit_with_manifest(three[position])
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.file == f"{three[position].run_id}/manifest.json"
         assert "was altered" in problem.rule
 
@@ -166,8 +170,7 @@ class TestVerify:
     ) -> None:
         _edit_with_manifest(three[-1])
         store.publish(release_frames, DOCUMENTS, about())
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.file == f"{three[-1].run_id}/manifest.json"
 
     @pytest.mark.parametrize("position", [0, 1, 2])
@@ -183,16 +186,14 @@ class TestVerify:
         shutil.rmtree(three[position].path)
         if publish_after:
             store.publish(release_frames, DOCUMENTS, about())
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.run_id == three[position].run_id
         assert "is missing" in problem.rule
 
     def test_all_releases_removed_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
         for release in three:
             shutil.rmtree(release.path)
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.run_id == three[-1].run_id
 
     @pytest.mark.parametrize(
@@ -209,8 +210,7 @@ class TestVerify:
     ) -> None:
         file = place.format(three[1].run_id)
         change(store.folder / file)
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.file == file
         assert rule in problem.rule
 
@@ -218,27 +218,23 @@ class TestVerify:
     def test_added_copy_of_release_is_named(self, store: ReleaseStore, three: list[Release], position: int) -> None:
         copy = three[position].path.with_name(three[position].run_id[:-6] + "ffffff")
         shutil.copytree(three[position].path, copy)
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert copy.name in problem.file
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"previous": null}', '{"previous": 3}'])
     def test_manifest_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
         (three[0].path / "manifest.json").write_text(text)
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.file == f"{three[0].run_id}/manifest.json"
 
     def test_removed_head_is_named_now_and_after_next_publication(
         self, store: ReleaseStore, three: list[Release], release_frames: Frames
     ) -> None:
         (store.folder / "HEAD.json").unlink()
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.file == "HEAD.json"
         following = store.publish(release_frames, DOCUMENTS, about())
-        problem = store.verify()
-        assert problem is not None
+        problem = problem_in(store)
         assert problem.run_id == following.run_id
         assert three[-1].run_id in problem.rule
 
@@ -256,8 +252,7 @@ class TestVerify:
         shutil.rmtree(store.folder)
         store.publish(release_frames, DOCUMENTS, about())
         assert store.verify() is None
-        problem = store.verify(witnesses)
-        assert problem is not None
+        problem = problem_in(store, witnesses)
         assert problem.run_id == three[-1].run_id
         assert "witness" in problem.rule
 
