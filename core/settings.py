@@ -474,6 +474,7 @@ class Settings(BaseSettings):
         pooled_model: Routes learn from all monthly counts too: minutes on the first night of a year.
         oldest_origin_months: A route whose data are older gets no forecast of the present.
         dashboard_url: Where messages link to.
+        contact: Who answers for this copy, as About shows it: a name, a mail address or a URL.
         drill: Cut off: nothing is sent, shared, or written to a journal elsewhere.
     """
 
@@ -491,6 +492,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     live: LiveSettings = LiveSettings()
     dashboard_url: str = Field(default="http://127.0.0.1:8501", pattern=r"^https?://\S+$")
+    contact: str = ""
     delivery: DeliverySettings = DeliverySettings()
     operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()

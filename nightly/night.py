@@ -69,7 +69,7 @@ TIME_STAMPS = "time_stamps"
 """Folder of published files that holds time stamps."""
 _LONGEST_REASON = 10_000
 _NOT_OF_THE_RELEASE = {
-    "journal_url", "live", "delivery", "dashboard_url", "operation", "access", "load", "store", "hub",
+    "journal_url", "live", "delivery", "dashboard_url", "contact", "operation", "access", "load", "store", "hub",
 }  # fmt: skip
 """Settings that do not change what a release says."""
 

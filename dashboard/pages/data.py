@@ -16,7 +16,7 @@ from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.release import INTENDED_USE
 from core.schema import ALL
-from core.settings import home_folder
+from core.settings import home_folder, load_settings
 from dashboard import _, downloads, labelled, lang, layout, listed, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
@@ -497,11 +497,11 @@ def imprint(night: Night) -> list[str]:
         "figures, named under Sources and in every file."
     )
     day = lang().day(night.created_at.date())
+    contact = load_settings(home_folder()).contact or _(
+        "the organisation that gave you this address; it runs this copy and answers for it"
+    )
     return [
-        _(
-            "**Contact**: the organisation that gave you this address; it runs this copy and answers for it. Open "
-            "software by the Vigie authors, MIT licence."
-        ),
+        _("**Contact**: {contact}. Open software by the Vigie authors, MIT licence.").format(contact=contact),
         made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
         _(
             "**Something is wrong?** With an alert: “Comment, disagree or correct” below it. With a figure: its "

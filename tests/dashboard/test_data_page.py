@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from dashboard import reads
 from dashboard.layout import small
 from dashboard.tables import no_break
+from store.releases import Release
 
 from .shown import functions_of
 
@@ -40,3 +42,10 @@ def test_title_counts_sources_that_are_overdue_or_worse(states: list[str], words
 def test_expected_day_names_its_periods(row: dict[Any, Any], words: str) -> None:
     day = "" if pd.isna(row["next_expected"]) else no_break("15 Feb 2025")
     assert data.next_expected(row) == day + (f" {small(words)}" if words else "")
+
+
+def test_contact_is_that_of_settings(read_release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = next(one for one in reads.nights() if one.run_id == read_release.run_id)
+    assert data.imprint(night)[0].startswith("**Contact**: the organisation that gave you this address; it runs")
+    monkeypatch.setenv("VIGIE_CONTACT", "help@vigie.example.org")
+    assert data.imprint(night)[0].startswith("**Contact**: help@vigie.example.org. Open software")
