@@ -519,18 +519,21 @@ def show_cards(night: Night) -> None:
         return
     names = sorted(cards, key=lambda name: (name != "vigie-ensemble", name != "vigie-baseline", name))
     chosen = state.choice("model", names, names[0])
-    st.selectbox(
-        _("Model"),
-        names,
-        format_func=partial(named, MODELS),
-        width=300,
-        label_visibility="collapsed",
-        **state.widget("model", chosen),
-    )
-    text = _for_readers(cards[chosen])
-    with st.expander(_("The whole card")), st.container(key="model-card"):
-        st.markdown(text, anchors=False)
-    downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.selectbox(
+            _("Model"),
+            names,
+            format_func=partial(named, MODELS),
+            width=300,
+            label_visibility="collapsed",
+            **state.widget("model", chosen),
+        )
+        downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
+    _heading, first, *more = _for_readers(cards[chosen]).split("\n\n", 2)
+    st.markdown(first)
+    if more:
+        with st.expander(_("More about this model")), st.container(key="model-card"):
+            st.markdown(more[0], anchors=False)
 
 
 def _for_readers(text: str) -> str:
