@@ -24,7 +24,6 @@ from dashboard.charts import (
     month_ticks,
     monthly_values,
     note,
-    require,
     unit_label,
 )
 from dashboard.charts.fan import key_line, key_mark
@@ -39,7 +38,6 @@ from reports import hub, skill
 from reports.names import series_place
 
 EVERYTHING, IN_TIME = "all", "in time"
-COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
 HEIGHT = 380
 FURTHEST = 2.0
 """How many times as high as what is usual in a round its axis goes: one model must not flatten all others."""
@@ -260,19 +258,15 @@ def teams_chart(
         unit: What is counted.
         theme: Colours.
         freq: How often: ``M``, ``Q`` or ``W``. A week stands at its last day, longer periods in their last month.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(forecasts, COLUMNS, "teams chart").sort_values("target_end_date")
-    seen = require(observed, ("time_period_end", "value"), "teams chart, observed")
+    rows = forecasts.sort_values("target_end_date")
     by_week = freq == "W"
     months = (
-        seen.sort_values("time_period_end").set_index("time_period_end")
+        observed.sort_values("time_period_end").set_index("time_period_end")
         if by_week
-        else monthly_values(seen, MONTHS_EACH.get(freq, 1))
+        else monthly_values(observed, MONTHS_EACH.get(freq, 1))
     )
-    largest, beyond = _scale(seen, rows, highlight)
+    largest, beyond = _scale(observed, rows, highlight)
     axis = count_axis(largest)
     figure = go.Figure()
     for model_id, own in rows.groupby("model_id"):

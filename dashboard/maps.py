@@ -41,7 +41,6 @@ from geo import (
 from reports.names import LEVEL_MARKS, MEDIAN, plural_in_unit
 
 HEIGHT = 306
-COLUMNS = ("route_id", "name", "median", "lower10", "upper90", "alert_level", "label")
 LONGEST_LINE = 16
 """Letters of a name on one line of its label."""
 Coordinates = npt.NDArray[np.float64]

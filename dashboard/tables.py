@@ -20,7 +20,6 @@ from core import interval_levels
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
 from dashboard import _, lang, language, named
-from dashboard.charts import require
 from dashboard.layout import plain, route_name, source_name
 from dashboard.pages import page_titles
 from dashboard.reads import Night
@@ -342,7 +341,7 @@ def sparkline(
     Returns:
         ``data:image/svg+xml;base64,…``; an empty picture where nothing is known.
     """
-    counts = _monthly(require(history, ("end_date", "obs_value"), "sparkline"))
+    counts = _monthly(history)
     counts = (counts.interpolate() if months_each > 1 else counts).tail(months_back)
     ahead = quantiles.sort_index().head(PERIODS_AHEAD)
     first = min([*counts.index[:1], *_months(ahead.index)[:1]], default=pd.Period("2000-01", "M"))

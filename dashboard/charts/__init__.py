@@ -30,17 +30,6 @@ MARGIN_TOP, MARGIN_BOTTOM = 34, 40
 BAR_PIXELS = 8
 
 
-def require(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
-    """Return the frame if it has the columns a chart draws.
-
-    Raises:
-        SchemaError: Names the chart and the columns that are missing.
-    """
-    if missing := [column for column in columns if column not in frame.columns]:
-        raise SchemaError(f"{chart}: missing columns {missing}; found {list(frame.columns)}")
-    return frame
-
-
 def mid_month(dates: pd.Series) -> pd.Series:
     """The 15th of each month, where a month's figure is drawn."""
     months = pd.to_datetime(dates).to_numpy().astype("datetime64[M]")

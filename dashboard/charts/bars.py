@@ -19,7 +19,6 @@ from dashboard.charts import (
     named_rows,
     nice_ticks,
     note,
-    require,
     unit_label,
 )
 from dashboard.charts.fan import band_words, key_line, key_mark
@@ -42,11 +41,8 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
             row keeps the place it has.
         unit: What is counted, and when.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(mix, ("name", "share"), "nationality bars").reset_index(drop=True)
+    rows = mix.reset_index(drop=True)
     places = list(range(len(rows)))
     texts = [_part_of_all(share) for share in rows["share"]]
     lengths = rows["value" if "value" in rows else "share"]
@@ -96,11 +92,7 @@ def small_multiples(lines: pd.DataFrame, *, theme: Theme) -> go.Figure:
     Args:
         lines: Columns ``panel`` (name and unit on screen), ``time_period_end``, ``value``.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    require(lines, ("panel", "time_period_end", "value"), "small multiples")
     panels = list(dict.fromkeys(lines["panel"]))
     figure, labels, count = go.Figure(), [], max(1, len(panels))
     axes: dict[str, object] = {}
@@ -193,7 +185,6 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
     }
 
 
-STEP_COLUMNS = ("name", "change", "value", "kind")
 TOTAL, STEP = "total", "step"
 STEP_ROW_PIXELS, STEP_LINE_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 54, 19, 230, 64
 STEP_NAME_LETTERS = 32
@@ -207,11 +198,8 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
             ``step``), in order.
         unit: What is counted.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(steps, STEP_COLUMNS, "steps chart").reset_index(drop=True)
+    rows = steps.reset_index(drop=True)
     figure = go.Figure()
     labels: list[Annotation] = [
         note(
@@ -274,7 +262,6 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> g
         ahead: ``target_end_date``, ``so_far``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90``.
         theme: Colours.
     """
-    require(ahead, ("target_end_date", "so_far", "q10", "q25", "q50", "q75", "q90"), "weeks")
     ends = [*counted["target_end_date"], *ahead["target_end_date"]]
     names = [lang().day_short(end) for end in ends]
     figure = go.Figure(counted_bars([*counted["value"], *ahead["so_far"]], names, theme, "counted"))

@@ -30,7 +30,6 @@ from dashboard.charts import (
     month_ticks,
     monthly_values,
     quantile,
-    require,
 )
 from dashboard.theme import Theme, with_opacity
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
@@ -132,10 +131,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
 
     Raises:
-        SchemaError: A frame lacks a column or a quantile level.
+        SchemaError: The forecast lacks a quantile level.
     """
-    require(fan.observed, ("time_period_end", "value"), "fan chart, observed")
-    require(fan.forecast, ("target_end_date", "output_type_id", "value"), "fan chart, forecast")
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
     anchor = months["value"].dropna().tail(1)
     before = _since_first_month(fan.earlier, months)
@@ -298,7 +295,6 @@ def _since_first_month(earlier: pd.DataFrame | None, months: pd.DataFrame) -> pd
     columns = ("origin_date", "target_end_date", "q10", "q50", "q90")
     if not _has_rows(earlier):
         return pd.DataFrame(columns=list(columns))
-    require(earlier, columns, "fan chart, earlier forecasts")
     if months.empty:
         return earlier.iloc[:0]
     shown: pd.DataFrame = earlier[pd.to_datetime(earlier["target_end_date"]) >= months.index[0]]

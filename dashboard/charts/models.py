@@ -22,7 +22,6 @@ from dashboard.charts import (
     interval_rows,
     level_line,
     note,
-    require,
     share_axes,
 )
 from dashboard.charts.fan import key_line, key_mark
@@ -31,18 +30,15 @@ from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import record
 
-COLUMNS = ("model_id", "name", "horizon", "relative_wis")
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 HEIGHT = 340
 RIVAL_SHIFT = 0.22
 HIGHEST_SHOWN = 2.0
 NAMED_HORIZONS = (1, 3, 6, 9, 12)
 """Months ahead that have room for their number on a phone."""
-MEMBER_COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "member", "relative_wis")
 ROW_PIXELS, FRAME_PIXELS = 36, 74
 NAME_PIXELS, SCORE_PIXELS = 168, 74
 CALIBRATION_HEIGHT = 300
-RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
 
 
 def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -52,11 +48,8 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
         scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis`` and, where known, ``relative_wis_lo`` and
             ``relative_wis_hi``. The baseline itself may be left out: it is the line.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
+    rows = scores.dropna(subset=["relative_wis"])
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
     rows = rows[rows["model_id"].isin([ENSEMBLE, _rival(rows)])]
     low, high = _range(rows)
@@ -189,11 +182,8 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figur
             (whether the ensemble uses it) and ``relative_wis`` (empty where nothing was scored).
         unit: What the numbers are, such as "Arrivals expected, Feb–Apr".
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(members, MEMBER_COLUMNS, "members chart").reset_index(drop=True)
+    rows = members.reset_index(drop=True)
     figure = go.Figure()
     top = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6, "xref": "paper"}
     labels = [
@@ -249,11 +239,8 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme) -> go.Figure:
         coverage: Columns ``nominal`` and ``observed`` (shares between 0 and 1) and, where known, ``lower`` and
             ``upper``.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
+    rows = coverage.sort_values("nominal")
     hover = [
         labelled(lang().percent(nominal), _("outcome inside in {share}").format(share=lang().share(actual)))
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
@@ -296,7 +283,7 @@ def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts th
 
 def coverage_alt(coverage: pd.DataFrame) -> str:
     """Coverage in words, one clause per interval."""
-    return record.coverage_alt(require(coverage, ("nominal", "observed", "n"), "coverage chart"), lang())
+    return record.coverage_alt(coverage, lang())
 
 
 def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -305,11 +292,8 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
     Args:
         pit: Columns ``bin_low`` (lower end of equal bins over 0 to 1) and ``share`` (of all outcomes; sums to 1).
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(pit, ("bin_low", "share"), "PIT histogram").sort_values("bin_low")
+    rows = pit.sort_values("bin_low")
     width = 1 / max(1, len(rows))
     hover = [
         f"{lang().share(start)}–{lang().share(min(1.0, start + width))}<br>"
@@ -348,7 +332,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
 
 def pit_alt(pit: pd.DataFrame) -> str:
     """The histogram in words: how many outcomes fell in the lowest and the highest tenth of their forecasts."""
-    return record.pit_alt(require(pit, ("bin_low", "share"), "PIT histogram"), lang())
+    return record.pit_alt(pit, lang())
 
 
 def reliability_chart(bins: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -357,19 +341,16 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme) -> go.Figure:
     Args:
         bins: Columns ``chance``, ``came``, ``came_lo``, ``came_hi`` (shares between 0 and 1) and ``n``.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
+    rows = bins.sort_values("chance")
     sizes = 8 + 10 * (rows["n"] / max(float(rows["n"].max()), 1.0)) ** 0.5
     hover = [record.reliability_words(row, lang()) for row in rows.to_dict("records")]
     words = (_("Observed frequency"), _("chance said"), _("said too low"), _("said too high"))
-    places, names = ((0.24, 0.7), (0.74, 0.24)), RELIABILITY_COLUMNS[:4]
+    places, names = ((0.24, 0.7), (0.74, 0.24)), ("chance", "came", "came_lo", "came_hi")
     return _on_the_diagonal(rows, names, hover, sizes.tolist(), words, places, theme, name="reliability")
 
 
 def reliability_alt(bins: pd.DataFrame) -> str:
     """The same in words, one clause per bin."""
-    rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
+    rows = bins.sort_values("chance")
     return listed(record.reliability_words(row, lang()) for row in rows.to_dict("records")) + "."

@@ -7,12 +7,11 @@ import plotly.graph_objects as go
 
 from core.languages import as_expected
 from dashboard import _, lang, ngettext
-from dashboard.charts import band, count_axis, finish, mid_month, month_ticks, require, unit_label
+from dashboard.charts import band, count_axis, finish, mid_month, month_ticks, unit_label
 from dashboard.charts.fan import key_line, key_mark
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 280
-COLUMNS = ("target_end_date", "q10", "q50", "q90", "obs_value", "inside")
 
 
 def past_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
@@ -22,11 +21,7 @@ def past_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         rows: Result of :func:`reports.record.said_and_counted`.
         unit: What is counted.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    rows = require(rows, COLUMNS, "past forecasts")
     rows = rows.set_index(pd.DatetimeIndex(mid_month(rows["target_end_date"])))
     figure = go.Figure(band(rows["q10"], rows["q90"], with_opacity(theme.fan, 0.25), "80%"))
     median = {"color": theme.fan, "width": 1.6, "dash": "dash"}

@@ -24,7 +24,6 @@ from dashboard.charts import (
     nice_ticks,
     note,
     quantile,
-    require,
     unit_label,
 )
 from dashboard.charts.fan import Fan, Window, fan_chart, fan_key, key_mark
@@ -51,7 +50,7 @@ def scenario_chart(
         unit: What is counted.
 
     Raises:
-        SchemaError: A frame lacks a column or a quantile level.
+        SchemaError: The forecast lacks a quantile level.
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)
@@ -232,11 +231,7 @@ def compare_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         rows: ``name``, ``is_forecast`` and ``q10, q25, q50, q75, q90`` (persons), in the order drawn.
         unit: What the numbers are.
         theme: Colours.
-
-    Raises:
-        SchemaError: A column is missing.
     """
-    require(rows, ("name", "is_forecast", "q10", "q25", "q50", "q75", "q90"), "scenario bars")
     figure = go.Figure()
     top = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6, "xref": "paper"}
     labels = [note(theme, _("{unit}: 50% and 80%").format(unit=unit), x=0, xanchor="left", xshift=-NAME_PIXELS, **top)]

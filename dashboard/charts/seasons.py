@@ -25,7 +25,6 @@ from dashboard.charts import (
     monthly_values,
     note,
     quantile,
-    require,
     spread,
     unit_label,
 )
@@ -50,7 +49,6 @@ def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, u
         unit: What is counted.
         theme: Colours.
     """
-    require(observed, ("time_period_end", "value"), "season chart, observed")
     counted = _by_year(monthly_values(observed)["value"])
     ahead = _ahead(counted, forecast)
     figure = go.Figure([band(low, high, with_opacity(theme.fan, 0.2), "80%") for low, _median, high in ahead.values()])
@@ -185,7 +183,6 @@ def season_bars(
         theme: Colours.
         before: Quantiles of the year before, where it is a forecast as well.
     """
-    require(history, ("year", "value"), "season bars, history")
     boxes = {year - 1: before, year: forecast} if before is not None else {year: forecast}
     levels = {one: box.set_index(box["output_type_id"].round(4))["value"] for one, box in boxes.items()}
     at = levels[year]

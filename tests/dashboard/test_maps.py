@@ -9,11 +9,12 @@ from shapely import MultiPoint, Polygon, box
 
 from core.languages import Language
 from core.routes import ARRIVAL_ROUTES
-from dashboard.maps import COLUMNS, HEIGHT, flow_map, map_alt
+from dashboard.maps import HEIGHT, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
 from geo import MAPS
 from reports.names import route_name
 
+COLUMNS = ["route_id", "name", "median", "lower10", "upper90", "alert_level", "label"]
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 13_000.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
 
@@ -24,7 +25,7 @@ def routes() -> pd.DataFrame:
         (r, route_name(r, Language("en")), MEDIANS[r], MEDIANS[r] * 0.7, MEDIANS[r] * 1.4, LEVELS.get(r, ""), "")
         for r in ARRIVAL_ROUTES
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def arrows(figure: go.Figure) -> list[Any]:
@@ -56,7 +57,7 @@ def test_arrow_is_valid_and_wider_for_more_arrivals(routes: pd.DataFrame) -> Non
 
 def test_other_region_is_drawn_on_its_own_map_in_its_own_unit() -> None:
     row = ("US_SOUTHWEST", "US southwest border", 60_000.0, 45_000.0, 80_000.0, "", "")
-    figure = flow_map(pd.DataFrame([row], columns=list(COLUMNS)), theme=LIGHT)
+    figure = flow_map(pd.DataFrame([row], columns=COLUMNS), theme=LIGHT)
     assert tuple(figure.layout.xaxis.range) == MAPS["americas"].frame[0]
     assert "60,000 encounters expected" in figure.data[-1].hovertemplate
 

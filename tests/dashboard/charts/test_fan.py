@@ -132,9 +132,7 @@ def test_figure_is_plain_and_names_no_other_host(observed: pd.DataFrame, forecas
     assert not {"geo", "mapbox", "map"} & set(json.loads(text)["layout"])
 
 
-def test_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    with pytest.raises(SchemaError, match="time_period_end"):
-        draw(observed.drop(columns="time_period_end"), forecast)
+def test_missing_level_is_named(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     with pytest.raises(SchemaError, match=r"level 0\.025"):
         draw(observed, forecast[forecast["output_type_id"] != 0.025])
 

@@ -1,8 +1,7 @@
 import pandas as pd
 import pytest
 
-from core.errors import SchemaError
-from dashboard.charts.models import coverage_chart, members_chart, pit_histogram, skill_chart
+from dashboard.charts.models import members_chart, skill_chart
 from dashboard.theme import LIGHT
 
 
@@ -33,17 +32,6 @@ def test_median_of_nobody_is_whole_circle(members: pd.DataFrame) -> None:
     figure = members_chart(members.assign(q10=0.0, q25=0.0, q50=0.0), unit="Arrivals", theme=LIGHT)
     medians = [trace for trace in figure.data if trace.name.endswith("median")]
     assert medians and all(trace.cliponaxis is False for trace in medians)
-
-
-def test_missing_columns_are_named(members: pd.DataFrame, scores: pd.DataFrame) -> None:
-    with pytest.raises(SchemaError, match="q25"):
-        members_chart(members.drop(columns="q25"), unit="Arrivals", theme=LIGHT)
-    with pytest.raises(SchemaError, match="relative_wis"):
-        skill_chart(scores.drop(columns="relative_wis"), theme=LIGHT)
-    with pytest.raises(SchemaError, match="observed"):
-        coverage_chart(pd.DataFrame({"nominal": [0.5]}), theme=LIGHT)
-    with pytest.raises(SchemaError, match="share"):
-        pit_histogram(pd.DataFrame({"bin_low": [0.0]}), theme=LIGHT)
 
 
 def test_only_ensemble_and_best_rival_are_drawn(scores: pd.DataFrame) -> None:

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from core.errors import SchemaError
 from dashboard.charts.seasons import season_bars
 from dashboard.theme import LIGHT
 
@@ -25,8 +24,3 @@ def test_widest_interval_is_named_if_it_fits(history: pd.DataFrame, total: pd.Da
     assert label.text.replace("\u2060", "") == "95%: 8,200–21,200"
     top = total.loc[total["output_type_id"] == 0.975, "value"].iloc[0]
     assert top < label.y < 1.1 * top
-
-
-def test_missing_column_is_named(history: pd.DataFrame, total: pd.DataFrame) -> None:
-    with pytest.raises(SchemaError, match="year"):
-        season_bars(history.drop(columns="year"), total, year=2025, lines={}, unit="Arrivals", theme=LIGHT)
