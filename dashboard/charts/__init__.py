@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.errors import SchemaError
 from core.languages import as_expected
 from dashboard import labelled, lang, ngettext
 from dashboard.theme import Theme, halo, template, with_opacity
@@ -42,14 +41,8 @@ def dated(values: pd.Series) -> list[tuple[pd.Timestamp, float]]:
 
 
 def quantile(forecast: pd.DataFrame, level: float) -> pd.Series:
-    """Values of one quantile level, indexed by target month in order.
-
-    Raises:
-        SchemaError: The forecast does not hold that level.
-    """
+    """Values of one quantile level, indexed by target month in order."""
     rows = forecast[(forecast["output_type_id"] - level).abs() < 1e-9].sort_values("target_end_date")
-    if rows.empty:
-        raise SchemaError(f"forecast: no quantile at level {level:g}")
     return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(mid_month(rows["target_end_date"])))
 
 

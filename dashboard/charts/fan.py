@@ -128,11 +128,7 @@ class Fan:
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
-    """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
-
-    Raises:
-        SchemaError: The forecast lacks a quantile level.
-    """
+    """Draw the history, the forecast as bands that darken inwards, and what helps to judge it."""
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
     anchor = months["value"].dropna().tail(1)
     before = _since_first_month(fan.earlier, months)

@@ -48,9 +48,6 @@ def scenario_chart(
         now: The date on which all of it was known.
         theme: Colours.
         unit: What is counted.
-
-    Raises:
-        SchemaError: The forecast lacks a quantile level.
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)

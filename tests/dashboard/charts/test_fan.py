@@ -1,5 +1,4 @@
 import datetime as dt
-import json
 import re
 from itertools import combinations
 from typing import Any, cast
@@ -9,7 +8,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.errors import SchemaError
 from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
 from dashboard.charts.fan import Beside, Fan, Window, fan_chart, fan_key
 from dashboard.theme import LIGHT, Theme
@@ -117,30 +115,6 @@ def test_axis_holds_widest_band_that_lies_near_the_rest(observed: pd.DataFrame, 
     near = draw(observed, forecast.assign(value=forecast["value"].mask(widest, 1.2 * top)))
     assert not named(near, "open end")
     assert named(draw(observed, forecast.assign(value=forecast["value"].mask(widest, 9 * top))), "open end")
-
-
-def test_vertical_axis_starts_at_zero(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    axis = draw(observed, forecast).layout.yaxis
-    assert axis.range[0] == 0
-    assert 2 <= len(axis.tickvals) <= 6
-    assert axis.tickvals[0] == 0
-
-
-def test_figure_is_plain_and_names_no_other_host(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    text = draw(observed, forecast).to_json()
-    assert "http" not in text
-    assert not {"geo", "mapbox", "map"} & set(json.loads(text)["layout"])
-
-
-def test_missing_level_is_named(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    with pytest.raises(SchemaError, match=r"level 0\.025"):
-        draw(observed, forecast[forecast["output_type_id"] != 0.025])
-
-
-def running_month() -> pd.DataFrame:
-    row = {"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "places": "", "q10": 980.0,
-           "q50": 1784.0, "q90": 2880.0}  # fmt: skip
-    return pd.DataFrame([row])
 
 
 def test_events_are_numbered_over_their_months(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:

@@ -26,7 +26,12 @@ from dashboard.theme import LIGHT
 from forecasting.verification.verdict import BETTER
 from tests.browser import chromium
 
-from .test_fan import NOW, running_month
+from .test_fan import NOW
+
+RUNNING = {
+    "target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "places": "",
+    "q10": 980.0, "q50": 1784.0, "q90": 2880.0,
+}  # fmt: skip
 
 pytestmark = [
     pytest.mark.browser,
@@ -90,7 +95,7 @@ def test_words_of_fan_never_overlap(
     monkeypatch.setattr(dashboard, "language", lambda: language)
     ends = pd.date_range("2025-01-31", periods=12, freq="ME")
     chances = pd.DataFrame({"target_end_date": ends[2::3], "probability": [0.4, 0.55, 0.7, 0.6]})
-    more: dict[str, Any] = {"earlier": earlier, "chances": chances, "running": running_month()}
+    more: dict[str, Any] = {"earlier": earlier, "chances": chances, "running": pd.DataFrame([RUNNING])}
     for threshold, skill, is_log in ((4200.0, 6, False), (7000.0, 0, False), (4200.0, 3, True)):
         fan = Fan(
             observed,
