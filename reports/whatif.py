@@ -327,7 +327,7 @@ def _compared(names: dict[str, list[str]], then: pd.DataFrame, plain: pd.DataFra
         _("Scenario, 80% interval"): [_interval(row[0], row[2], language) for row in rows],
         _("Forecast"): [language.expected(row[1]) for row in beside],
         _("Forecast, 80% interval"): [_interval(row[0], row[2], language) for row in beside],
-        _("Difference"): [
+        _("Difference before rounding"): [
             f"{language.signed(one[1] - two[1])} ({language.change(one[1], two[1])})"
             for one, two in zip(rows, beside, strict=True)
         ],

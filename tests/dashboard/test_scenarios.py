@@ -273,7 +273,7 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     assert (np.diff(forecast, axis=1) > 0).all()
     shown = whatif.routes_shown(table, Language())
     assert shown["Route"].is_unique
-    assert shown["Difference"].tolist() == ["−3,600 (−50%)", "−2,100 (−50%)"]
+    assert shown["Difference before rounding"].tolist() == ["−3,600 (−50%)", "−2,100 (−50%)"]
 
 
 @pytest.mark.usefixtures("read_release")
