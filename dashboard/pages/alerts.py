@@ -344,7 +344,7 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
         if total := reads.once(night, find, "alert's consequence", row["key"]):
             head, more = _("If it comes true"), _("in Scenarios")
             link = state.link("scenarios", route=row["route_id"], kind="if", **whatif.condition_of(row))
-            st.markdown(f"{labelled(f'**{head}**', plain(total))} · [{more} →]({link})")
+            st.markdown(f"{labelled(f'**{head}**', plain(total))} · **[{more} →]({link})**")
         if why := alert_list.unlikely_words(row, lang()):
             st.markdown(plain(why))
         if usual := alert_list.usual_words(night, row, lang()):
@@ -378,7 +378,7 @@ def links_to_prepare(night: Night, row: Row) -> list[str]:
     head = _("Reception")
     links = [(_("Forecast by month"), state.link("route", route=route_id))]
     links += [(labelled(head, place_name(code, lang())), state.link("reception", place=code)) for code in places]
-    return [f"[{plain(label)}]({address})" for label, address in links]
+    return [f"**[{plain(label)}]({address})**" for label, address in links]
 
 
 def later_link(row: Row) -> str:
