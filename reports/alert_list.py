@@ -119,6 +119,8 @@ def fact_words(release: ReadableRelease, row: Row, language: Language) -> list[s
 def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     """Each route's high and low event nearest to an alert, those first that reach most of their cut-off.
 
+    Those of untested rules come last.
+
     Returns:
         Rows of ``alert_chances`` with ``name``, ``event`` and ``untested``; none where none is known.
     """
@@ -131,17 +133,20 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
         name=[directed(row, {}, language) for row in events],
         event=[event_of(row, language) for row in events],
         untested=[is_untested(row, rule_record(row, record)) for row in events],
-    )
+    ).sort_values("untested", kind="stable", ignore_index=True)
 
 
 def likelier_words(rows: pd.DataFrame, language: Language) -> str:
-    """Events of :func:`nearest` that are likelier than usual, though not likely enough; empty where none is."""
+    """Events of :func:`nearest` that are likelier than usual, though not likely enough; empty where none is.
+
+    Untested rules are never headlined.
+    """
     text = _("{name} ({chance}, usually {usual})")
     names = [
         language.text(
             text, name=row["name"], chance=language.percent(row["probability"]), usual=language.share(row["base_rate"])
         )
-        for row in rows[rows["probability"] - rows["base_rate"] >= NOTABLE].to_dict("records")
+        for row in rows[~rows["untested"] & (rows["probability"] - rows["base_rate"] >= NOTABLE)].to_dict("records")
     ]
     said = _("Clearly likelier than usual, but not enough for an alert: {names}.")
     return language.text(said, names=", ".join(names)) if names else ""

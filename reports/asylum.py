@@ -305,7 +305,7 @@ def year_words(view: AsylumForecast, language: Language) -> str:
     if view.beats_baseline or view.history.empty:
         return ""
     total = view.history["obs_value"].iloc[-1] * 12 / view.months_each
-    text = _("The last count repeated for a year makes {total}, which the medians above have not been shown to beat.")
+    text = _("The last count repeated for a year makes {total}. The medians above have not proved better.")
     return language.text(text, total=language.expected(total))
 
 

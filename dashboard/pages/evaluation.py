@@ -58,7 +58,7 @@ def show(night: Night) -> None:
     issued = night.frame("issued_scores")
     text = _(
         "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
-        "forecasts: made afterwards, on what was known then."
+        "forecasts: made afterwards for past dates; corrected counts stand in where none of the time are kept."
     )
     st.markdown(small(plain(f"{record.live_title(issued, lang())}. {text}")))
     if part != HUB:

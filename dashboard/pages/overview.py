@@ -117,7 +117,7 @@ def matters(night: Night, former: Night | None) -> list[str]:
         said = text.format(route=name, day=lang().day(move.then), change=change)
         out.append(layout.linked(name, state.link("route", route=move.route_id), said))
     if most := asylum.most(night):
-        why = _("The most of any country; all countries together are not forecast.")
+        why = _("No country has more applicants. All countries together are not forecast.")
         said = f"{asylum.title(most, lang())}. {why}"
         out.append(layout.linked(layout.country(most.geo), state.link("asylum"), said))
     for code, said in reception.lines(night.frame("reception_needs"), lang()).items():

@@ -132,7 +132,7 @@ def test_last_count_and_reserve_lead_where_nothing_beats_last_count() -> None:
 
 def test_last_count_makes_year_where_nothing_beats_it() -> None:
     unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
-    assert year_words(unproven, ENGLISH).startswith("The last count repeated for a year makes 4,000,")
+    assert year_words(unproven, ENGLISH).startswith("The last count repeated for a year makes 4,000.")
     assert year_words(forecast("2025-01-31"), ENGLISH) == ""
 
 
