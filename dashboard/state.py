@@ -86,9 +86,9 @@ def number(name: str, low: float, high: float) -> float | None:
     return value
 
 
-def switch(name: str, *, default: bool = False) -> bool:
-    """The current value of a switch: 1 or 0 in the address."""
-    return choice(name, ("0", "1"), "1" if default else "0") == "1"
+def switch(name: str) -> bool:
+    """The current value of a switch, off unless the address says 1."""
+    return choice(name, ("0", "1"), "0") == "1"
 
 
 def widget(
@@ -111,9 +111,9 @@ def widget(
     return {"key": key, "on_change": _follow, "args": (name, key, encode)}
 
 
-def toggle(name: str, *, default: bool = False) -> dict[str, Any]:
+def toggle(name: str) -> dict[str, Any]:
     """The same for a switch, whose value is read from the address here."""
-    return widget(name, switch(name, default=default), lambda on: "1" if on else "0")
+    return widget(name, switch(name), lambda on: "1" if on else "0")
 
 
 def take_over_route() -> None:

@@ -142,9 +142,7 @@ def _total_words(now: ReadableRelease, former: ReadableRelease, language: Langua
     names = [name for name in routes.loc[routes["state"] == "ok", "route_id"] if name in ARRIVAL_ROUTES]
     series = list(map(numbers.route_series, names))
     after, before = (numbers.expected_total(one.frame("trajectories"), series, ends) for one in (now, former))
-    if len(names) < 2 or after is None or before is None:
-        return []
-    if language.expected(after.median) == language.expected(before.median):
+    if len(names) < 2 or not (after and before) or language.expected(after.median) == language.expected(before.median):
         return []
     name = language.plural(ngettext("{n} route together", "{n} routes together"), len(names))
     return [language.labelled(name, moved_words(Move("", former.as_of, before, after, {}), language))]
