@@ -205,7 +205,7 @@ def show_table(rows: pd.DataFrame) -> None:
     text = _(
         "Error: the weighted interval score (WIS), which counts misses and wide ranges, divided by the baseline’s on "
         "the same months. Below 1 is better than the baseline: the last count repeated, with its own past errors. "
-        "Bars: 90% intervals. A whole bar below 1 is not yet proof: with so many routes and months tested, some lie "
+        "Bars: 90% intervals. A whole bar below 1 is not yet proof: among many routes and months tested, some lie "
         "there by luck. ✓ needs a stricter test that allows for it (Holm’s)."
     )
     st.markdown(small(text))
