@@ -340,7 +340,7 @@ def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
     past = past.assign(coverage_80=past["obs_value"].between(past[0.1], past[0.9]))
     cases = past.groupby("horizon", as_index=False).agg(coverage_80=("coverage_80", "mean"), n=("coverage_80", "size"))
     below = past["obs_value"] <= past[0.9]
-    text = _("{n} ({share}) were at or below its upper end, where nine in ten should be.")
+    text = _("Its upper end held {share} of the time ({n}); the aim is 90%.")
     upper = language.text(text, n=language.counted(below.sum()), share=language.share(below.mean()))
     return f"{held_words(cases, language, need.freq)} {upper}"
 

@@ -133,7 +133,7 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
     window = in_window(release.as_of, language)
     made = language.day(release.as_of)
     if release.replay:
-        text = _("replay of {day}, made on {made}")
+        text = _("replay of {day}, computed {made}")
         made = language.text(text, day=made, made=language.day(release.created_at.date()))
     steps = (
         (_("Count"), language.counted(last["obs_value"]),

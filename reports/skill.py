@@ -18,8 +18,8 @@ from reports import ReadableRelease
 MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗", TOO_FEW: NOTHING}
 """Each verdict where there is room for a sign only."""
 MARKS_WORDS = _(
-    "✓ better than the baseline, the last count repeated; ◐ likely better, not proven: past cases are too few to rule "
-    "out luck, even where the gain is large; · no sign of it; ✗ worse."
+    "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among so many months "
+    "tested some gains are luck; · no sign of it; ✗ worse."
 )
 Verdicts = Mapping[pd.Timestamp, str] | None
 """The ensemble's verdict by last day of each period of a release; None if the series is not scored."""

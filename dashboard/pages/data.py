@@ -22,6 +22,7 @@ from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
+from forecasting import ENSEMBLE
 from reports import record, whatif
 from reports.alert import TERMS
 from reports.citations import CONTEXT, RHYTHMS, prohibited_uses, stopped, stopped_words
@@ -418,7 +419,10 @@ def limits() -> list[str]:
             "Sudden events have no precedent in the figures: no forecast here knows of a war or an agreement "
             "before it shows in arrivals."
         ),
-        _("Skill falls with distance: beyond the months marked ✓ read only the width of the range."),
+        _(
+            "Skill falls with distance. Months marked ✓: the median may be used. Marked ◐: likely better than the "
+            "last count repeated, use it with caution. No sign: use only the range."
+        ),
         _(CONTEXT),
     ]
 
@@ -435,7 +439,7 @@ def glossary() -> list[tuple[str, str]]:
         (_("Share held"), _("the share of past counts that fell inside the interval")),
         (
             _("◐ likely better"),
-            _("the 90% interval shows a gain, but Holm’s correction for many tests leaves it unproven"),
+            _("the 90% interval shows a gain, not proven: among so many months tested some are luck (Holm’s test)"),
         ),
         *((_(term), _(meaning)) for term, meaning in TERMS),
     ]
@@ -451,7 +455,7 @@ def show_method(night: Night) -> None:
     live = record.live_title(night.frame("issued_scores"), lang())
     flatter = _(
         "Past dates flatter these figures: corrected counts stand in for those known then, and the recipe was chosen "
-        "on those dates. It is fixed since 1 December 2026."
+        "on those dates. It is fixed since 2 December 2026."
     )
     st.markdown(f"{plain(f'{said}. {flatter} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
     routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
@@ -504,8 +508,9 @@ def imprint(night: Night) -> list[str]:
         _("**Contact**: {contact}. Open software by the Vigie authors, MIT licence.").format(contact=contact),
         made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
         _(
-            "**Something is wrong?** With an alert: “Comment, disagree or correct” below it. With a figure: its "
-            "publisher, linked under Sources. With security: in private, as SECURITY.md in the program’s folder says."
+            "**Something is wrong?** With an alert: choose it on Alerts; at its foot, “Comment, disagree or "
+            "correct” is open to every reader of the newest release. With a figure: its publisher, linked under "
+            "Sources. With security: in private, as SECURITY.md in the program’s folder says."
         ),
     ]
 
@@ -517,7 +522,7 @@ def show_cards(night: Night) -> None:
     if not cards:
         st.markdown(small(_("No model cards in this release.")))
         return
-    names = sorted(cards, key=lambda name: (name != "vigie-ensemble", name != "vigie-baseline", name))
+    names = sorted(cards, key=lambda name: (name != ENSEMBLE, name != "vigie-baseline", name))
     chosen = state.choice("model", names, names[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.selectbox(
@@ -530,6 +535,11 @@ def show_cards(night: Night) -> None:
         )
         downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
     _heading, first, *more = _for_readers(cards[chosen]).split("\n\n", 2)
+    if chosen == ENSEMBLE:
+        more, first = (
+            ["\n\n".join([first, *more])],
+            "\n".join(f"- {text}" for text in record.ensemble_words(night, lang())),
+        )
     st.markdown(first)
     if more:
         with st.expander(_("More about this model")), st.container(key="model-card"):

@@ -442,17 +442,17 @@ def make_calibration() -> pd.DataFrame:
 
 
 def make_situation_scores() -> pd.DataFrame:
-    table = [
+    groups = {("month", "calm"): (3,), ("month", "surge"): (1, 3, 12), ("path", "alone"): (12,), ("year", "2024"): (1,)}
+    return pd.DataFrame([
         {
             "kind": kind, "group": group, "model_id": "vigie-ensemble", "horizon": horizon, "scale": scale,
             "score": 0.2, "relative_score": 0.8, "relative_score_lo": 0.7, "relative_score_hi": 0.9,
             "coverage_80": 0.8, "n": 40,
         }
-        for kind, group, horizons in (("month", "surge", (1, 12)), ("path", "alone", (12,)), ("year", "2024", (1,)))
+        for (kind, group), horizons in groups.items()
         for horizon in horizons
         for scale in ("log", "natural")
-    ]  # fmt: skip
-    return pd.DataFrame(table)
+    ])  # fmt: skip
 
 
 def make_attribution(route: str) -> pd.DataFrame:

@@ -30,7 +30,7 @@ _OF_THE_ELEMENT = {
 }  # fmt: skip
 """Settings of an element that say nothing of the page: names and defaults of Streamlit, and tables as bytes."""
 _OF_A_TRACE = ("name", "x", "y", "base", "text")
-_OF_THE_RUN = re.compile(NAMES_OF_THE_RUN + r"|(?<=made on )\d+ \w+ \d{4}")
+_OF_THE_RUN = re.compile(NAMES_OF_THE_RUN + r"|(?:(?<=made on )|(?<=computed ))\d+ \w+ \d{4}")
 """What differs from run to run: its name, hashes and day."""
 _OPEN_TODAY = re.compile(r"The (?:weekly|monthly) round of [^.]+ is open until [^.]+\. ")
 """Which of the hub's rounds are open: none, one or two."""
