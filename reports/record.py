@@ -140,7 +140,7 @@ def other_figures(release: ReadableRelease, language: Language) -> dict[str, Asy
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:
-    """How far off forecasts were at past dates, whether intervals held and alerts came true.
+    """How far off forecasts were at past dates, whether intervals held, and what they rest on.
 
     Args:
         release: Its scores, past forecasts and counts are read.
@@ -150,7 +150,6 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
     said = (
         error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
         held_words(release, route_id, language),
-        watch_words(release.frame("track_record"), route_id, language),
         span_words(release, route_id, language),
     )
     return [text for text in said if text]
@@ -179,15 +178,18 @@ def said_and_counted(release: ReadableRelease, route_id: str) -> pd.DataFrame:
     """Each month counted beside what was forecast of it as far ahead as the planning window reaches.
 
     Returns:
-        ``route_id, target_end_date, q10, q50, q90, obs_value`` and ``inside`` (the 80 % interval), by month.
+        ``route_id, target_end_date, q10, q50, q90, obs_value`` and ``inside`` (the 80 % interval), by route and month.
     """
-    rows, series_id = release.frame("backtest"), series_of(route_id)
-    said = numbers.quantiles_of(rows[rows["horizon"].eq(PLANNING_MONTHS)], series_id)
-    said = said.rename(columns={0.1: "q10", 0.5: "q50", 0.9: "q90"}).reindex(columns=["q10", "q50", "q90"])
-    counts = numbers.series_of(release.frame("observations"), series_id).set_index("end_date")["obs_value"]
-    both = said.join(counts, how="inner").dropna().rename_axis("target_end_date").reset_index()
-    both.insert(0, "route_id", route_id)
-    return both.assign(inside=both["obs_value"].between(both["q10"], both["q90"]))
+    past, parts = release.frame("backtest"), []
+    past = past[past["horizon"].eq(PLANNING_MONTHS)]
+    for one in routes_of(past) if route_id == ALL else [route_id]:
+        said = numbers.quantiles_of(past, series_of(one))
+        said = said.rename(columns={0.1: "q10", 0.5: "q50", 0.9: "q90"}).reindex(columns=["q10", "q50", "q90"])
+        counts = numbers.series_of(release.frame("observations"), series_of(one)).set_index("end_date")["obs_value"]
+        both = said.join(counts, how="inner").dropna().rename_axis("target_end_date").reset_index()
+        both.insert(0, "route_id", one)
+        parts.append(both.assign(inside=both["obs_value"].between(both["q10"], both["q90"])))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
@@ -199,7 +201,13 @@ def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
     months = language.plural(ngettext("{n} month", "{n} months"), PLANNING_MONTHS)
     held, share = language.counted(rows["inside"].sum()), language.share(rows["inside"].mean())
     said = language.plural(texts, len(rows), held=held, share=share, months=months)
-    return language.labelled(route_name(route_id, language), said)
+    return language.labelled(scored_name(route_id, language), said)
+
+
+def held_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
+    """The same of one of several routes, briefly."""
+    share = language.share(rows["inside"].mean())
+    return language.labelled(route_name(route_id, language), language.text(_("{share} inside"), share=share))
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
@@ -227,16 +235,8 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
 
     By chance is beside it.
     """
-    rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
-    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["route_id"].eq(route_id)]
-    events = rows.loc[rows["recall"].notna(), "n_events"].sum()
-    missed = events - (rows["n_events"] * rows["recall"]).round().sum()
-    rows = rows[rows["precision"].notna()]
-    rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
-    if rows.empty:
+    if (found := _watched(track_record, route_id)) is None:
         return ""
-    cases = rows.apply(precision_cases, axis=1)
-    right = (cases * rows["precision"]).round()
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
         "chance {base}); {missed} of {events} events were missed. Repeats and alerts on events under way do not count: "
@@ -245,14 +245,47 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
         "chance {base}); {missed} of {events} events were missed. Repeats and alerts on events under way do not count: "
         "{others} more.",
     )
-    base = float((cases * rows["base_rate"]).sum() / cases.sum())
     where = language.text(_(", on all routes")) if route_id == ALL else ""
-    return language.form(*texts, int(right.sum())).format(
-        where=where, n=language.counted(cases.sum()), right=language.counted(right.sum()),
-        base=language.percent(base), share=language.percent(float(right.sum() / cases.sum())),
-        others=language.counted(rows["n_alerts"].sum() - cases.sum()), missed=language.counted(missed),
-        events=language.counted(events),
-    )  # fmt: skip
+    counts = {str(name): language.counted(count) for name, count in found.drop("base").items()}
+    shares = {"base": language.percent(found["base"]), "share": language.percent(found["right"] / found["n"])}
+    return language.form(*texts, int(found["right"])).format(where=where, **counts, **shares)
+
+
+def watch_table(track_record: pd.DataFrame, route_id: str, language: Language) -> tuple[pd.DataFrame, str]:
+    """The same as a table, alert by event, and what it counts; both empty where nothing is judged."""
+    if (found := _watched(track_record, route_id)) is None:
+        return pd.DataFrame(), ""
+    cells = ((_("came true"), found["right"]), (_("false alarm"), found["n"] - found["right"]))
+    came, alarm = (language.labelled(language.text(name), language.counted(count)) for name, count in cells)
+    missed = language.labelled(language.text(_("missed")), language.counted(found["missed"]))
+    table = {
+        language.text(_("Alert")): [language.text(_("raised")), language.text(_("not raised"))],
+        language.text(_("Event came")): [came, missed],
+        language.text(_("No event")): [alarm, language.text(_("not counted"))],
+    }
+    text = _(
+        "Watch alerts on months ahead at past dates, all rules together: {share} came true; by chance {base}. "
+        "Repeats and alerts on events under way do not count: {others} more."
+    )
+    share, base = (language.percent(one) for one in (found["right"] / found["n"], found["base"]))
+    return pd.DataFrame(table), language.text(text, share=share, base=base, others=language.counted(found["others"]))
+
+
+def _watched(track_record: pd.DataFrame, route_id: str) -> pd.Series | None:
+    """Watch alerts of all rules that forecast: ``right`` of ``n``, ``missed`` of ``events``, ``others``, ``base``."""
+    rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
+    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["route_id"].eq(route_id)]
+    events = rows.loc[rows["recall"].notna(), "n_events"].sum()
+    missed = events - (rows["n_events"] * rows["recall"]).round().sum()
+    rows = rows[rows["precision"].notna()]
+    rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
+    if rows.empty:
+        return None
+    cases = rows.apply(precision_cases, axis=1)
+    right, base = (cases * rows["precision"]).round().sum(), (cases * rows["base_rate"]).sum() / cases.sum()
+    others = rows["n_alerts"].sum() - cases.sum()
+    counts = {"right": right, "n": cases.sum(), "missed": missed, "events": events, "others": others, "base": base}
+    return pd.Series(counts).astype(float)
 
 
 def span_words(release: ReadableRelease, route_id: str, language: Language) -> str:

@@ -21,7 +21,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import country_name, level_name, plural_in_unit, route_name
-from reports.skill import held_counts, stretches, verdict_words
+from reports.skill import held_counts, steps_ahead, stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -125,7 +125,7 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
     total = numbers.expected_total(release.frame("trajectories"), [series_id], ends)
     own = forecasts[forecasts["series_id"].eq(series_id) & forecasts["fallback"].eq(False)]
     models = own.loc[own["model_id"].isin(MEMBERS), "model_id"].nunique()
-    held, judged, _ahead = held_counts(release.frame("scores"), forecasts, series_id, ends)
+    held, judged, ahead = held_counts(release.frame("scores"), forecasts, series_id, ends)
     alerts = numbers.gravest_by_route(release.frame("alerts"), release.frame("track_record"))
     levels = [level_name(level, language) for level in alerts.loc[alerts["route_id"] == route_id, "alert_level"]]
     interval = f"{language.expected(total.median)} ({language.interval(total.low, total.high)})" if total else ""
@@ -145,14 +145,19 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
          _("Expected {window}, with the 80% interval: the models’ mean, moved by days already counted, its width "
            "matched to past errors.")),
         (_("Check"), language.share(held / judged) if judged else "",
-         _("Share of past counts, as far ahead, inside the 80% interval. Track record shows all, also what is poor.")),
+         _("Share of past counts of single months, {ahead}, inside the 80% interval. Track record shows all, also what "
+           "is poor.")),
         (_("Alert"), levels[0] if levels else language.text(_("none")),
          _("Fixed rules turn chances into Watch, Warning or Severe. A person decides what is sent.")),
         (_("Release"), made,
          _("All figures are published at once and sealed: a check finds any that is changed later.")),
     )  # fmt: skip
     return [
-        (language.text(name), number, language.text(text).format(when=when, window=window))
+        (
+            language.text(name),
+            number,
+            language.text(text).format(when=when, window=window, ahead=steps_ahead(ahead, language)),
+        )
         for name, number, text in steps
     ]
 

@@ -42,14 +42,14 @@ CALIBRATION_HEIGHT = 300
 
 
 def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Draw the ensemble and its best rival; below the line at 1 a model beats the baseline.
+    """Draw the ensemble and its best rival; below the line at 1 a model beats the baseline; filled where proven.
 
     Args:
-        scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis`` and, where known, ``relative_wis_lo`` and
-            ``relative_wis_hi``. The baseline itself may be left out: it is the line.
+        scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis``, ``relative_wis_lo``, ``relative_wis_hi``
+            and ``p_holm``. The baseline itself may be left out: it is the line.
         theme: Colours.
     """
-    rows = scores.dropna(subset=["relative_wis"])
+    rows = with_verdicts(scores.dropna(subset=["relative_wis"]))
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
     rows = rows[rows["model_id"].isin([ENSEMBLE, _rival(rows)])]
     low, high = _range(rows)
@@ -58,8 +58,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=1, y1=1, line=line)
     for model_id in sorted(rows["model_id"].unique(), key=lambda model_id: model_id == ENSEMBLE):
         shift = 0.0 if model_id == ENSEMBLE else -RIVAL_SHIFT  # the ensemble over its tick
-        marker = _marker(theme, is_ensemble=model_id == ENSEMBLE)
-        figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, marker))
+        figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, theme))
     ticks, named = _ticks(low, high), [one for one in horizons if one in NAMED_HORIZONS] or horizons
     figure.update_layout(
         margin={"r": 12},
@@ -105,8 +104,10 @@ def skill_key(scores: pd.DataFrame, *, theme: Theme) -> str:
         for model_id, (own, sign) in signs.items()
         if model_id in names
     ]
-    parts.append(key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1")))
-    return key_line(parts)
+    hollow = _("hollow: not proven better")
+    return key_line(
+        [*parts, f"<span>{hollow}</span>", key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1"))]
+    )
 
 
 def _rival(rows: pd.DataFrame) -> str:
@@ -119,18 +120,17 @@ def _colour(theme: Theme, is_ensemble: bool) -> str:  # noqa: FBT001  # which of
     return theme.fan if is_ensemble else theme.earlier
 
 
-def _marker(theme: Theme, *, is_ensemble: bool) -> dict[str, object]:
-    symbol = "circle" if is_ensemble else "diamond"
-    return {"size": 10, "color": _colour(theme, is_ensemble), "symbol": symbol}
-
-
-def _dots(own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str, object]) -> go.Scatter:
-    ordered = own.sort_values("horizon")
-    bars = None
-    if set(BOUNDS) <= set(own.columns):
-        above, below = (abs(ordered[bound] - ordered["relative_wis"]).tolist() for bound in reversed(BOUNDS))
-        bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0}
-        bars |= {"thickness": 1.5, "color": with_opacity(str(marker["color"]), 0.55)}
+def _dots(own: pd.DataFrame, horizons: list[int], shift: float, theme: Theme) -> go.Scatter:
+    ordered, is_ensemble = own.sort_values("horizon"), own["model_id"].iloc[0] == ENSEMBLE
+    colour = _colour(theme, is_ensemble)
+    above, below = (abs(ordered[bound] - ordered["relative_wis"]).tolist() for bound in reversed(BOUNDS))
+    bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0}
+    bars |= {"thickness": 1.5, "color": with_opacity(colour, 0.55)}
+    marker = {
+        "size": 9, "opacity": 1, "symbol": "circle" if is_ensemble else "diamond",
+        "color": [colour if verdict == BETTER else theme.ground for verdict in ordered["verdict"]],
+        "line": {"color": colour, "width": 2},
+    }  # fmt: skip
     return go.Scatter(
         x=[horizons.index(int(horizon)) + shift for horizon in ordered["horizon"]],
         y=ordered["relative_wis"],
@@ -156,7 +156,7 @@ def _months_ahead(horizon: float) -> str:
 
 def _range(rows: pd.DataFrame) -> tuple[float, float]:
     """Every dot and whisker with 1 always inside; above 2 the frame ends."""
-    drawn = rows[[column for column in ("relative_wis", *BOUNDS) if column in rows]]
+    drawn = rows[["relative_wis", *BOUNDS]]
     lowest, highest = float(drawn.min().min()), float(drawn.max().max())
     return max(0.0, min(0.9, lowest) - 0.06), min(HIGHEST_SHOWN, max(1.1, highest)) + 0.06
 

@@ -11,14 +11,15 @@ from dashboard.charts import band, count_axis, finish, mid_month, month_ticks, u
 from dashboard.charts.fan import key_line, key_mark
 from dashboard.theme import Theme, with_opacity
 
-HEIGHT = 280
+HEIGHT, SMALL = 280, 190
 
 
-def past_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
+def past_chart(rows: pd.DataFrame, shown: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     """Draw counts over the median and the 80 % band that were forecast of them; counts outside stand out.
 
     Args:
-        rows: Result of :func:`reports.record.said_and_counted`.
+        rows: Result of :func:`reports.record.said_and_counted`, of one route.
+        shown: The same of all the routes that are drawn beside each other on one scale; low charts where they are many.
         unit: What is counted.
         theme: Colours.
     """
@@ -28,10 +29,12 @@ def past_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     figure.add_trace(
         go.Scatter(x=rows.index, y=rows["q50"], mode="lines", line=median, hoverinfo="skip", name="median")
     )
+    is_small = len(rows) < len(shown)
+    small, large = (3, 6) if is_small else (5, 9)
     marker = {
         "opacity": 1,
         "color": [theme.observed if inside else theme.warning.fill for inside in rows["inside"]],
-        "size": [5 if inside else 9 for inside in rows["inside"]],
+        "size": [small if inside else large for inside in rows["inside"]],
         "symbol": ["circle" if inside else "diamond" for inside in rows["inside"]],
     }
     figure.add_trace(
@@ -45,9 +48,9 @@ def past_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         margin={"r": 12},
         hovermode="closest",
         xaxis={"range": [rows.index[0] - pad, rows.index[-1] + pad], **month_ticks(rows.index[0], rows.index[-1])},
-        yaxis=count_axis(float(rows[["q90", "obs_value"]].max().max())),
+        yaxis=count_axis(float(shown[["q90", "obs_value"]].max().max())),
     )
-    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, unit)])
+    return finish(figure, theme, height=SMALL if is_small else HEIGHT, annotations=[unit_label(theme, unit)])
 
 
 def past_key(theme: Theme) -> str:

@@ -38,6 +38,8 @@ SCALES = ("log", "natural")
 HUB = "hub"
 GROUPS = ("region", "citizen", "route")
 MATRIX = "evaluation_matrix.md"
+PAST_EACH = 3
+"""Small charts of routes beside each other."""
 CLASSES = {BETTER: "better", LIKELY: "likely", WORSE: "worse"}
 PARTS = ("skill", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
@@ -66,8 +68,8 @@ def show(night: Night) -> None:
             _("Route"), routes, width=240,
             format_func=row_name, **state.widget("on", route_id),
         )  # fmt: skip
-    show_past(night, route_id if route_id != ALL else next(iter(routes[1:]), ALL))
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
+    show_past(night, route_id)
     show_issued(issued)
     st.header(_("In detail"), anchor=False)
     parts = {
@@ -90,7 +92,7 @@ def show(night: Night) -> None:
 
 
 def show_past(night: Night, route_id: str) -> None:
-    """One route's counts over what was forecast of them before."""
+    """Counts over what was forecast of them before, on one route or on each."""
     rows = reads.once(night, partial(record.said_and_counted, night, route_id), "said and counted", route_id)
     if rows.empty:
         return
@@ -105,18 +107,34 @@ def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
     """The chart under its finding."""
     st.header(title, anchor=False)
     st.html(past_key(current_theme()))
-    unit = in_unit("Arrivals per month", route_id, lang())
-    layout.chart(past_chart(rows, unit=unit, theme=current_theme()), title, "past")
+    groups = list(rows.groupby("route_id", sort=False))
+    if route_id != ALL:
+        places = [st.container()]
+    else:
+        places = [one for _row in groups[::PAST_EACH] for one in st.columns(PAST_EACH, gap="medium")]
+    for (one, own), place in zip(groups, places, strict=False):
+        unit, alt = in_unit("Arrivals per month", str(one), lang()), record.said_title(own, str(one), lang())
+        with place:
+            if route_id == ALL:
+                st.markdown(f"### {plain(record.held_title(own, str(one), lang()))}", anchors=False)
+            layout.chart(past_chart(own, rows, unit=unit, theme=current_theme()), alt, f"past-{one}")
+    if len(groups) < len(places):
+        text = _("One scale for all routes, to compare their size. Choose a route at the top to see it on its own.")
+        places[-1].markdown(small(text))
 
 
 def show_map(night: Night, route_id: str) -> None:
-    """Sentences and map."""
+    """The map, sentences and the record of alerts beside it."""
     grid = record.verdicts(night)
     if grid.empty:
         return
-    said, drawn = st.columns([1, 1.3], gap="medium")
+    drawn, said = st.columns([1.3, 1], gap="medium")
     with said:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
+        table, text = record.watch_table(night.frame("track_record"), route_id, lang())
+        if text:
+            st.table(table, border="horizontal", hide_index=True, alt=text)
+            st.markdown(small(plain(text)))
     with drawn:
         grid = pd.concat([grid.rename(index=row_name), record.beside(night, lang())])
         st.html(as_html(grid, row_name(route_id)))
@@ -205,8 +223,7 @@ def show_table(rows: pd.DataFrame) -> None:
     text = _(
         "Error: the weighted interval score (WIS), which counts misses and wide ranges, divided by the baseline’s on "
         "the same months. Below 1 is better than the baseline: the last count repeated, with its own past errors. "
-        "Bars: 90% intervals. A whole bar below 1 is not yet proof: among many routes and months tested, some lie "
-        "there by luck. ✓ needs a stricter test that allows for it (Holm’s)."
+        "Bars: 90% intervals. Filled: ✓, by a test that allows for the number of routes and months (Holm’s)."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())

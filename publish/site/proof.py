@@ -52,6 +52,7 @@ def track_record(view: View) -> Page:
         blocks = [
             text(
                 *record.sentences(view.release, ALL, language),
+                record.watch_words(view.release.frame("track_record"), ALL, language),
                 record.live_title(view.release.frame("issued_scores"), language),
                 kind="list",
             ),

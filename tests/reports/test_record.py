@@ -149,8 +149,10 @@ def test_pooled_record_says_on_which_routes() -> None:
         "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%); 6 of 15 events were "
         "missed. Repeats and alerts on events under way do not count: 25 more."
     )
-    assert record.watch_words(table, ALL, Language()) == f"All rules together, on all routes: {said}"
-    assert record.watch_words(table, "CMR", Language()) == f"All rules together: {said}"
+    words = [record.watch_words(table, one, Language()) for one in (ALL, "CMR")]
+    assert words == [f"All rules together, on all routes: {said}", f"All rules together: {said}"]
+    cells = ["raised", "came true: 9", "false alarm: 6", "not raised", "missed: 6", "not counted"]
+    assert record.watch_table(table, "CMR", Language())[0].to_numpy().ravel().tolist() == cells
 
 
 @pytest.mark.parametrize(

@@ -208,14 +208,12 @@ def coverage() -> Drawn:
 
 
 def past_forecasts() -> Drawn:
-    rows = pd.DataFrame(
-        {
-            "target_end_date": pd.date_range("2024-10-31", periods=3, freq="ME"), "q10": [80.0, 60.0, 500.0],
-            "q50": [100.0, 90.0, 900.0], "q90": [150.0, 120.0, 1500.0], "obs_value": [110.0, 200.0, 1200.0],
-            "inside": [True, False, True],
-        }
-    )  # fmt: skip
-    return past_chart(rows, unit="Arrivals", theme=LIGHT), [past_key(LIGHT)]
+    rows = pd.DataFrame({
+        "target_end_date": pd.date_range("2024-10-31", periods=3, freq="ME"), "q10": [80.0, 60.0, 500.0],
+        "q50": [100.0, 90.0, 900.0], "q90": [150.0, 120.0, 1500.0], "obs_value": [110.0, 200.0, 1200.0],
+        "inside": [True, False, True],
+    })  # fmt: skip
+    return past_chart(rows, rows, unit="Arrivals", theme=LIGHT), [past_key(LIGHT)]
 
 
 def places_within_forecasts() -> Drawn:

@@ -38,7 +38,6 @@ def test_only_ensemble_and_best_rival_are_drawn(scores: pd.DataFrame) -> None:
     other = scores[scores["model_id"] == "vigie-ets"]
     worse = [other.assign(model_id=f"team-{place}", relative_wis=1.1 + 0.1 * place) for place in range(3)]
     traces = {trace.name: trace for trace in skill_chart(pd.concat([scores, *worse]), theme=LIGHT).data}
-    assert {name: trace.marker.color for name, trace in traces.items()} == {
-        "vigie-ensemble": LIGHT.fan, "vigie-ets": LIGHT.earlier,
-    }  # fmt: skip
+    colours = {name: trace.marker.line.color for name, trace in traces.items()}
+    assert colours == {"vigie-ensemble": LIGHT.fan, "vigie-ets": LIGHT.earlier}
     assert all(trace.error_y.array is not None for trace in traces.values())
