@@ -291,6 +291,10 @@ class Language:
         """A month for axes: ``Dec``, or ``Dec 2024``."""
         return format_date(_day_of(month), "LLL yyyy" if year else "LLL", locale=self.code)
 
+    def months_short(self, first: Month, last: Month) -> str:
+        """Months from one to another for charts: ``Feb–Apr``, ``Mar``."""
+        return f"{WORD_JOINER}–{WORD_JOINER}".join(dict.fromkeys([self.month_short(first), self.month_short(last)]))
+
     def period_short(self, last: Month, months: int = 1) -> str:
         """A period of one month or three for charts: ``Dec 2024``, ``Q4 2024``."""
         return format_date(_day_of(last), "LLL yyyy" if months == 1 else "QQQ yyyy", locale=self.code)

@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from numbers import Real
@@ -25,11 +25,12 @@ from dashboard.pages import page_titles
 from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row
+from reports.changes import Move
 from reports.files import flag_words
-from reports.names import MODELS
-from reports.numbers import years_above
+from reports.names import MODELS, routes_together
+from reports.numbers import Expected, years_above
 from reports.overview import Together
-from reports.skill import verdict_signs
+from reports.skill import verdict_brief
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -58,6 +59,7 @@ def route_table(
     trends: dict[str, str],
     links: dict[str, str],
     total: Together,
+    moved: Mapping[str, Move],
 ) -> Styler:
     """The overview's table of routes; the last row has those together that count persons once.
 
@@ -68,37 +70,39 @@ def route_table(
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
         total: Several routes together; of one or none it has no row.
+        moved: How the forecast moved since the release before, by route_id; of several together under an empty text.
 
     Returns:
-        Columns route, expected, its change on the year before, interval, verdict, trend, last month; numbers stay
-        numeric so that they align to the right.
+        Columns route, expected, interval, its change since the release before and on the year before, verdict, trend,
+        last month; numbers stay numeric so that they align to the right.
     """
     growths = [_share(*pair) for pair in zip(summary["expected"], before, strict=True)]
-    newest = summary["last_period"].unique()
-    last = capital(lang().month(newest[0])) if len(newest) == 1 and newest[0] else _("Last month")
+    since = [_("since {day}").format(day=lang().day_short(move.then)) for move in moved.values()][:1]
     ahead, trend = _("80% interval"), _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
-        _("vs a year earlier"): growths,
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
-        _("Beats baseline"): [verdict_signs(one, ends) for one in summary["verdicts"]],
+        **{title: [_since_cell(moved.get(route_id)) for route_id in summary["route_id"]] for title in since},
+        _("vs a year earlier"): growths,
+        _("Against the baseline"): [
+            "  \n".join(map(no_break, verdict_brief(one, ends, lang()))) for one in summary["verdicts"]
+        ],
         _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
         ],
-        _("{month} (expected a month before)").format(month=last): [
-            _last_cell(row) for row in summary.to_dict("records")
-        ],
+        _last_title(summary): [_last_cell(row) for row in summary.to_dict("records")],
     }
     frame = pd.DataFrame(columns)
     names = list(frame.columns)
     if total.number > 1:
         interval = f":gray[{lang().interval(total.low, total.high)}]"
-        cells = [f"**{total.name(lang())}**", total.median, _share(total.median, total.year_before), interval]
+        name, growth = f"**{routes_together(total.number, lang())}**", _share(total.median, total.year_before)
+        cells = [name, total.median, interval, *[_since_cell(moved.get(""))][: len(since)], growth]
         cells += [""] * (len(names) - len(cells))
         frame = pd.concat([frame, pd.DataFrame([cells], columns=names)], ignore_index=True)
-    writers: dict[str, Any] = {names[1]: lang().expected, names[2]: _growth}
+    writers: dict[str, Any] = {names[1]: lang().expected, _("vs a year earlier"): _growth}
     return frame.style.format(writers)
 
 
@@ -118,11 +122,37 @@ def _route_cell(row: Row, link: str) -> str:
     return cell
 
 
+def _since_cell(move: Move | None) -> str:
+    """By how much a median moved; below it whether the new one lies outside the former 80 % interval."""
+    if move is None:
+        return NOTHING
+    return _over(lang().signed(move.written), _side_words(move.before, move.now.median))
+
+
+def _last_title(summary: pd.DataFrame) -> str:
+    """The month of the newest counts, and the day on which they were forecast; without both where months differ."""
+    newest = summary["last_period"].unique()
+    if len(newest) != 1 or not newest[0]:
+        return _("Last month (expected a month before)")
+    day = lang().day_short((pd.Period(newest[0], "M") - 1).end_time)
+    return _("{month} (expected on {day})").format(month=capital(lang().month(newest[0])), day=day)
+
+
 def _last_cell(row: Row) -> str:
-    """The newest count and what was expected of it a month before; below them whether it may change."""
+    """The newest count and what was expected of it; below them whether that is far off, and whether it may change."""
     expected = f" ({lang().expected(row['expected_before'])})" if is_known(row["expected_before"]) else ""
-    flags = flag_words(row["last_flag"], lang())
-    return f"{lang().counted(row['last_value'])}{expected}" + (f"  \n:small[:gray[{flags}]]" if flags else "")
+    before = Expected(row["expected_before"], row["before_low"], row["before_high"])
+    said = filter(None, [_side_words(before, row["last_value"]), flag_words(row["last_flag"], lang())])
+    return _over(f"{lang().counted(row['last_value'])}{expected}", ", ".join(said))
+
+
+def _side_words(interval: Expected, value: float) -> str:
+    """On which side of an 80 % interval a number lies; an empty text inside, and without one."""
+    return no_break({1: _("above 80%"), -1: _("below 80%")}.get(interval.side(value), ""))
+
+
+def _over(cell: str, small: str) -> str:
+    return f"{cell}  \n:small[:gray[{small}]]" if small else cell
 
 
 def _interval_cell(row: Row) -> str:
@@ -130,7 +160,7 @@ def _interval_cell(row: Row) -> str:
         return ":gray[" + no_break(_("no forecast")) + "]"
     interval = f":gray[{lang().interval(row['low'], row['high'])}]"
     said = no_break(_("held {share}").format(share=lang().share(row["held"])))
-    return f"{interval}  \n:small[:gray[{said}]]" if is_known(row["held"]) else interval
+    return _over(interval, said if is_known(row["held"]) else "")
 
 
 def chance_table(

@@ -6,7 +6,7 @@ Forecasts are compared for the same months, alerts once per route by the gravest
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -17,12 +17,12 @@ from core.calendar import is_month
 from core.languages import Language, is_known, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_ROUTES, is_route
+from core.routes import is_route
 from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import event_of, informs, limit_of
 from reports.files import flag_words
-from reports.names import level_name, route_name, source_name, subject_name
+from reports.names import level_name, route_name, routes_together, source_name, subject_name
 from reports.route import expected_words, window_words
 
 LEAST_CHANGE = 0.05
@@ -109,11 +109,17 @@ def changes_title(now: ReadableRelease, former: ReadableRelease, language: Langu
     return language.text(text, day=language.day(former.as_of), months=window_words(now.as_of, language))
 
 
-def moves(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[Move]:
-    """How each route's forecast moved, the largest move first, without those whose written number stayed."""
+def moves(now: ReadableRelease, former: ReadableRelease) -> list[Move]:
+    """How each route's forecast moved, the largest move first."""
     found = [move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"]]
-    moved = [one for one in found if one and language.expected(one.now.median) != language.expected(one.before.median)]
-    return sorted(moved, key=lambda move: -abs(move.change))
+    return sorted(filter(None, found), key=lambda move: -abs(move.change))
+
+
+def total_move(now: ReadableRelease, former: ReadableRelease) -> Move | None:
+    """How the sum of several routes moved; None where there are fewer than two or a release lacks one of them."""
+    ends, series = numbers.window_ends(now.as_of), numbers.summed(now.frame("routes"))
+    after, before = (numbers.expected_total(one.frame("trajectories"), series, ends) for one in (now, former))
+    return Move("", former.as_of, before, after, {}) if len(series) > 1 and after and before else None
 
 
 def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
@@ -125,27 +131,22 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
         former: The release before it: the same but ``attribution``, and ``forecasts``, are read.
         language: The reader's.
     """
-    said = [move_words(move, cards_in(now, language), language) for move in moves(now, former, language)]
-    found = [
-        *said[:1],
-        *_total_words(now, former, language),
-        *_alert_changes(now, former, language),
-        *said[1:],
-        *_late_sources(now, former, language),
-    ]
+    moved = [move for move in moves(now, former) if move.written]
+    said = [move_words(move, cards_in(now, language), language) for move in moved]
+    total, name = total_move(now, former), routes_together(len(numbers.summed(now.frame("routes"))), language)
+    sums = [language.labelled(name, moved_words(total, language))] if total and total.written else []
+    alerts, over = _alert_changes(now, former, language)
+    found = [*said[:1], *sums, *alerts, *over, *said[1:], *_late_sources(now, former, language)]
     return list(dict.fromkeys(found))
 
 
-def _total_words(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """How the sum of several routes moved; nothing where its written number stayed or a release lacks one of them."""
-    ends, routes = numbers.window_ends(now.as_of), now.frame("routes")
-    names = [name for name in routes.loc[routes["state"] == "ok", "route_id"] if name in ARRIVAL_ROUTES]
-    series = list(map(numbers.route_series, names))
-    after, before = (numbers.expected_total(one.frame("trajectories"), series, ends) for one in (now, former))
-    if len(names) < 2 or not (after and before) or language.expected(after.median) == language.expected(before.median):
-        return []
-    name = language.plural(ngettext("{n} route together", "{n} routes together"), len(names))
-    return [language.labelled(name, moved_words(Move("", former.as_of, before, after, {}), language))]
+def reasons(now: ReadableRelease, former: ReadableRelease, moved: Iterable[Move], language: Language) -> list[str]:
+    """What a table of routes cannot show: the largest step of each move, open alerts that changed, late sources."""
+    sources = cards_in(now, language)
+    chief = [(route_name(one.route_id, language), chief_words(one, sources, language)) for one in moved if one.written]
+    alerts, _over = _alert_changes(now, former, language)
+    said = [f"{name}, {step}" for name, step in chief if step]
+    return list(dict.fromkeys([*said, *alerts, *_late_sources(now, former, language)]))
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,11 @@ class Move:
     def change(self) -> float:
         """By how much the median moved."""
         return self.now.median - self.before.median
+
+    @property
+    def written(self) -> float:
+        """By how much its written number moved."""
+        return round_expected(self.now.median) - round_expected(self.before.median)
 
     def seen(self) -> dict[str, float]:
         """Return the steps that are large enough to be named."""
@@ -242,10 +248,10 @@ def moved_words(move: Move, language: Language) -> str:
     if now == before:
         text = _("{now}, as in the release before")
     said = language.text(text, now=now, before=before)
-    if move.before.low <= move.now.median <= move.before.high:
+    if not (side := move.before.side(move.now.median)):
         return said
     text = _("{moved}, above the former 80% interval ({interval})")
-    if move.now.median < move.before.low:
+    if side < 0:
         text = _("{moved}, below the former 80% interval ({interval})")
     return language.text(text, moved=said, interval=language.interval_words(move.before.low, move.before.high))
 
@@ -260,12 +266,16 @@ def why_words(move: Move, sources: Mapping[str, Mapping[str, object]], language:
 
     ``12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 before (IOM)``.
     """
-    said = moved_words(move, language)
-    if steps := move.seen():
-        step = max(steps, key=lambda one: steps[one] * (1 if move.change >= 0 else -1))
-        text, words = _("{moved}; chiefly {change}: {step}"), step_words(step, move, sources, language)
-        said = language.text(text, moved=said, change=language.signed(steps[step]), step=words)
-    return said
+    return language.listed(filter(None, [moved_words(move, language), chief_words(move, sources, language)]))
+
+
+def chief_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+    """The largest step that leads there; an empty text without one."""
+    if not (steps := move.seen()):
+        return ""
+    step = max(steps, key=lambda one: steps[one] * (1 if move.change >= 0 else -1))
+    words = step_words(step, move, sources, language)
+    return language.text(_("chiefly {change}: {step}"), change=language.signed(steps[step]), step=words)
 
 
 def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
@@ -303,8 +313,8 @@ def _subjects(alerts: pd.DataFrame) -> pd.Series:
     return pd.Series([_subject(row) for row in alerts.to_dict("records")], index=alerts.index, dtype=object)
 
 
-def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """What became of the gravest alert of each route or source."""
+def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> tuple[list[str], list[str]]:
+    """What became of the gravest alert of each route or source: of those that are open, of those that have ended."""
     gravest, record = [], now.frame("track_record")
     for frame in (now.frame("alerts"), former.frame("alerts")):
         alerts = numbers.by_level(frame[frame["alert_level"] != INFORMATION], record)
@@ -325,7 +335,7 @@ def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Lang
         language.labelled(language.text(text, level=level_name(level, language)), ", ".join(names))
         for level, names in ended.items()
     ]
-    return [text for text in [*texts, *over] if text]
+    return [text for text in texts if text], over
 
 
 def _alert_change(row: Row, name: str, language: Language) -> str:

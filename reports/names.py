@@ -147,6 +147,11 @@ def subject_name(row: Mapping[Any, Any], sources: Sources, language: Language) -
     return source_name(str(row.get("source_id", "")), sources, language)
 
 
+def routes_together(number: int, language: Language) -> str:
+    """Several routes by their number: ``5 routes together``."""
+    return language.plural(ngettext("{n} route together", "{n} routes together"), number)
+
+
 def level_name(level: str, language: Language) -> str:
     """The word of an alert level: ``Severe``.
 

@@ -13,7 +13,7 @@ import pandas as pd
 from alerts import INFORMATION, rank
 from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
-from core.routes import ROUTES, estimated_shares, is_route
+from core.routes import ARRIVAL_ROUTES, ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
 from reports.alert import direction, is_untested, rule_record
@@ -25,7 +25,7 @@ FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "direction", "expected", "low", "high", "last_period", "last_value",
-    "last_flag", "year_earlier", "expected_before", "held", "verdicts",
+    "last_flag", "year_earlier", "expected_before", "before_low", "before_high", "held", "verdicts",
 ]  # fmt: skip
 
 
@@ -36,6 +36,10 @@ class Expected:
     median: float
     low: float
     high: float
+
+    def side(self, value: float) -> int:
+        """Return 1 for a value above the interval, -1 below it, 0 within."""
+        return int(value > self.high) - int(value < self.low)
 
 
 def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M") -> pd.DataFrame:
@@ -128,6 +132,12 @@ def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: 
         return None
     low, high = interval_levels(0.8)
     return Expected(float(np.median(sums)), float(np.quantile(sums, low)), float(np.quantile(sums, high)))
+
+
+def summed(routes: pd.DataFrame) -> list[str]:
+    """Series of the routes with a forecast that count persons once, of rows with ``route_id`` and ``state``."""
+    names = routes.loc[routes["state"] == "ok", "route_id"]
+    return [route_series(name) for name in names if name in ARRIVAL_ROUTES]
 
 
 def quantile_rows(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:
@@ -235,8 +245,8 @@ def route_summary(
 
     Returns:
         ``route_id, state, note, level, direction, expected, low, high, last_period, last_value, last_flag,
-        year_earlier, expected_before`` (of the last month, see :func:`expected_before`), ``held`` and ``verdicts`` (see
-        :mod:`reports.skill`); numbers are empty where a route has none.
+        year_earlier, expected_before, before_low, before_high`` (of the last month, see :func:`expected_before`),
+        ``held`` and ``verdicts`` (see :mod:`reports.skill`); numbers are empty where a route has none.
     """
     frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
     routes, observations, trajectories, backtest, forecasts, scores = map(frame, frames)
@@ -264,6 +274,8 @@ def route_summary(
                 "last_flag": last["obs_flag"] if last is not None else "",
                 "year_earlier": year_earlier(history),
                 "expected_before": before.median if before else np.nan,
+                "before_low": before.low if before else np.nan,
+                "before_high": before.high if before else np.nan,
                 "held": held / cases if cases else np.nan,
                 "verdicts": verdict_ends(scores, forecasts, series_id),
             }

@@ -12,7 +12,6 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import Language, as_counted, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_ROUTES
 from reports import ReadableRelease, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
@@ -161,10 +160,6 @@ class Together:
     high: float = 0.0
     year_before: float | None = None
 
-    def name(self, language: Language) -> str:
-        """How many routes: ``5 routes together``."""
-        return language.plural(ngettext("{n} route together", "{n} routes together"), self.number)
-
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing without a total."""
         if not self.figure:
@@ -193,8 +188,7 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
     """
     ends = numbers.window_ends(release.as_of)
     rows = summary[(summary["state"] == "ok") & summary["expected"].notna()]
-    routes = [route_id for route_id in rows["route_id"] if route_id in ARRIVAL_ROUTES]
-    series = [numbers.route_series(route_id) for route_id in routes]
+    series = numbers.summed(rows)
     total = numbers.expected_total(release.frame("trajectories"), series, ends)
     if total is None and len(rows):
         texts = ngettext(
@@ -213,7 +207,7 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         ),
         figure=figure,
         median=total.median,
-        number=len(routes),
+        number=len(series),
         low=total.low,
         high=total.high,
         year_before=before,

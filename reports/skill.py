@@ -17,6 +17,10 @@ from reports import ReadableRelease
 
 MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗", TOO_FEW: NOTHING}
 """Each verdict where there is room for a sign only."""
+BRIEF = {
+    BETTER: _("better"), LIKELY: _("likely"), NO_EVIDENCE: _("no sign"), WORSE: _("worse"), TOO_FEW: TOO_FEW
+}  # fmt: skip
+"""Each verdict in a word or two, beside the name of the baseline."""
 MARKS_WORDS = _(
     "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among so many months "
     "tested some gains are luck; · no sign of it; ✗ worse."
@@ -186,9 +190,12 @@ def verdict_words(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: L
     )
 
 
-def verdict_signs(verdicts: Verdicts, shown: Iterable[pd.Timestamp]) -> str:
-    """The verdicts in a sign for each period: ``✓◐·``; an en dash where the series is not scored."""
-    return NOTHING if verdicts is None else "".join(MARKS[verdict_at(verdicts, end)] for end in shown)
+def verdict_brief(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language) -> list[str]:
+    """The verdicts in a word or two: ``better Feb–Mar`` and ``likely Apr``; without months where one is on all."""
+    found = list(_by_verdict(verdicts, shown)) if verdicts is not None else []
+    if len(found) < 2:
+        return [language.text(BRIEF[one]) for one, _ends in found] or [NOTHING]
+    return [f"{language.text(BRIEF[one])} {stretches(ends, language.months_short)}" for one, ends in found]
 
 
 def _by_verdict(

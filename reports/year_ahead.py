@@ -15,7 +15,7 @@ from core.schema import ALL
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import NO_EVIDENCE, TOO_FEW, verdicts
 from reports import Row, numbers
-from reports.names import plural_in_unit, series_place
+from reports.names import plural_in_unit, routes_together, series_place
 from reports.skill import MARKS
 
 CALENDAR_YEAR = "calendar year"
@@ -96,7 +96,7 @@ def together_name(added: Sequence[str], members: Sequence[str], language: Langua
     """Name the sum: all routes, or how many of them are added up."""
     if set(added) == set(ARRIVAL_SERIES) == set(members):
         return language.text(_("All routes together"))
-    return language.plural(ngettext("{n} route together", "{n} routes together"), len(added))
+    return routes_together(len(added), language)
 
 
 def window_name(row: Row, language: Language) -> str:

@@ -32,10 +32,9 @@ from dashboard.charts import (
     quantile,
 )
 from dashboard.theme import Theme, with_opacity
-from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from reports.charts import FARTHEST_BAND
 from reports.numbers import Expected
-from reports.skill import MARKS, Verdicts, verdict_at
+from reports.skill import BRIEF, Verdicts, verdict_at
 
 HEIGHT = 530
 STRIP_PIXELS = 34
@@ -217,8 +216,7 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))
     if fan.verdicts is not None:
         said = {verdict_at(fan.verdicts, end) for end in fan.forecast["target_end_date"]}
-        brief = {BETTER: _("better"), LIKELY: _("likely"), NO_EVIDENCE: _("no sign"), WORSE: _("worse")}
-        marks = [key_mark(_strip_border(one, theme), brief.get(one, _(one))) for one in MARKS if one in said]
+        marks = [key_mark(_strip_border(one, theme), _(word)) for one, word in BRIEF.items() if one in said]
         parts.append(_group(_("against the baseline:"), marks))
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))

@@ -156,9 +156,8 @@ def window_mark(
         type="rect", x0=start, x1=stop, y0=0, y1=1, yref="paper", layer="below",
         fillcolor=with_opacity(theme.median, 0.1), line={"width": 0},
     )  # fmt: skip
-    months = lang().month_short(ends[0]), lang().month_short(ends[-1])
     lines = (
-        _("{first}–{last} total").format(first=months[0], last=months[1]),
+        _("{months} total").format(months=lang().months_short(ends[0], ends[-1])),
         f"<b>{lang().expected(expected.median)}</b>",
         f"({lang().interval(expected.low, expected.high)})",
     )

@@ -19,11 +19,11 @@ from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.verification.verdict import BETTER, LIKELY
-from reports import Row, asylum, cards_in, numbers, reception
+from reports import Row, asylum, numbers, reception
 from reports.asylum import AsylumForecast
-from reports.changes import changes, changes_title, moves, why_words
-from reports.citations import map_note, unsettled
-from reports.names import expected_title, place_name
+from reports.changes import Move, moves, reasons, total_move
+from reports.citations import map_note
+from reports.names import expected_title, place_name, routes_together
 from reports.overview import together
 from reports.record import other_figures
 from reports.route import absent_words, without_forecast
@@ -59,23 +59,20 @@ def show(night: Night) -> None:
                 waiting, changed = (st.container(), None) if former is None else st.columns([1.7, 1], gap="medium")
             with waiting:
                 decisions.show_cards(night, found)
-        moved = former if is_calm else None  # beside cards the whole list of changes stands
-        find = partial(matters, night, moved)
-        said = reads.once(night, find, "matters", moved.run_id if moved else None)
+        said = reads.once(night, partial(matters, night), "matters")
         with st.container(key="matters"):
             items = [*said, *decisions.context_items(night)]
             st.markdown("\n".join(f"- {item}" for item in items))
         with st.container(key="main-chart"):
-            left, right = st.columns([1, 1.12], gap="medium")
+            left, right = st.columns([1, 1.65], gap="medium")
         with left:
             reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
             reads.drawn_once(night, partial(show_map_note, night, summary), "map's note", gone)
         with right:
-            show_routes(night, summary, ends, gone)
+            show_routes(night, former, summary, ends, gone)
         if former is not None:  # without cards to stand beside, under map and table
             with changed or st.container(key="changed"):
-                draw = partial(show_changes, night, former, is_calm=is_calm)
-                reads.drawn_once(night, draw, "changes", former.run_id, is_calm)
+                reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
 
 
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
@@ -103,19 +100,9 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
         st.markdown(f"{head}{layout.plain(' '.join(total.sentences(lang())))}")
 
 
-def matters(night: Night, former: Night | None) -> list[str]:
-    """What else matters, each behind a link: the largest move of a route, asylum applications, people in reception.
-
-    Args:
-        night: The release.
-        former: The release before it, where its largest move is to be named.
-    """
+def matters(night: Night) -> list[str]:
+    """What else matters, each behind a link: asylum applications, people in reception."""
     out = []
-    for move in moves(night, former, lang())[:1] if former else []:
-        text, name = _("{route}, moved most since {day}: {change}."), layout.route_name(move.route_id)
-        change = why_words(move, cards_in(night, lang()), lang())
-        said = text.format(route=name, day=lang().day(move.then), change=change)
-        out.append(layout.linked(name, state.link("route", route=move.route_id), said))
     if most := asylum.most(night):
         why = _("No country has more applicants. All countries together are not forecast.")
         said = f"{asylum.title(most, lang())}. {why}"
@@ -169,7 +156,9 @@ def map_label(night: Night, row: Row) -> str:
     return expected if before is None else f"{expected} ({lang().change(row['expected'], before)})"
 
 
-def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> None:
+def show_routes(
+    night: Night, former: Night | None, summary: pd.DataFrame, ends: list[pd.Timestamp], gone: tuple[str, ...]
+) -> None:
     """The table of routes, its files, its note, and what was counted since."""
     months = lang().months(ends[0], ends[-1])
     find = partial(counted_since, night, list(summary.loc[summary["state"] == "ok", "route_id"]), ends)
@@ -189,12 +178,18 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], g
         }
         exported = summary.drop(columns="verdicts").assign(**skilled)
         downloads.buttons(downloads.export_of(night, "routes", title, exported))
-    reads.drawn_once(night, lambda: show_table(night, summary, months), "routes", gone)
+    draw = partial(show_table, night, former, summary, months)
+    reads.drawn_once(night, draw, "routes", gone, former.run_id if former else None)
     if is_counted and state.switch("reveal"):
         show_outcomes(night, rows, knowing, ends)
 
 
-def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
+def moves_since(night: Night, former: Night) -> list[Move]:
+    """How each route's forecast moved since the release before, worked out once."""
+    return reads.once(night, partial(moves, night, former), "moves", former.run_id)
+
+
+def show_table(night: Night, former: Night | None, summary: pd.DataFrame, months: str) -> None:
     """What is expected on each route, with its trend, and what must be known about it."""
     theme = current_theme()
     links = {route_id: state.link("route", route=route_id) for route_id in summary["route_id"]}
@@ -206,39 +201,33 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         trends[route_id] = sparkline(history, quantiles, theme=theme)
     before = [year_before(night, route_id) for route_id in summary["route_id"]]
     total = together(night, summary, lang())
+    found = [] if former is None else [*moves_since(night, former), total_move(night, former)]
+    moved = {move.route_id: move for move in found if move is not None}
     st.table(
-        tables.route_table(summary, before, numbers.window_ends(night.as_of), trends, links, total),
+        tables.route_table(summary, before, numbers.window_ends(night.as_of), trends, links, total, moved),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
-    note = _(
-        "Persons, {months}. Expected is the median. 80% interval: meant to hold 8 counts of 10. Held: how often past "
-        "counts of single months, as far ahead, fell inside it. "
-        "Beats baseline, month by month: ✓ yes, ◐ likely, · no sign."
-    )
+    unit = _("Persons, {months}.")
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
-        note = _("In each route’s unit, {months}.")
-    sums = _("The total is forecast as one sum: medians of routes do not add up to it.") if total.number > 1 else ""
-    notes = (
-        note.format(months=months),
-        sums,
-        unsettled(summary, lang()),
-        absent_words(list(summary["route_id"]), lang()),
+        unit = _("In each route’s unit, {months}.")
+    note = _(
+        "80% interval: meant to hold 8 counts of 10; held: the share of past months that it did hold. Above or below "
+        "80%: outside the interval forecast before. Baseline: the last count repeated."
     )
+    sums = _("Medians of routes do not add up to that of their sum.") if total.number > 1 else ""
+    notes = unit.format(months=months), note, sums, absent_words(list(summary["route_id"]), lang())
     st.markdown(layout.small(layout.plain(" ".join(filter(None, notes)))))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))
 
 
-def show_changes(night: Night, former: Night, *, is_calm: bool) -> None:
-    """What the release before this one said otherwise; on a calm day without the largest move, which stands above."""
-    found = changes(night, former, lang())
-    if is_calm and moves(night, former, lang()) and not (found := found[1:]):
-        return
-    st.header(changes_title(night, former, lang()), anchor=False)
-    said = "\n".join(f"- :small[{layout.plain(text)}]" for text in found)
-    st.markdown(said or layout.small(_("Nothing has changed.")))
+def show_changes(night: Night, former: Night) -> None:
+    """Why forecasts moved since the release before, which alerts changed, which sources are late."""
+    if found := reasons(night, former, moves_since(night, former), lang()):
+        st.header(_("Why forecasts moved since {day}").format(day=lang().day(former.as_of)), anchor=False)
+        st.markdown("\n".join(f"- :small[{layout.plain(text)}]" for text in found))
 
 
 def show_outcomes(night: Night, rows: pd.DataFrame, knowing: Night, ends: Sequence[pd.Timestamp]) -> None:
@@ -272,7 +261,7 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
             whole[series_id] = total
     rows.sort(key=time_travel.nearness)
     if len(whole) > 1:
-        name = ngettext("{n} route together", "{n} routes together", len(whole)).format(n=len(whole))
+        name = routes_together(len(whole), lang())
         expected = time_travel.sum_quantiles(paths, list(whole), ends)
         rows.append(time_travel.outcome_row(name, expected, sum(whole.values())))
     for name, one in other_figures(night, lang()).items():

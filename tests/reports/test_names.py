@@ -113,7 +113,7 @@ def test_events_and_another_regions_persons_are_never_added_up(make_release: Mak
         both.frame("trajectories"), [numbers.route_series(one) for one in ("CMR", "WMR")], ends
     )
     assert alone is not None and (total.low, total.high) == (alone.low, alone.high)
-    assert total.name(ENGLISH) == "2 routes together"
+    assert total.number == 2
     year = pd.DataFrame([year_row("_T"), *(year_row(numbers.route_series(one)) for one in ("CMR", "DARIEN", "WMR"))])
     lines = year_lines(year, both.frame("observations"), "calendar year", ENGLISH)
     assert lines[0].name == "2 routes together"
