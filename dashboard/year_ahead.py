@@ -61,9 +61,9 @@ def show_countries(night: Night, geo: str, plan: str) -> None:
     st.header(_("Year ahead: first-time asylum applicants"), anchor=False)
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
     if own and len(own[0].past):
-        reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
         if plan:
-            st.markdown(small(plain(plan)))
+            st.markdown(plain(plan))
+        reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
     for window in dict.fromkeys(line.window for line in lines):
         name = _("Every country, {window}: past years, what is expected, and the record").format(window=window)
         with st.expander(plain(name)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
@@ -16,7 +17,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, LIKELY
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
@@ -41,7 +42,8 @@ _PEOPLE = {
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
-_ELSEWHERE = _("Elsewhere go by the last count, which the baseline repeats.")
+_RECORD = {BETTER: _("better"), LIKELY: _("likely better"), NO_EVIDENCE: _("no sign"), WORSE: _("worse")}
+"""What the forecast's record is against the last count repeated, in a cell."""
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
@@ -60,8 +62,9 @@ class AsylumForecast:
         geo: Country of destination, ISO 3166 alpha-3.
         state: The series' row of ``asylum_series``.
         history: ``time_period, obs_value, obs_flag, end_date``.
-        forecast: Quantile rows of the ensemble.
+        forecast: Quantile rows of the model.
         verdicts: By period ahead, see :mod:`reports.skill`.
+        model_id: The ensemble, or the baseline: the last count repeated.
     """
 
     night: ReadableRelease
@@ -71,11 +74,12 @@ class AsylumForecast:
     history: pd.DataFrame
     forecast: pd.DataFrame
     verdicts: Verdicts
+    model_id: str = ENSEMBLE
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, str]:
         """Return the key of this country's forecast among those of the same release."""
-        return self.kind, self.geo
+        return self.kind, self.geo, self.model_id
 
     @property
     def series_id(self) -> str:
@@ -95,7 +99,7 @@ class AsylumForecast:
     @cached_property
     def quantiles(self) -> pd.DataFrame:
         """One row per period ahead, one column per level."""
-        return numbers.quantiles_of(self.forecast, self.series_id)
+        return numbers.quantiles_of(self.forecast, self.series_id, self.model_id)
 
     @property
     def ahead(self) -> pd.DataFrame:
@@ -118,6 +122,15 @@ def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast
         rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
         verdict_ends(release.frame("asylum_scores"), rows, series_id),
     )  # fmt: skip
+
+
+def to_plan_with(view: AsylumForecast) -> AsylumForecast:
+    """The last count repeated, with the range of its past errors, where no forecast beats it; else the forecast."""
+    rows = view.night.frame("asylum_forecasts")
+    rows = rows[(rows["series_id"] == view.series_id) & (rows["model_id"] == BASELINE)]
+    if view.beats_baseline or view.ahead.empty or rows.empty:
+        return view
+    return replace(view, forecast=rows.reset_index(drop=True), verdicts=None, model_id=BASELINE)
 
 
 def freq_of(kind: str) -> Frequency:
@@ -204,9 +217,16 @@ def title(view: AsylumForecast, language: Language) -> str:
 
 
 def who_words(view: AsylumForecast, language: Language) -> str:
-    """Whose applications are counted, and where."""
-    text = _("People of every nationality who apply in {country}; those under temporary protection are counted apart.")
-    return language.text(text, country=display_name(view.geo, language.code))
+    """Whose applications are counted, and, of quarters, until when months and nationalities are known."""
+    said = language.text(_("All nationalities together; people under temporary protection are counted apart."))
+    months = view.night.frame("asylum_series")
+    months = months[months["freq"] == "M"]
+    if view.freq == "M" or months.empty or months["state"].eq(OK).any() or not citizenships(view).empty:
+        return said
+    text = _("Quarters only: in this release’s copy, monthly figures and those by nationality end in {month}.")
+    return (
+        f"{language.text(text, month=language.month(to_period(str(months['last_period'].max()), 'M').end_time))} {said}"
+    )
 
 
 def most(release: ReadableRelease) -> AsylumForecast | None:
@@ -246,15 +266,14 @@ def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumbe
 
 def _reserve(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The upper end of the baseline's 80 % interval in the first period ahead; nothing without a forecast."""
-    quantiles = numbers.quantiles_of(view.night.frame("asylum_forecasts"), view.series_id, BASELINE)
-    ahead = quantiles[quantiles.index > pd.Timestamp(view.night.as_of)]
-    if ahead.empty or view.ahead.empty:
+    ahead = to_plan_with(view).ahead
+    if ahead.empty:
         return []
-    row, end = ahead.iloc[0], ahead.index[0]
-    label = language.text(_("With reserve, {window}"), window=period(view, end, language))
+    row = ahead.iloc[0]
+    label = language.text(_("Plan up to, {window}"), window=period(view, ahead.index[0], language))
     text = _("80% interval of the last count repeated: {interval}")
     said = language.text(text, interval=language.interval_words(row[0.1], row[0.9]))
-    return [(label, language.text(_("up to {number}"), number=language.expected(row[0.9])), said)]
+    return [(label, language.expected(row[0.9]), said)]
 
 
 def _year_before(view: AsylumForecast, value: float, end: pd.Timestamp, language: Language) -> str:
@@ -286,18 +305,18 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """How many outcomes the range held, and the verdict with the first range ahead that it is about."""
-    own = own_rows(view.night.frame("asylum_scores"), view.series_id)
+    """The verdict with the first range ahead that it is about, and how many outcomes the range to plan with held."""
+    own = own_rows(view.night.frame("asylum_scores"), view.series_id, to_plan_with(view).model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
     said = f"{capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))}."
     if len(view.ahead) and not view.beats_baseline:
         row, end = view.ahead.iloc[0], view.ahead.index[0]
-        text = _("Forecast {when}: {interval}, median {median}.")
+        text = _("Models’ forecast {when}: {interval}, median {median}.")
         interval, median = language.interval_words(row[0.1], row[0.9]), language.expected(row[0.5])
         when = language.in_period(end, view.months_each)
         said += " " + language.text(text, when=when, interval=interval, median=median)
-    return [said, held_words(own, language, view.freq)]
+    return [held_words(own, language, view.freq), said]
 
 
 def year_words(view: AsylumForecast, language: Language) -> str:
@@ -305,7 +324,7 @@ def year_words(view: AsylumForecast, language: Language) -> str:
     if view.beats_baseline or view.history.empty:
         return ""
     total = view.history["obs_value"].iloc[-1] * 12 / view.months_each
-    text = _("The last count repeated for a year makes {total}. The medians above have not proved better.")
+    text = _("Plan with {total} a year: the last count, repeated. The forecasts below have not proved better.")
     return language.text(text, total=language.expected(total))
 
 
@@ -317,16 +336,6 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
         counted = period(view, view.history["end_date"].max(), language)
         kind, day = kind_name(view.kind, language), language.day(view.night.as_of)
         parts.append(language.text(text, kind=kind, period=counted, date=day))
-    ends: dict[str, list[str]] = {}
-    for (target, freq), rows in series.groupby(["target", "freq"], sort=False):
-        kind = f"{target}.{freq}"
-        if kind != view.kind and not rows["state"].eq(OK).any():
-            last = to_period(str(rows["last_period"].max()), freq_of(kind)).end_time
-            ends.setdefault(language.period(last, MONTHS_EACH[str(freq)]), []).append(kind_name(kind, language))
-    text = _("{kinds}: this release’s copy ends in {period}, too old for a forecast.")
-    parts += [language.text(text, kinds=language.listed(kinds), period=until) for until, kinds in ends.items()]
-    if citizenships(view).empty:
-        parts.append(language.text(_("Citizenships: Eurostat publishes them by month only.")))
     own = of_kind(series, view.kind)
     own = own[own["citizen"] == ALL]
     if lacking := [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]:
@@ -354,36 +363,46 @@ def why_no_forecast(view: AsylumForecast, language: Language) -> str:
 
 
 def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) -> pd.DataFrame:
-    """One row per country with a forecast, the highest last count first.
+    """What to plan with in the next period: one row per country with a forecast, the highest last count first.
 
     Returns:
-        ``geo, expected, low, high, last_period, last_value, year_earlier``; the last is of the period expected.
+        ``geo, last_period, last_value, year_earlier, on_year, model_id, expected, low, high, verdict``: the last count,
+        the one a year before it and the change between them, then the range of the forecast or, where no forecast
+        beats it, of the last count repeated.
     """
-    rows = of_kind(release.frame("asylum_forecasts"), kind)
-    table = _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
+    rows = []
+    for view in (forecast_of(release, kind, geo) for geo in order):
+        if view.ahead.empty or view.history.empty:
+            continue
+        last, served = view.history.iloc[-1], to_plan_with(view)
+        before, row = numbers.year_earlier(view.history, view.freq), served.ahead.iloc[0]
+        change = last["obs_value"] / before - 1 if before else np.nan
+        verdict = verdict_at(view.verdicts, view.ahead.index[0])
+        known = (view.geo, last["time_period"], last["obs_value"], before, change)
+        rows.append((*known, served.model_id, row[0.5], row[0.1], row[0.9], verdict))
+    columns = ["geo", "last_period", "last_value", "year_earlier", "on_year", "model_id", "expected", "low", "high"]
+    table = pd.DataFrame(rows, columns=[*columns, "verdict"])
     return table.sort_values("last_value", ascending=False, kind="stable", ignore_index=True)
 
 
-def beating_words(views: Sequence[AsylumForecast], language: Language) -> str:
-    """Of which countries the forecast of the first period ahead beats the last count repeated, or likely does."""
-    said, rest = [], "" if all(one.beats_baseline for one in views) else language.text(_ELSEWHERE)
-    for verdict in (BETTER, LIKELY):
-        beating = [one for one in views if verdict_at(one.verdicts, one.ahead.index[0]) == verdict]
-        names = ", ".join(display_name(one.geo, language.code) for one in beating)
-        said += [language.labelled(capital(language.text(verdict)), names)] if names else []
-    nowhere = _("In no country does the forecast beat the baseline: go by the last count, which the baseline repeats.")
-    return f"{language.listed(said)}. {rest}".rstrip() if said else language.text(nowhere)
+def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The result of :func:`by_destination` in words."""
+    cells = {
+        _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
+        _("Last count"): map(language.counted, table["last_value"]),
+        _("vs a year earlier"): map(language.change, table["last_value"], table["year_earlier"]),
+        _("Plan up to"): map(language.expected, table["high"]),
+        _("Record"): [capital(language.text(_RECORD.get(verdict, verdict))) for verdict in table["verdict"]],
+    }
+    return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
 
 
 def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:
     """The largest corridors with a forecast, most applications expected first; without rows where none is known."""
-    rows = of_kind(release.frame("asylum_forecasts"), kind)
-    return _next_period(rows[rows["citizen"] != ALL], release, kind, ["geo", "citizen"]).head(MOST_CORRIDORS)
-
-
-def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names: list[str]) -> pd.DataFrame:
+    rows, names = of_kind(release.frame("asylum_forecasts"), kind), ["geo", "citizen"]
     columns = [*names, "expected", "low", "high", "last_period", "last_value", "year_earlier"]
-    ahead = rows[(rows["model_id"] == ENSEMBLE) & (rows["target_end_date"] > pd.Timestamp(release.as_of))]
+    ahead = rows[rows["citizen"].ne(ALL) & rows["model_id"].eq(ENSEMBLE)]
+    ahead = ahead[ahead["target_end_date"] > pd.Timestamp(release.as_of)]
     first = ahead[ahead["target_end_date"] == ahead.groupby("series_id")["target_end_date"].transform("min")]
     if first.empty:
         return pd.DataFrame(columns=columns)
@@ -396,7 +415,7 @@ def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names:
     ends = zip(out["series_id"], out["target_end_date"], strict=True)
     lines = [_newest(by_series.get(str(name)), end, freq_of(kind)) for name, end in ends]
     table = out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
-    return table.sort_values("expected", ascending=False, ignore_index=True)
+    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_CORRIDORS)
 
 
 def _newest(rows: pd.DataFrame | None, end: pd.Timestamp, freq: Frequency) -> tuple[str, float, float]:

@@ -90,9 +90,9 @@ def verdict_at(verdicts: Verdicts, end: pd.Timestamp) -> str:
     return (verdicts or {}).get(end, NO_EVIDENCE)
 
 
-def own_rows(scores: pd.DataFrame, series_id: str) -> pd.DataFrame:
-    """The ensemble's scores on a series, log scale."""
-    return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
+def own_rows(scores: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:
+    """A model's scores on a series, log scale."""
+    return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(model_id) & scores["scale"].eq("log")]
 
 
 def held_counts(

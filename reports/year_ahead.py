@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.languages import Language, as_expected, is_known
+from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES
@@ -204,11 +204,11 @@ def country_words(lines: list[YearLine], language: Language) -> list[str]:
         low, high = line.row["lo_80"], line.row["hi_80"]
         parts = [f"{language.expected(line.row['median'])} ({language.interval(low, high)})"]
         if len(past) == PAST_YEARS and high - low > past.max() - past.min():
-            text = _("too wide to plan by one number: wider than the span of {first}–{last} ({least}–{most})")
+            text = _("Too wide to plan by one number: wider than the span of {first}–{last} ({least}–{most})")
             least, most = language.counted(past.min()), language.counted(past.max())
             parts.append(language.text(text, first=past.index[0], last=past.index[-1], least=least, most=most))
-        parts.append(record_words(line.row, language))
-        said.append(f"{language.labelled(line.window, language.listed(parts))}.")
+        parts += map(capital, _record_parts(line.row, language))
+        said.append(f"{language.labelled(line.window, '. '.join(parts))}.")
     return said
 
 
@@ -244,14 +244,18 @@ def _counted_words(row: Row, others: list[Row], language: Language) -> str:
 
 def record_words(row: Row, language: Language) -> str:
     """How such projections did at past dates against the baseline, and how often their 80 % interval held."""
+    return language.listed(_record_parts(row, language))
+
+
+def _record_parts(row: Row, language: Language) -> list[str]:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
-        return language.text(_("no record yet"))
+        return [language.text(_("no record yet"))]
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
     text = _("past error {ratio} times the baseline’s ({years}): {verdict}")
     ratio = language.decimal(float(row["relative_wis"]))
     said = language.text(text, ratio=ratio, years=years, verdict=language.text(verdict_of(row)))
     held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))
-    return language.listed([said, _marked(held, row, language)])
+    return [said, _marked(held, row, language)]
 
 
 def verdict_of(row: Row) -> str:

@@ -100,6 +100,7 @@ class Fan:
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
         window: Months ahead that are marked with their sum.
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
+        is_last: Whether the forecast is the last count repeated, with the range of its past errors.
         others: Lines that are drawn over it later, by month: words keep clear of them.
     """
 
@@ -123,6 +124,7 @@ class Fan:
     events: pd.DataFrame | None = None
     window: Window | None = None
     goes_by_last: bool = False
+    is_last: bool = False
     others: Sequence[pd.Series] = ()
 
 
@@ -155,7 +157,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.foot) for value in trace.y]
     figure.add_traces(_below_traces(fan, months, theme))
-    figure.add_traces(_open_end(fan.forecast, scale, theme))
+    figure.add_traces(_open_end(fan, scale, theme))
     figure.add_traces(_event_marks(fan.events, rows, scale, theme))
     room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), median, months["value"], fan.others)
     at_end, *peak = fan_labels.end_labels(fan.forecast, carried, theme, fan.months_each)
@@ -203,9 +205,10 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
     parts += _median_keys(fan, theme)
     bands = []
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
-        style = f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}"
+        style = f"height: 0.7em; background: {with_opacity(_hue(fan, theme), opacity)}"
         bands.append(key_mark(style, lang().percent(coverage)))
-    parts.append(_group("", bands))
+    whose = _("its range:") if fan.is_last else _("models’ range:") if fan.goes_by_last else ""
+    parts.append(_group(whose, bands))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
@@ -339,14 +342,14 @@ def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatt
     return [marks]
 
 
-def _open_end(forecast: pd.DataFrame, scale: Scale, theme: Theme) -> list[go.Scatter]:
+def _open_end(fan: Fan, scale: Scale, theme: Theme) -> list[go.Scatter]:
     """A torn edge where the 95 % band leaves the chart at the top: the band goes on, the chart does not."""
-    highest = quantile(forecast, interval_levels(0.95)[1])
+    highest = quantile(fan.forecast, interval_levels(0.95)[1])
     beyond = pd.DatetimeIndex(highest.index[highest > scale.largest])
     if beyond.empty:
         return []
-    step = pd.Timedelta(days=4)
-    days = pd.date_range(beyond[0] - pd.Timedelta(days=32), beyond[-1] + pd.Timedelta(days=32), freq=step)
+    step, aside = pd.Timedelta(days=4), pd.Timedelta(days=32 * fan.months_each)
+    days = pd.date_range(beyond[0] - aside, beyond[-1] + aside, freq=step)
     foot = scale.pixel(scale.largest)
     teeth = [scale.value(foot + fan_labels.TOOTH_PIXELS * (place % 2)) for place in range(len(days))]
     top = scale.value(scale.pixels + fan_labels.TOOTH_PIXELS)
@@ -396,7 +399,12 @@ def _median_keys(fan: Fan, theme: Theme) -> list[str]:
     if not fan.goes_by_last:
         return [key_mark(f"border-top: 3px solid {theme.median}", _("median"))]
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
-    return [last, key_mark(f"border-top: 2px dotted {theme.median}", _("median"))]
+    return [last] if fan.is_last else [last, key_mark(f"border-top: 2px dotted {theme.median}", _("models’ median"))]
+
+
+def _hue(fan: Fan, theme: Theme) -> str:
+    """The colour of the bands: that of counts where they are the last count's own."""
+    return theme.observed if fan.is_last else theme.fan
 
 
 def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -> list[go.Scatter]:
@@ -411,7 +419,7 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
     traces, forecast = [], fan.forecast
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
         low, high = (joined(anchor, quantile(forecast, level)) for level in interval_levels(coverage))
-        traces.append(band(low, high, with_opacity(theme.fan, opacity), f"band {coverage:.0%}"))
+        traces.append(band(low, high, with_opacity(_hue(fan, theme), opacity), f"band {coverage:.0%}"))
     median = quantile(forecast, 0.5)
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     hover = [""] * len(anchor) + [
@@ -434,7 +442,7 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
             x=line.index,
             y=line,
             mode="lines",
-            line={"color": theme.median, "width": 1.5, "dash": "dot"}
+            line={"color": theme.median, "width": 0 if fan.is_last else 1.5, "dash": "dot"}
             if recedes
             else {"color": theme.median, "width": 3},
             text=hover,

@@ -16,6 +16,7 @@ from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
+from forecasting import BASELINE
 from reports import asylum, charts, context, numbers
 from reports.asylum import AsylumForecast
 from reports.context import events_before
@@ -23,6 +24,8 @@ from reports.context import events_before
 TITLE, PLACE = _("Asylum"), 3
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
+FARTHEST = 2.0
+"""How far above the rest the 95 % band may lie and still be drawn whole."""
 
 
 def show(night: Night) -> None:
@@ -40,16 +43,17 @@ def show(night: Night) -> None:
     st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
     show_controls(view, found, order, counted=len(later[0]) > 0)
+    shown = view if state.switch("models") else asylum.to_plan_with(view)
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
-        show_fan(night, view, *later)
+        show_fan(night, shown, *later)
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
         st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.skill_words(view, lang())))
     layout.let_draw()
-    show_files(night, view)
+    show_files(night, shown)
     show_countries(night, view, order)
     show_corridors(night, view)
     show_citizenships(night, view)
@@ -73,6 +77,8 @@ def show_controls(view: AsylumForecast, found: list[str], order: list[str], *, c
             **state.widget("country", view.geo),
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if not view.beats_baseline:
+                st.toggle(_("Models’ forecast"), **state.toggle("models"))
             st.toggle(_("Earlier forecasts"), **state.toggle("earlier"))
             time_travel.show_reveal_switch(there=counted)
 
@@ -94,7 +100,9 @@ def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing
 
 def draw_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame | None, *, earlier: bool) -> None:
     """The fan chart alone."""
-    events = events_of(night, view)
+    events, is_last = events_of(night, view), view.model_id == BASELINE
+    tops = view.quantiles[0.9].max(), view.history["obs_value"].tail(SHOWN[view.freq]).max()
+    widest = float(view.quantiles[0.975].max())
     fan = Fan(
         numbers.for_chart(view.history),
         view.forecast,
@@ -107,6 +115,8 @@ def draw_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame | None, 
         months_each=view.months_each,
         events=events,
         goes_by_last=not view.beats_baseline,
+        is_last=is_last,
+        reach=widest if widest < FARTHEST * max(tops) else 0.0,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
@@ -169,50 +179,38 @@ def show_citizenships(night: Night, view: AsylumForecast) -> None:
 
 
 def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> None:
-    """Every country with a forecast in one table that can be sorted: its line, what is expected, its last count."""
+    """Every country with a forecast in one table: its last count, what to plan with, the record, its line."""
     find = partial(asylum.by_destination, night, view.kind, order)
     table = reads.once(night, find, "by destination", view.kind)
     if table.empty:
         return
     end = asylum.forecast_of(night, view.kind, table["geo"].iloc[0]).ahead.index[0]
-    text = _("last count, and range of {period}, by country of destination")
+    text = _("what to plan with, {period}, by country")
     title = labelled(asylum.kind_name(view.kind, lang()), text.format(period=asylum.period(view, end, lang())))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
         made = downloads.export_of(night, f"asylum-destinations-{view.freq}", title, table, [asylum.SOURCE_ID])
         downloads.buttons(made)
-    before = _("Count, {period}").format(period=asylum.period(view, end - pd.DateOffset(years=1), lang()))
-    draw = partial(draw_countries, night, view.kind, table, title, before)
-    reads.drawn_once(night, draw, "asylum countries", view.kind)
-    st.markdown(layout.small(_("Each line has its own scale from zero: two years of counts, then the forecast.")))
-    layout.show_sources(night, [view.series_id])
-
-
-def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str, before: str) -> None:
-    """The verdict and the table, whose column ``before`` holds counts a year earlier; a name leads to its country."""
-    found = [asylum.forecast_of(night, kind, geo) for geo in table["geo"]]
-    lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
-    st.markdown(layout.plain(asylum.beating_words(found, lang())))
-    # What a phone shows without a swipe stands first.
-    name, line = _("Country"), _("Trend and forecast")
-    ahead = asylum.period(found[0], found[0].ahead.index[0], lang())
-    interval, last = tables.no_break(_("80%, {period}").format(period=ahead)), _("Last count")
-    shown = pd.DataFrame(
-        {
-            name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
-            last: table["last_value"],
-            interval: list(map(lang().interval, table["low"], table["high"])),
-            line: lines,
-            before: table["year_earlier"],
-        }
+    with st.container(key="numbers-others"):
+        draw = partial(draw_countries, night, view.kind, table, title)
+        reads.drawn_once(night, draw, "asylum countries", view.kind)
+    text = _(
+        "Plan up to: upper end of the 80% range of the last count repeated; of the forecast, where its record is "
+        "better or likely better than that. Each line has its own scale from zero: two years of counts, then the range."
     )
-    columns = {
-        name: st.column_config.LinkColumn(display_text=r"#(.+)$", width=92),
-        last: st.column_config.NumberColumn(width=98),
-        interval: st.column_config.TextColumn(width=180),
-        line: st.column_config.ImageColumn(width="small"),
-    }
-    st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)
+    st.markdown(layout.small(text))
+
+
+def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> None:
+    """The table; a name leads to its country."""
+    shown = asylum.destinations_table(table, lang()).map(layout.plain)
+    first = str(shown.columns[0])
+    links = [state.link("asylum", kind=kind, country=geo) for geo in table["geo"]]
+    found = [asylum.to_plan_with(asylum.forecast_of(night, kind, geo)) for geo in table["geo"]]
+    lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
+    shown[first] = [f"[{name}]({link})" for name, link in zip(shown[first], links, strict=True)]
+    shown[_("Trend")] = [f"![{_('Trend')}]({line})" for line in lines]
+    st.table(shown, border="horizontal", hide_index=True, alt=title)
 
 
 def show_corridors(night: Night, view: AsylumForecast) -> None:

@@ -213,7 +213,9 @@ def countries(view: View) -> Iterator[Page]:
         heading(kind),
         table(listed, kind, [page.path for page in pages]),
         heading(view.text(_("What is missing here, and why"))),
-        text(*asylum.missing_words(night.asylum[0], language), kind="list"),
+        text(
+            asylum.who_words(night.asylum[0], language), *asylum.missing_words(night.asylum[0], language), kind="list"
+        ),
     ]
     yield Page(ASYLUM, ASYLUM, view.text(_("Asylum")), title, blocks, "asylum" if chart else "")
     yield from pages

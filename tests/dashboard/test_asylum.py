@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pandas as pd
 import pytest
 
+from forecasting import BASELINE, ENSEMBLE
 from reports import asylum, numbers
 
 from .asylum_frames import asylum_frames
@@ -27,6 +31,16 @@ def test_only_kinds_with_forecast_are_offered(frames: dict[str, pd.DataFrame]) -
 def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str, pd.DataFrame]) -> None:
     order = asylum.destinations(frames["asylum_series"], frames["observations"], QUARTERLY)
     assert order == ["DEU", "FRA", "ESP", "ITA", "AUT", "MLT"]
+
+
+def test_countries_are_planned_by_last_count_unless_forecast_is_better(frames: dict[str, pd.DataFrame]) -> None:
+    night: Any = SimpleNamespace(as_of=AS_OF, frame=frames.__getitem__)
+    found = asylum.by_destination(night, QUARTERLY, ["AUT", "DEU"])
+    assert found["geo"].tolist() == ["DEU", "AUT"]
+    assert found["model_id"].unique().tolist() == [ENSEMBLE]
+    frames = frames | {"asylum_scores": frames["asylum_scores"].assign(relative_wis_hi=2.0, p_holm=1.0)}
+    night = SimpleNamespace(as_of=AS_OF, frame=frames.__getitem__)
+    assert asylum.by_destination(night, QUARTERLY, ["DEU"])["model_id"].tolist() == [BASELINE]
 
 
 def test_earlier_quarters_begin_whole_years_back(frames: dict[str, pd.DataFrame]) -> None:

@@ -66,8 +66,8 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
     usual = YearLine("Germany", "2025", past, year_row("a", lo_80=11_000.0, hi_80=15_000.0))
     wide = YearLine("Germany", "2026", past, year_row("a", lo_80=9_000.0, hi_80=15_000.0))
     narrow, said = country_words([usual, wide], ENGLISH)
-    assert "too wide" not in narrow
-    assert "; too wide to plan by one number: wider than the span of 2020–2024 (10,000–14,000); past error" in said
+    assert "Too wide" not in narrow
+    assert ". Too wide to plan by one number: wider than the span of 2020–2024 (10,000–14,000). Past error" in said
 
 
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
