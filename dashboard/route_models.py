@@ -53,15 +53,16 @@ def show_members(view: RouteView) -> None:
         st.header(_("Models"), anchor=False)
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
         return
-    others = members[members["model_id"] != ENSEMBLE]["q50"]
+    used = members.loc[members["member"], "q50"]
     text = ngettext(
-        "{month}: {expected} expected; {n} single model: {low}",
-        "{month}: {expected} expected; {n} single models: {low} to {high}",
-        len(others),
+        "{month}: {expected} expected; {n} model used: {low}",
+        "{month}: {expected} expected; {n} models used: {low} to {high}",
+        len(used),
     )
-    values = {"expected": members["q50"].iloc[0], "low": others.min(), "high": others.max()}
+    text = text if len(used) else _("{month}: {expected} expected")
+    values = {"expected": members["q50"].iloc[0], "low": used.min(), "high": used.max()}
     said = {name: lang().expected(value) for name, value in values.items()}
-    st.header(capital(text.format(n=len(others), month=members["month"].iloc[0], **said)), anchor=False)
+    st.header(capital(text.format(n=len(used), month=members["month"].iloc[0], **said)), anchor=False)
     unit = in_unit("Arrivals expected, {month}", view.route_id, lang()).format(month=members["month"].iloc[0])
 
     def draw() -> None:

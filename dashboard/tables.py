@@ -186,7 +186,7 @@ def chance_table(
         hits, years = years_above(history, ends, threshold)
         past = _("{hits} of {n}").format(hits=hits, n=years) if years else NOTHING
         lines.append((name, plain(lang().percent(chance, brief=True)), capital(lang().chance_word(chance)), past))
-    return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("Past years")])
+    return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("Past years above")])
 
 
 def forecast_table(

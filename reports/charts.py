@@ -83,6 +83,7 @@ class Fan:
         forecast: Quantiles of the forecast that a conditional projection starts from; None if the forecast is shown.
         verdicts: The forecast's verdict by period, see :mod:`reports.skill`; None leaves the strip out.
         events: Documented events by ``month``, each with its number from 1; None for none.
+        window: Last days of months that are marked, and what is expected of them; None for none.
     """
 
     history: pd.DataFrame
@@ -97,6 +98,7 @@ class Fan:
     forecast: pd.DataFrame | None = None
     verdicts: Verdicts = None
     events: pd.DataFrame | None = None
+    window: tuple[Sequence[pd.Timestamp], str] | None = None
 
     @property
     def roles(self) -> tuple[str, str]:
@@ -140,6 +142,9 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
         return frame.left + float(share) * (frame.right - frame.left), frame.y(value)
 
     items = frame.items + _periods(frame, (first, last), language, shown.months_each)
+    if shown.window:
+        left, right = (at(end, 0)[0] for end in (shown.window[0][0] - half, shown.window[0][-1] + half))
+        items.append(Shape(_box(left, right, frame.top, frame.bottom), "window"))
     items += _earlier(shown, at) + _bands(shown, at) + _counts(shown, at, language)
     now = at(pd.Timestamp(shown.now) + half, 0)[0]
     for end in shown.quantiles.index if shown.verdicts is not None else ():
@@ -156,6 +161,10 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
         height = frame.y(shown.limit[0])
         items.append(Shape([[(frame.left, height), (frame.right, height)]], "limit", shown.limit[1]))
     return items
+
+
+def _box(left: float, right: float, top: float, foot: float) -> list[list[Point]]:
+    return [[(left, top), (right, top), (right, foot), (left, foot)]]
 
 
 def _strip_role(verdicts: Verdicts, end: pd.Timestamp) -> str:
@@ -256,6 +265,8 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
             entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
     if shown.limit:
         entries.append(("limit", shown.limit[1]))
+    if shown.window:
+        entries.append(("window", shown.window[1]))
     found = {verdict_at(shown.verdicts, end) for end in shown.quantiles.index}
     parts = [one for one in MARKS if one in found and shown.verdicts is not None]
     return entries + [(_STRIP.get(one, "unproven"), language.text(one)) for one in parts]
@@ -271,7 +282,9 @@ def legend(entries: Sequence[tuple[str, str]], width: float, wider: float = WIDE
             x, y = 0.0, y + LINE
         if role[-2:] in _SHARES:
             for share in _SHARES[: 1 + _SHARES.index(role[-2:])]:
-                items.append(Shape([[(x, y - 10), (x + 16, y - 10), (x + 16, y), (x, y)]], role[:-2] + share))
+                items.append(Shape(_box(x, x + 16, y - 10, y), role[:-2] + share))
+        elif role == "window":
+            items.append(Shape(_box(x, x + 16, y - 10, y), role))
         elif role == "open":
             items.append(Mark(x + 8, y - 4, 3.5, role))
         elif role:

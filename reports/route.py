@@ -359,19 +359,19 @@ def week_title(view: WeekView, language: Language) -> str:
     later = view.ahead[view.ahead["target_end_date"] - pd.Timedelta(days=7) >= view.ahead["last_day"]]
     row, geo = later.iloc[0], view.series_id.split(".")[2]
     texts = ngettext(
-        "The week to {day}: {expected} arrival expected, 80% interval {interval}",
-        "The week to {day}: {expected} arrivals expected, 80% interval {interval}",
+        "The week to {day}: {interval} arrival (80% interval), median {expected}",
+        "The week to {day}: {interval} arrivals (80% interval), median {expected}",
     )
     if view.partial and geo != ALL:
         texts = ngettext(
-            "Part of this route, by week: {country}, {expected} arrival expected in the week to {day}, 80% interval "
-            "{interval}",
-            "Part of this route, by week: {country}, {expected} arrivals expected in the week to {day}, 80% interval "
-            "{interval}",
+            "Part of this route, by week: {country}, {interval} arrival in the week to {day} (80% interval), median "
+            "{expected}",
+            "Part of this route, by week: {country}, {interval} arrivals in the week to {day} (80% interval), median "
+            "{expected}",
         )
     return language.plural(
         texts,
-        as_expected(row["q50"]),
+        as_expected(row["q90"]),
         country="" if geo == ALL else display_name(geo, language.code),
         day=language.day_short(row["target_end_date"]),
         expected=language.expected(row["q50"]),

@@ -39,6 +39,8 @@ from reports.skill import BRIEF, Verdicts, verdict_at
 HEIGHT = 530
 STRIP_PIXELS = 34
 TOP_PIXELS = 16
+WINDOW_ROOM = 72
+"""Above all figures, for the bracket of the marked months and its words."""
 EVENT_PIXELS, EVENT_STEP = 12, 20
 """How far below the top the marks of events stand, and how far below it one that would touch its neighbour."""
 FARTHEST_THRESHOLD = 1.6
@@ -152,7 +154,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     last, pad = max(targets[-1], first), pd.Timedelta(days=4)
     rows = _event_rows(fan.events, first - pad, last + pad)
     above = EVENT_STEP * max(rows, default=0)
-    headroom = (above + (STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS)) / plot_height
+    above += STRIP_PIXELS if fan.verdicts is not None else TOP_PIXELS
+    headroom = max(above, WINDOW_ROOM if fan.window else 0) / plot_height
     scale = Scale(largest, headroom, plot_height, _foot(fan, months), fan.is_log)
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.foot) for value in trace.y]
@@ -164,7 +167,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     labels = [*fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme), at_end]
     if fan.verdicts is not None:
         said = [verdict_at(fan.verdicts, end) for end in sorted(fan.forecast["target_end_date"].unique())]
-        fan_labels.skill_strip(figure, targets, fan.now, said, theme)
+        fan_labels.skill_strip(figure, targets, fan.now, said, scale, theme)
     line = fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     beyond = fan_labels.beyond_label(fan.forecast, largest, theme)
     total = fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme) if fan.window else []

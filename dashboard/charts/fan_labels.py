@@ -23,6 +23,7 @@ from dashboard.theme import Theme, halo, with_opacity
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from reports.names import country_name
 from reports.numbers import Expected
+from reports.skill import BRIEF
 
 Annotations = list[Annotation]
 Box = tuple[float, float, float, float]
@@ -40,8 +41,10 @@ SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48, -64), (0, -18)
 TOOTH_PIXELS = 5
 """Height of the torn edge of a band that goes on beyond the chart."""
 MARGIN_RIGHT, LEFT_SHARE = 72, 0.55
-WINDOW_PIXELS = 22
-"""How far below the top the words of the marked months begin: under the strip and the marks of events."""
+WINDOW_PIXELS = 30
+"""How far below the top the bracket of the marked months stands: under the strip and its words."""
+STRIP_WORDS = 4
+"""How far below the top the words on the verdict begin."""
 THRESHOLD_PIXELS = 24.0
 """Height of a line of words with the air that plotly wants around it."""
 
@@ -150,19 +153,27 @@ def beyond_label(forecast: pd.DataFrame, largest: float, theme: Theme) -> Annota
 def window_mark(
     figure: go.Figure, ends: Sequence[pd.Timestamp], expected: Expected, room: Room, theme: Theme
 ) -> Annotations:
-    """Months behind a light ground, and over it their sum with its 80 % interval."""
+    """Months behind a light ground, and over it, above all figures, a bracket and their sum with its interval."""
     start, stop = ends[0].to_period("M").start_time, ends[-1] + pd.Timedelta(days=1)
     figure.add_shape(
-        type="rect", x0=start, x1=stop, y0=0, y1=1, yref="paper", layer="below",
+        type="rect", x0=start, x1=stop, y0=0, y1=1, yref="paper", layer="above",
         fillcolor=with_opacity(theme.median, 0.1), line={"width": 0},
     )  # fmt: skip
-    lines = (
-        _("{months} total").format(months=lang().months_short(ends[0], ends[-1])),
-        f"<b>{lang().expected(expected.median)}</b>",
-        f"({lang().interval(expected.low, expected.high)})",
-    )
-    y = room.scale.value(room.scale.pixels - WINDOW_PIXELS)
-    return [note(theme, "<br>".join(lines), x=start, y=y, xanchor="left", yanchor="top", font={"color": theme.median})]
+    foot, top = (room.scale.value(room.scale.pixels - WINDOW_PIXELS - down) for down in (5, 0))
+    bracket = go.Scatter(
+        x=[start, start, stop, stop], y=[foot, top, top, foot], mode="lines", hoverinfo="skip", name="window",
+        line={"color": theme.median, "width": 1.5},
+    )  # fmt: skip
+    figure.add_trace(bracket)
+    name, total, interval = window_words(ends, expected)
+    text = f"{name}<br><b>{total}</b> {interval}"
+    return [note(theme, text, x=start, y=top, xanchor="left", yanchor="top", yshift=-2, font={"color": theme.median})]
+
+
+def window_words(ends: Sequence[pd.Timestamp], expected: Expected) -> tuple[str, str, str]:
+    """The name of several months' sum, its median and its 80 % interval."""
+    name = _("{months} total").format(months=lang().months_short(ends[0], ends[-1]))
+    return name, lang().expected(expected.median), f"({lang().interval(expected.low, expected.high)})"
 
 
 def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: Theme) -> Annotations:
@@ -248,26 +259,31 @@ def skill_strip(
     targets: pd.DatetimeIndex,
     now: dt.date,
     verdicts: Sequence[str],
+    scale: Scale,
     theme: Theme,
 ) -> None:
-    """A bar under the top edge: the verdict on the forecast, month by month.
+    """A bar under the top edge, with words where they fit: the verdict on the forecast, month by month.
 
-    The key above the chart names the lines.
+    The key below the chart names the lines.
 
     Args:
         figure: The chart, which gets the bars.
         targets: Months ahead, at mid-month.
         now: Date of knowledge.
         verdicts: One per month ahead.
+        scale: The vertical axis.
         theme: Colours.
     """
     stop, gap = targets[-1] + pd.Timedelta(days=2), pd.Timedelta(days=2)
     ends = [*targets.to_period("M").end_time.normalize()[:-1], stop]
     start = pd.Timestamp(now)
+    top = scale.pixels - STRIP_WORDS
+    place = scale.value(top - THRESHOLD_PIXELS), scale.value(top)
     for verdict, part in groupby(zip(ends, verdicts, strict=True), key=lambda one: one[1]):
         end = [last for last, _verdict in part][-1]
         if end > start:
             _bar(figure, start + gap, end, *strip_style(verdict, theme))
+            figure.add_trace(_words_that_fit(_(BRIEF[verdict]), start, end, place, theme, name="verdict"))
             start = end
 
 

@@ -35,7 +35,7 @@ from dashboard.charts.bars import (
     week_key,
 )
 from dashboard.charts.fan import Beside, Fan, Window, fan_alt, fan_chart, fan_key
-from dashboard.charts.fan_labels import threshold_words
+from dashboard.charts.fan_labels import threshold_words, window_words
 from dashboard.downloads import drawn
 from dashboard.layout import country
 from dashboard.reads import Night
@@ -243,8 +243,10 @@ def show_files(view: RouteView) -> None:
     limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
     unit = in_unit("Arrivals per month", view.route_id, lang())
     months_back, events = shown_before(view)
+    window = window_of(view)
     fan = charts.Fan(
         view.history, view.quantiles, view.known_on, unit, export.title, back=months_back, limit=limit,
+        window=(window.ends, " ".join(window_words(window.ends, window.expected))) if window else None,
         earlier=view.earlier, verdicts=None if view.origin else view.summary["verdicts"], events=events,
     )  # fmt: skip
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="files"):

@@ -134,7 +134,7 @@ def test_marked_months_carry_their_sum(observed: pd.DataFrame, forecast: pd.Data
     ends = list(pd.date_range("2025-02-28", periods=3, freq="ME"))
     figure = draw(observed, forecast, window=Window(ends, Expected(12_300.0, 8_700.0, 16_400.0)))
     (words,) = [label for label in figure.layout.annotations if "total" in label.text]
-    assert words.text.replace("\u2060", "") == "Feb–Apr total<br><b>12,300</b><br>(8,700–16,400)"
+    assert words.text.replace("\u2060", "") == "Feb–Apr total<br><b>12,300</b> (8,700–16,400)"
     (ground,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert (f"{pd.Timestamp(ground.x0):%m-%d}", f"{pd.Timestamp(ground.x1):%m-%d}") == ("02-01", "05-01")
 
