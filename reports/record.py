@@ -195,12 +195,12 @@ def said_and_counted(release: ReadableRelease, route_id: str) -> pd.DataFrame:
 def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
     """How many counts fell inside the intervals given before; ``rows`` are of :func:`said_and_counted`."""
     texts = ngettext(
-        "{held} of {n} count ({share}) fell inside the 80% interval given {months} before",
-        "{held} of {n} counts ({share}) fell inside the 80% interval given {months} before",
+        "{held} of {n} count ({share}) fell inside the 80% interval, {ahead} alone",
+        "{held} of {n} counts ({share}) fell inside the 80% interval, {ahead} alone",
     )
-    months = language.plural(ngettext("{n} month", "{n} months"), PLANNING_MONTHS)
+    ahead = steps_ahead([PLANNING_MONTHS], language)
     held, share = language.counted(rows["inside"].sum()), language.share(rows["inside"].mean())
-    said = language.plural(texts, len(rows), held=held, share=share, months=months)
+    said = language.plural(texts, len(rows), held=held, share=share, ahead=ahead)
     return language.labelled(scored_name(route_id, language), said)
 
 

@@ -215,5 +215,5 @@ def test_counts_stand_beside_forecasts_made_three_months_before() -> None:
     frames = {"backtest": backtest, "observations": counts}
     both = record.said_and_counted(cast(ReadableRelease, SimpleNamespace(frame=frames.__getitem__)), "CMR")
     assert both[["q10", "q50", "q90", "obs_value"]].to_numpy().tolist() == [[30, 60, 90, 90], [30, 60, 90, 91]]
-    said = "Central Mediterranean: 1 of 2 counts (50%) fell inside the 80% interval given 3 months before"
+    said = "Central Mediterranean: 1 of 2 counts (50%) fell inside the 80% interval, 3 months ahead alone"
     assert record.said_title(both, "CMR", Language()) == said
