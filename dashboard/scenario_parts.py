@@ -255,7 +255,7 @@ def show_factor(needs: pd.DataFrame, factor: float) -> None:
     factors = _factors(needs)
     if len(factors) > 1:
         st.select_slider(
-            _("Arrivals ahead, times the forecast"), factors,
+            _("What if arrivals differ from the forecast?"), factors,
             format_func=lambda text: f"× {lang().significant(float(text))}", width=320,
             **state.widget("factor", str(factor)),
         )  # fmt: skip

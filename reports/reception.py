@@ -319,14 +319,12 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list
     row = with_verdicts(need.scores[need.scores["horizon"] == 3 // need.months_each]).iloc[0]
     change, low, high = (language.change(float(row[f"relative_wis{end}"]), 1.0) for end in ("", "_lo", "_hi"))
     text = _(
-        "Three months ahead: {verdict}. Errors were {change} against repeating the last count (90% interval {low} to "
-        "{high}; {n} past dates)."
+        "Three months ahead: {verdict}. Errors {change} against repeating the last count (90% interval {low} to "
+        "{high})."
     )
-    unproven = {
-        LIKELY_BETTER: _("likely better than the baseline; not proven when all stocks and months are tested together")
-    }
+    unproven = {LIKELY_BETTER: _("likely better than the baseline, not proven")}
     verdict = language.text(unproven.get(row["verdict"], row["verdict"]))
-    said = language.text(text, verdict=verdict, change=change, low=low, high=high, n=int(row["n"]))
+    said = language.text(text, verdict=verdict, change=change, low=low, high=high)
     return list(filter(None, [said, _held_words(need, backtest, language)]))
 
 
@@ -365,8 +363,8 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
         _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
-        _("Reserve to plan"): [
-            f"{'+' if above > 0 else ''}{language.counted(above)} ({language.change(value + above, value)})"
+        _("Reserve, places"): [
+            f"{language.signed(above)} ({language.change(value + above, value)})"
             for above, value in zip((need.above_now for need in needs), now, strict=True)
         ],
     }

@@ -68,11 +68,11 @@ def show(night: Night) -> None:
         said = (reception.places_words(need, lang()), *record, reception.gaps_words(need, lang()))
         st.markdown("\n".join(f"- {plain(text)}" for text in filter(None, said)))
     layout.let_draw()
+    show_months(night, need)
+    show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
     show_regions(night, found, series_id, factor)
     show_kinds(night, series_id)
-    show_months(night, need)
     show_record(night, need)
-    show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
 
 
 def need_of(night: Night, series_id: str, factor: float, places: float | None) -> Need:
@@ -96,7 +96,8 @@ def show_places(need: Need) -> None:
     """How many places there are."""
     given = None if pd.isna(need.places) else int(need.places)
     st.number_input(
-        _("Places"), 0, MOST_PLACES, step=500, width=160, placeholder=_("unknown"), **state.widget("places", given)
+        _("Places you have"), 0, MOST_PLACES, step=500, width=160, placeholder=_("unknown"),
+        **state.widget("places", given),
     )  # fmt: skip
 
 
@@ -172,9 +173,8 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
     with st.container(key="numbers-regions"):
         reads.drawn_once(night, draw, "reception regions", country, factor)
     text = _(
-        "Reserve to plan: places that suffice for six months in nine of ten cases, less the people counted. It says "
-        "nothing of places there are, free or missing. The figures do not add up to the country’s: regions are seldom "
-        "all full at once."
+        "Reserve to plan: places that suffice for six months in nine of ten cases, less the people counted. Existing "
+        "capacity is not included. The figures do not add up to the country’s: regions are seldom all full at once."
     )
     more = _("Each line has its own scale from zero.")
     st.markdown(small(f"{text} {more}"))

@@ -128,14 +128,13 @@ def past(*upper: float) -> pd.DataFrame:
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
     assert words == [
-        "Three months ahead: likely better than the baseline; not proven when all stocks and months are tested "
-        "together. Errors were −30% against repeating the last "
-        "count (90% interval −50% to −10%; 42 past dates).",
+        "Three months ahead: likely better than the baseline, not proven. Errors −30% against repeating the last "
+        "count (90% interval −50% to −10%).",
         "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%). Its upper end held 75% of the time (3); the "
         "aim is 90%.",
     ]
     worse = reception.record_words(replace(need(), scores=scores(1.1, 1.3)), past(950.0, 1000.0, 1000.0), ENGLISH)
-    assert "no sign of beating the baseline. Errors were +10% against" in worse[0] and "−50% to +30%" in worse[0]
+    assert "no sign of beating the baseline. Errors +10% against" in worse[0] and "−50% to +30%" in worse[0]
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:
