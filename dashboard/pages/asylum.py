@@ -259,7 +259,8 @@ def export_of(night: Night, view: AsylumForecast) -> Export:
     name = f"asylum-{view.geo}-{view.kind.split('.')[0].removeprefix('asylum_')}-{view.freq}".replace("_", "-").lower()
     title = f"{asylum.title(view, lang())} ({asylum.kind_name(view.kind, lang())})"
     made = downloads.export_of(night, name, title, named, [asylum.SOURCE_ID])
-    return downloads.with_notes(made, [_("Figures are rounded to the nearest 5 by Eurostat.")])
+    notes = [_("Ranges are those of the last count repeated, from its past errors.")] * (view.model_id == BASELINE)
+    return downloads.with_notes(made, [*notes, _("Figures are rounded to the nearest 5 by Eurostat.")])
 
 
 show(layout.open_page())
