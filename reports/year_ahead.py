@@ -251,7 +251,7 @@ def _record_parts(row: Row, language: Language) -> list[str]:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return [language.text(_("no record yet"))]
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
-    text = _("past error {ratio} times the baseline’s ({years}): {verdict}")
+    text = _("{verdict} ({years}, past error {ratio} times the baseline’s)")
     ratio = language.decimal(float(row["relative_wis"]))
     said = language.text(text, ratio=ratio, years=years, verdict=language.text(verdict_of(row)))
     held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))

@@ -67,7 +67,7 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
     wide = YearLine("Germany", "2026", past, year_row("a", lo_80=9_000.0, hi_80=15_000.0))
     narrow, said = country_words([usual, wide], ENGLISH)
     assert "Too wide" not in narrow
-    assert ". Too wide to plan by one number: wider than the span of 2020–2024 (10,000–14,000). Past error" in said
+    assert ". Too wide to plan by one number: wider than the span of 2020–2024 (10,000–14,000). Better than" in said
 
 
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
@@ -84,7 +84,7 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
 def test_record_names_years_and_coverage() -> None:
     said = record_words(year_row("_T"), ENGLISH)
     assert said == (
-        "past error 0.90 times the baseline’s (6 years): better than the baseline; "
+        "better than the baseline (6 years, past error 0.90 times the baseline’s); "
         "80% intervals held 75% of past totals"
     )
     assert "likely better than the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
