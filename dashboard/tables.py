@@ -310,13 +310,13 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
         name = f"**{plain(row['name'])}**  \n:small[:gray[{plain(event)}]]"
         lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
     scale = _("0 to 100%; tick: usual, line: alert")
-    event = _("Event, first those that reach most of their cut-off")
+    event = _("Event, the nearest to its alert first")
     return pd.DataFrame(lines, columns=[event, _("Chance now"), _("Usual chance"), _("Alert from"), scale])
 
 
 def _chance_bar(row: Row, theme: Theme) -> str:
     """A chance as a bar on a scale from 0 to 1, a tick at what is usual and a line at the cut-off: an image address."""
-    width, height = 2 * LINE_WIDTH, LINE_HEIGHT // 2
+    width, height = 3 * LINE_WIDTH, LINE_HEIGHT // 2
     chance, usual, cutoff = (width * float(row[name]) for name in ("probability", "base_rate", "cutoff"))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',

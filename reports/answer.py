@@ -183,19 +183,18 @@ def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, languag
         return [language.text(text, months=language.months(ahead[0], ahead[-1])), *own_months]
     later = _in_any_month(alert, trajectories, _ends_of(judged))
     cutoff = float(alert["cutoff"] if is_known(alert["cutoff"]) else judged["cutoff"])
+    chances["cutoff"] = language.percent(cutoff)
     why = _("Ended because its chance lies below its cut-off now.")
     if own < cutoff:
-        why = _("Ended because new figures lowered its chance.")
+        why, own_months = _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), []
     elif later < cutoff:
-        why = _("Its first month has begun: too late to prepare for it, but it may still come true.")
-        own_months = (
-            [language.text(_("The chance of that is {now} ({before} before)."), **chances)] if own_months else []
-        )
+        why = _("Ended: its first month has begun. It may still come true: {now} now, {before} before.")
+        own_months = []
     elif is_known(later) and judged["threshold"] != alert["threshold"]:
         why = _("Ended because its threshold moved with the counts.")
-    now, text = alert_report(judged, None, language), _("For {months} it is {chance}; {cutoff}.")
+    now, text = alert_report(judged, None, language), _("For the months now ahead, {months}, it is {chance}; {cutoff}.")
     later_months = language.text(text, months=now.window, chance=now.chance, cutoff=now.usual[-1])
-    return [language.text(why), *own_months, later_months]
+    return [language.text(why, **chances), *own_months, later_months]
 
 
 def _is_ahead(alert: Row) -> bool:
@@ -321,6 +320,15 @@ def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
     return language.text(_("{text}: {month} is the first likely month"), text=text, month=language.month(first))
 
 
+def begins_words(alert: Row, as_of: dt.date, language: Language) -> str:
+    """In how many days the months of a forecast alert begin: ``begins in 31 days``; empty where they have begun."""
+    first = str(alert.get("first_period") or "")
+    days = (pd.Period(first, "M").start_time.date() - as_of).days if len(first) == len("2025-01") else 0
+    if days == 1:
+        return language.text(_("begins tomorrow"))
+    return language.plural(ngettext("begins in {n} day", "begins in {n} days"), days) if days > 1 else ""
+
+
 def sign_off_words(state: State, language: Language) -> str:
     """Who has signed an alert off and how many are missing, in one line."""
     if state.status != PROPOSED:
@@ -409,5 +417,5 @@ def _ends(alert: Row, language: Language) -> str:
     cutoff = alert.get("prepare_from" if is_trigger(alert) else "cutoff")
     if not is_known(cutoff):
         return language.text(_("It ends with the first release in which the chance is too low for a watch."))
-    text = _("It ends with the first release in which the chance for the months then ahead is below {cutoff}.")
+    text = _("Each release judges the months then ahead: the alert ends once their chance is below {cutoff}.")
     return language.text(text, cutoff=language.percent(float(cutoff)))

@@ -106,8 +106,8 @@ def show_former(night: Night) -> None:
     if former is None or not (count := int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())):
         return
     text = ngettext(
-        "An open alert gives its chance, the usual chance, months and reasons: [see the alert of {day}]({link}).",
-        "An open alert gives its chance, the usual chance, months and reasons: [see the {n} alerts of {day}]({link}).",
+        "For what an alert looks like, see [the one of {day}]({link}).",
+        "For what an alert looks like, see [the {n} of {day}]({link}).",
         count,
     )
     link = state.link("alerts", release=former.run_id)
@@ -252,6 +252,7 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
         # What an open alert's chance is of, and what the chance of one that is over was, stand in the detail.
         chance = report.chance if is_open else f"{report.chance} {report.event}"
         parts = [chance if report.lead else "", report.window]
+        parts += [answer.begins_words(row, night.as_of, lang())] if is_open else []
         if row["group"] == OVER:
             parts = [report.window, report.event]
     parts += alert_list.fact_words(night, row, lang())
@@ -291,7 +292,10 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     with st.container(gap="xsmall"):
         show_matter(night, row, status)
     if not is_newest:
-        text = _("As known and decided up to {day}, no longer to be signed: [what became of it]({link}).")
+        text = _(
+            "As known and decided up to {day}; no longer to be signed or commented here. [What became of it, and where "
+            "to comment]({link})."
+        )
         st.markdown(small(text.format(day=lang().day(night.as_of), link=later_link(row))))
     with st.container():
         decisions.show_objections(night, row, status.state, is_newest=is_newest)
@@ -327,7 +331,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
     # The chance beside what is usual, but where the sentence says more.
     is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
-    said = plain((report.chance_of if is_brief else "") or report.sentence)
+    begins = answer.begins_words(row, night.as_of, lang()) if is_brief else ""
+    said = plain(listed(filter(None, [(report.chance_of if is_brief else "") or report.sentence, begins])))
     if row["group"] == DISMISSED:
         st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
     else:

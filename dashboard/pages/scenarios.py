@@ -61,12 +61,13 @@ def show(night: Night) -> None:
     find = partial(whatif.answer, night, scenario, values, lang())
     said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
-    show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
-    with st.container(key="below-chart"), st.form("scenario"), st.container(key="sentence", **line):
-        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-        names = ("kind", *LEVERS_OF[values["kind"]])
-        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+    with st.container(key="below-chart"):
+        show_kind(values, route_id, routes)
+        with st.form("scenario"), st.container(key="sentence", **line):
+            {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+            names = ("kind", *LEVERS_OF[values["kind"]])
+            st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
     show_chart(night, scenario, values)
     notes = [wording.conditional_note(lang()), *scenario.notes]
     if values["kind"] == "shock":

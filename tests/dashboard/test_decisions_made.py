@@ -122,7 +122,7 @@ def test_older_releases_are_read_only(home: Path, released: Release) -> None:
     publish(home, replay=False)
     app = visit(release=released.run_id)
     assert not labels(app) & {"Sign off and send", "Dismiss", "Acknowledge", "Save"}
-    assert any("[what became of it]" in text.value for text in app.markdown)
+    assert any("[What became of it, and where to comment]" in text.value for text in app.markdown)
 
 
 @pytest.mark.usefixtures("release")

@@ -16,6 +16,7 @@ from reports import numbers
 from reports.alert import alert_report
 from reports.answer import (
     answer,
+    begins_words,
     came_true,
     consequences,
     decisions_title,
@@ -58,20 +59,22 @@ def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
     said = answer(surge(release), release, ENGLISH)
     assert said.months[0] == ("February 2025", "1,050", "40%")
     assert said.any_month == ("Any of these months", "40%")
-    assert said.ends == "It ends with the first release in which the chance for the months then ahead is below 43%."
+    assert said.ends == "Each release judges the months then ahead: the alert ends once their chance is below 43%."
 
 
 @pytest.mark.parametrize(
     ("other", "end"),
     [
-        ({"cutoff": float("nan")}, "is too low for a watch."),
-        ({"alert_level": "information"}, "for the months then ahead is below 25%."),
+        ({"cutoff": float("nan")}, "It ends with the first release in which the chance is too low for a watch."),
+        (
+            {"alert_level": "information"},
+            "Each release judges the months then ahead: the alert ends once their chance is below 25%.",
+        ),
     ],
 )
 def test_alert_ends_below_its_own_cut_off(make_release: MakeRelease, other: dict[str, object], end: str) -> None:
     release = make_release(1, 1)
-    said = answer(surge(release, **other), release, ENGLISH).ends
-    assert said == f"It ends with the first release in which the chance {end}"
+    assert answer(surge(release, **other), release, ENGLISH).ends == end
 
 
 def test_history_names_each_number_and_window(make_release: MakeRelease) -> None:
@@ -106,14 +109,14 @@ def test_exercise_says_that_nothing_is_sent() -> None:
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (dt.date(2025, 1, 10), "needed by 28 February 2025: March 2025 is the first likely month"),
-        (dt.date(2025, 2, 28), "needed at once: March 2025 is the first likely month"),
-        (dt.date(2025, 3, 1), ""),
+        (dt.date(2025, 1, 31), ["needed by 28 February 2025: March 2025 is the first likely month", "begins tomorrow"]),
+        (dt.date(2025, 2, 28), ["needed at once: March 2025 is the first likely month", ""]),
+        (dt.date(2025, 3, 1), ["", ""]),
     ],
 )
-def test_decision_is_needed_before_first_likely_month(make_release: MakeRelease, day: dt.date, said: str) -> None:
+def test_decision_is_needed_before_first_likely_month(make_release: MakeRelease, day: dt.date, said: list[str]) -> None:
     alert = surge(make_release(1, 1), likely_period="2025-03")
-    assert needed_by(alert, day, ENGLISH) == said
+    assert [write(alert, day, ENGLISH) for write in (needed_by, begins_words)] == said
 
 
 def test_alert_on_counted_month_has_no_deadline(make_release: MakeRelease) -> None:
@@ -154,9 +157,8 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
     went = "The chance for February–April 2025 went from 60% to 40%."
     then = ["Outcome known once April 2025 is counted.", "Nobody decided on it."]
     assert outcome(alert, found, [], ENGLISH) == [
-        "Ended because new figures lowered its chance.",
-        went,
-        "For March–May 2025 it is 41%; alert from 43%.",
+        "Ended: new figures lowered its chance from 60% to 40%; cut-off 43%.",
+        "For the months now ahead, March–May 2025, it is 41%; alert from 43%.",
         "The threshold was 1,050 and follows the counts: 1,100 is 0.98 times 1,100, the mean of the twelve months to "
         "December 2024.",
         *then,
@@ -169,8 +171,8 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
 @pytest.mark.parametrize(
     ("cutoff", "limit", "why"),
     [
-        (0.45, 1050.0, "Ended because new figures lowered its chance."),
-        (0.35, 1050.0, "Its first month has begun: too late to prepare for it, but it may still come true."),
+        (0.45, 1050.0, "Ended: new figures lowered its chance from 60% to 40%; cut-off 45%."),
+        (0.35, 1050.0, "Ended: its first month has begun. It may still come true: 40% now, 60% before."),
         (0.15, 1100.0, "Ended because its threshold moved with the counts."),
         (0.15, 1050.0, "Ended because its chance lies below its cut-off now."),
     ],
