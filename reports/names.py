@@ -42,8 +42,8 @@ Sources = Mapping[str, Mapping[str, Any]]
 """The catalogue's cards in the reader's language, source_id -> fields."""
 MEDIAN = ngettext("{median} arrival expected", "{median} arrivals expected")
 INSTEAD = ngettext(
-    "{condition}: {then} arrival {when} instead of the forecast’s {plain}",
-    "{condition}: {then} arrivals {when} instead of the forecast’s {plain}",
+    "{condition}: {then} arrival {when} instead of {plain}",
+    "{condition}: {then} arrivals {when} instead of {plain}",
 )
 COUNTED = ngettext(
     "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
@@ -79,7 +79,7 @@ _IN_UNITS = {
         "{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}"
     ),
     "{median} arrivals expected": _("{median} {unit} expected"),
-    INSTEAD[1]: _("{condition}: {then} {unit} {when} instead of the forecast’s {plain}"),
+    INSTEAD[1]: _("{condition}: {then} {unit} {when} instead of {plain}"),
     _("Arrivals expected"): _("{unit} expected"),
     _("Arrivals per month"): _("{unit} per month"),
     _("Arrivals expected, {month}"): _("{unit} expected, {month}"),

@@ -225,16 +225,26 @@ def title(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str
 
 
 def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:
-    """The interval beside the forecast's, how far the medians lie apart, and whether the condition has a chance."""
+    """The interval beside the forecast's, how far the medians lie apart, in all and at most, and what is unknown."""
     if scenario.trajectories is None:
         return language.text(_("Assumption: {assumption}."), assumption=wording.assumption(values, language))
     then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
+    moved = differences(release, scenario.trajectories, scenario.route_id)["median"]
+    ends = list(pd.DatetimeIndex(moved.index))
+    peak = ends[int(moved.abs().argmax())]
+    both = scenario.trajectories, release.frame("trajectories")
+    all_then, all_plain = (totals(paths, scenario.route_id, ends)["q50"] for paths in both)
     chance = language.text(_("The chance of the condition is not estimated.")) if scenario.chance is None else ""
-    text = _("80% interval {interval}; by the forecast {usual}. Difference before rounding: {change} ({percent}).")
+    text = _(
+        "80% interval {interval}; by the forecast {usual}. Difference before rounding: {change} ({percent}); to {last} "
+        "{whole} in all, most {when} ({most})."
+    )
     said = language.text(
         text, interval=language.interval_words(then["q10"], then["q90"]),
         usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
-        percent=language.change(then["q50"], plain["q50"]),
+        percent=language.change(then["q50"], plain["q50"]), last=language.month(ends[-1]),
+        whole=language.signed(all_then - all_plain), when=language.in_months(peak, peak),
+        most=language.signed(moved[peak]),
     )  # fmt: skip
     return f"{said} {chance}".rstrip()
 

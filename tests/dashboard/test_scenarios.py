@@ -189,6 +189,8 @@ def test_answer_states_both_intervals_difference_and_chance(night: Night, kind: 
     for part in (then["q10"], then["q90"], plain["q10"], plain["q90"]):
         assert Language().expected(part) in said
     assert Language().signed(then["q50"] - plain["q50"]) in said
+    largest = whatif.differences(night, scenario.trajectories, "EMR")["median"].max()
+    assert f"({Language().signed(largest)})" in said
     title = whatif.title(night, scenario, values, Language())
     assert chance in f"{title} {said}" and ("chance" in said) == (kind == "shock")
     assert all(Language().expected(sums["q50"]) in title for sums in (then, plain))
