@@ -44,6 +44,8 @@ _PEOPLE = {
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
 _RECORD = {BETTER: _("better"), LIKELY: _("likely better"), NO_EVIDENCE: _("no sign"), WORSE: _("worse")}
 """What the forecast's record is against the last count repeated, in a cell."""
+LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
+"""What is said where no forecast beats the last count."""
 MOST_CORRIDORS, MOST_ABSENT = 12, 5
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",

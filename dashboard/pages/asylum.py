@@ -259,7 +259,7 @@ def export_of(night: Night, view: AsylumForecast) -> Export:
     name = f"asylum-{view.geo}-{view.kind.split('.')[0].removeprefix('asylum_')}-{view.freq}".replace("_", "-").lower()
     title = f"{asylum.title(view, lang())} ({asylum.kind_name(view.kind, lang())})"
     made = downloads.export_of(night, name, title, named, [asylum.SOURCE_ID])
-    notes = [_("Ranges are those of the last count repeated, from its past errors.")] * (view.model_id == BASELINE)
+    notes = [_(asylum.LAST_REPEATED)] * (view.model_id == BASELINE)
     return downloads.with_notes(made, [*notes, _("Figures are rounded to the nearest 5 by Eurostat.")])
 
 

@@ -10,7 +10,7 @@ from core.schema import make_series_id
 
 TARGET = "asylum_applications_first"
 SIZES = {"DEU": 40000.0, "FRA": 30000.0, "ESP": 25000.0, "ITA": 20000.0, "AUT": 5000.0, "MLT": 200.0}
-MODELS = {"vigie-ensemble": 0.9, "vigie-baseline": 1.0}
+MODELS = {"vigie-ensemble": 1.0, "vigie-baseline": 1.1}
 
 
 def asylum_frames(as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -24,7 +24,7 @@ def asylum_frames(as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     observations.append(observed("DEU", "_T", old, 9000.0, target="asylum_applications"))
     states = [state(geo, quarters, "ok") for geo in SIZES]
     states.append(state("DEU", old, "too_old", target="asylum_applications"))
-    forecasts = [forecast(model, geo, "_T", quarters[-1], size) for geo, size in SIZES.items() for model in MODELS]
+    forecasts = [forecast(one, geo, "_T", quarters[-1], SIZES[geo] * of) for geo in SIZES for one, of in MODELS.items()]
     forecasts += [
         forecast("vigie-ensemble", "DEU", citizen, quarters[-1], 40000 * share)
         for citizen, share in {"SYR": 0.5, "AFG": 0.3}.items()
@@ -109,7 +109,7 @@ def scores() -> pd.DataFrame:
             }
             for geo in SIZES
             for horizon in range(1, 5)
-            for model, ratio in {"vigie-baseline": 1.0, "vigie-ensemble": 0.9 if horizon < 3 else 1.0}.items()
+            for model, ratio in zip(MODELS, (0.9 if horizon < 3 and geo != "ITA" else 1.0, 1.0), strict=True)
         ]
     )  # fmt: skip
 
