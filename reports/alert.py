@@ -33,7 +33,7 @@ TERMS = (
     (
         _("Levels"),
         _(
-            "Watch, Warning and Severe need ever higher chances, because a graver alert moves more people; Severe "
+            "Watch, Warning and Severe need ever higher chances, because a graver alert commits more means; Severe "
             "needs two signatures"
         ),
     ),

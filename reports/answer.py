@@ -188,7 +188,7 @@ def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, languag
     if own < cutoff:
         why, own_months = _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), []
     elif later < cutoff:
-        why = _("Ended: its first month has begun. It may still come true: {now} now, {before} before.")
+        why = _("Ended: its first month has begun, too late to prepare. Keep watching: {now} now, {before} before.")
         own_months = []
     elif is_known(later) and judged["threshold"] != alert["threshold"]:
         why = _("Ended because its threshold moved with the counts.")

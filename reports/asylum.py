@@ -272,7 +272,7 @@ def _reserve(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     if ahead.empty:
         return []
     row = ahead.iloc[0]
-    label = language.text(_("Plan up to, {window}"), window=period(view, ahead.index[0], language))
+    label = language.text(_("With reserve, {window}"), window=period(view, ahead.index[0], language))
     text = _("80% interval of the last count repeated: {interval}")
     said = language.text(text, interval=language.interval_words(row[0.1], row[0.9]))
     return [(label, language.expected(row[0.9]), said)]
@@ -393,7 +393,7 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
         _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
         _("Last count"): map(language.counted, table["last_value"]),
         _("vs a year earlier"): map(language.change, table["last_value"], table["year_earlier"]),
-        _("Plan up to"): map(language.expected, table["high"]),
+        _("With reserve"): map(language.expected, table["high"]),
         _("Record"): [capital(language.text(_RECORD.get(verdict, verdict))) for verdict in table["verdict"]],
     }
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})

@@ -239,11 +239,11 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
         return ""
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}); {missed} of {events} events were missed. Repeats and alerts on events under way do not count: "
-        "{others} more.",
+        "chance {base}); {missed} of {events} events were missed. Left out, as repeats or on events already under way: "
+        "{others}.",
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
-        "chance {base}); {missed} of {events} events were missed. Repeats and alerts on events under way do not count: "
-        "{others} more.",
+        "chance {base}); {missed} of {events} events were missed. Left out, as repeats or on events already under way: "
+        "{others}.",
     )
     where = language.text(_(", on all routes")) if route_id == ALL else ""
     counts = {str(name): language.counted(count) for name, count in found.drop("base").items()}
@@ -265,7 +265,7 @@ def watch_table(track_record: pd.DataFrame, route_id: str, language: Language) -
     }
     text = _(
         "Watch alerts on months ahead at past dates, all rules together: {share} came true; by chance {base}. "
-        "Repeats and alerts on events under way do not count: {others} more."
+        "Left out, as repeats or on events already under way: {others}."
     )
     share, base = (language.percent(one) for one in (found["right"] / found["n"], found["base"]))
     return pd.DataFrame(table), language.text(text, share=share, base=base, others=language.counted(found["others"]))

@@ -195,7 +195,7 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         draw = partial(draw_countries, night, view.kind, table, title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "Plan up to: upper end of the 80% range of the last count repeated; of the forecast, where its record is "
+        "With reserve: upper end of the 80% range of the last count repeated; of the forecast, where its record is "
         "better or likely better than that. Each line has its own scale from zero: two years of counts, then the range."
     )
     st.markdown(layout.small(text))

@@ -454,8 +454,8 @@ def show_method(night: Night) -> None:
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
     flatter = _(
-        "Past dates flatter these figures: corrected counts stand in for those known then, and the recipe was chosen "
-        "on those dates. It is fixed since 2 December 2026."
+        "Past dates flatter these figures: where a first count was not kept, the corrected one is used, and the recipe "
+        "was chosen on those dates. It is fixed since 2 December 2026."
     )
     st.markdown(f"{plain(f'{said}. {flatter} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
     routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")

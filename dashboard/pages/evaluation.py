@@ -60,7 +60,7 @@ def show(night: Night) -> None:
     issued = night.frame("issued_scores")
     text = _(
         "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
-        "forecasts: made afterwards for past dates; corrected counts stand in where none of the time are kept."
+        "forecasts: made afterwards for past dates; where a first count was not kept, the corrected one is used."
     )
     st.markdown(small(plain(f"{record.live_title(issued, lang())}. {text}")))
     if part != HUB:

@@ -172,7 +172,7 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
     ("cutoff", "limit", "why"),
     [
         (0.45, 1050.0, "Ended: new figures lowered its chance from 60% to 40%; cut-off 45%."),
-        (0.35, 1050.0, "Ended: its first month has begun. It may still come true: 40% now, 60% before."),
+        (0.35, 1050.0, "Ended: its first month has begun, too late to prepare. Keep watching: 40% now, 60% before."),
         (0.15, 1100.0, "Ended because its threshold moved with the counts."),
         (0.15, 1050.0, "Ended because its chance lies below its cut-off now."),
     ],

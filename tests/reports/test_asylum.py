@@ -125,7 +125,7 @@ def test_last_count_and_reserve_lead_where_nothing_beats_last_count() -> None:
     )
     assert key_numbers(unproven, ENGLISH)[:2] == [
         ("Last count (July–September 2024, provisional)", "1,000", "900 in July–September 2023"),
-        ("Plan up to, January–March 2025", "1,500", "80% interval of the last count repeated: 700 to 1,500"),
+        ("With reserve, January–March 2025", "1,500", "80% interval of the last count repeated: 700 to 1,500"),
     ]
 
 

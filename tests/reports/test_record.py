@@ -147,7 +147,7 @@ def test_pooled_record_says_on_which_routes() -> None:
     table = pd.DataFrame([*lines, *({**line, "route_id": code} for line in lines for code in ("CMR", "EMR"))])
     said = (
         "9 of 15 Watch alerts on months ahead came true at past dates (60%; by chance 27%); 6 of 15 events were "
-        "missed. Repeats and alerts on events under way do not count: 25 more."
+        "missed. Left out, as repeats or on events already under way: 25."
     )
     words = [record.watch_words(table, one, Language()) for one in (ALL, "CMR")]
     assert words == [f"All rules together, on all routes: {said}", f"All rules together: {said}"]
