@@ -113,6 +113,15 @@ class AsylumForecast:
         """Whether the forecast of the first period ahead is better, or likely so, than the last count repeated."""
         return any(verdict_at(self.verdicts, end) in {BETTER, LIKELY} for end in self.ahead.index[:1])
 
+    @cached_property
+    def to_plan_with(self) -> AsylumForecast:
+        """The last count repeated, with the range of its past errors, where no forecast beats it; else the forecast."""
+        rows = self.night.frame("asylum_forecasts")
+        rows = rows[(rows["series_id"] == self.series_id) & (rows["model_id"] == BASELINE)]
+        if self.beats_baseline or self.ahead.empty or rows.empty:
+            return self
+        return replace(self, forecast=rows.reset_index(drop=True), verdicts=None, model_id=BASELINE)
+
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
     """Gather what a release says of one country of destination."""
@@ -124,15 +133,6 @@ def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast
         rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
         verdict_ends(release.frame("asylum_scores"), rows, series_id),
     )  # fmt: skip
-
-
-def to_plan_with(view: AsylumForecast) -> AsylumForecast:
-    """The last count repeated, with the range of its past errors, where no forecast beats it; else the forecast."""
-    rows = view.night.frame("asylum_forecasts")
-    rows = rows[(rows["series_id"] == view.series_id) & (rows["model_id"] == BASELINE)]
-    if view.beats_baseline or view.ahead.empty or rows.empty:
-        return view
-    return replace(view, forecast=rows.reset_index(drop=True), verdicts=None, model_id=BASELINE)
 
 
 def freq_of(kind: str) -> Frequency:
@@ -268,7 +268,7 @@ def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumbe
 
 def _reserve(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The upper end of the baseline's 80 % interval in the first period ahead; nothing without a forecast."""
-    ahead = to_plan_with(view).ahead
+    ahead = view.to_plan_with.ahead
     if ahead.empty:
         return []
     row = ahead.iloc[0]
@@ -308,7 +308,7 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
     """The verdict with the first range ahead that it is about, and how many outcomes the range to plan with held."""
-    own = own_rows(view.night.frame("asylum_scores"), view.series_id, to_plan_with(view).model_id)
+    own = own_rows(view.night.frame("asylum_scores"), view.series_id, view.to_plan_with.model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
     said = f"{capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))}."
@@ -376,7 +376,7 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
     for view in (forecast_of(release, kind, geo) for geo in order):
         if view.ahead.empty or view.history.empty:
             continue
-        last, served = view.history.iloc[-1], to_plan_with(view)
+        last, served = view.history.iloc[-1], view.to_plan_with
         before, row = numbers.year_earlier(view.history, view.freq), served.ahead.iloc[0]
         change = last["obs_value"] / before - 1 if before else np.nan
         verdict = verdict_at(view.verdicts, view.ahead.index[0])

@@ -43,7 +43,7 @@ def show(night: Night) -> None:
     st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
     show_controls(view, found, order, counted=len(later[0]) > 0)
-    shown = view if state.switch("models") else asylum.to_plan_with(view)
+    shown = view if state.switch("models") else view.to_plan_with
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -206,7 +206,7 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
     shown = asylum.destinations_table(table, lang()).map(layout.plain)
     first = str(shown.columns[0])
     links = [state.link("asylum", kind=kind, country=geo) for geo in table["geo"]]
-    found = [asylum.to_plan_with(asylum.forecast_of(night, kind, geo)) for geo in table["geo"]]
+    found = [asylum.forecast_of(night, kind, geo).to_plan_with for geo in table["geo"]]
     lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
     shown[first] = [f"[{name}]({link})" for name, link in zip(shown[first], links, strict=True)]
     shown[_("Trend")] = [f"![{_('Trend')}]({line})" for line in lines]

@@ -193,7 +193,7 @@ def countries(view: View) -> Iterator[Page]:
         return
     pages = [_country(view, found) for found in night.asylum]
     title = view.text(_("Asylum applications by country"))
-    firsts = [asylum.to_plan_with(found).ahead.head(1) for found in night.asylum]
+    firsts = [found.to_plan_with.ahead.head(1) for found in night.asylum]
     cells = {
         _("Country"): [page.name for page in pages],
         _("Period"): [
@@ -224,7 +224,7 @@ def countries(view: View) -> Iterator[Page]:
 def _destinations(view: View, unit: str) -> Chart | None:
     """The countries with most applicants expected in the first period that has not ended."""
     language, rows, ids = view.language, [], []
-    for found in map(asylum.to_plan_with, view.night.asylum):
+    for found in (one.to_plan_with for one in view.night.asylum):
         if not found.ahead.empty:
             first = found.ahead.iloc[0]
             last = asylum.period(found, found.ahead.index[0], language)
@@ -248,7 +248,7 @@ def _country(view: View, found: asylum.AsylumForecast) -> Page:
     blocks = [Block("numbers", asylum.key_numbers(found, language))]
     if found.quantiles.empty:
         return Page(path, ASYLUM, name, title, [*blocks, text(asylum.why_no_forecast(found, language))])
-    served, notes = asylum.to_plan_with(found), [_("Figures are rounded to the nearest 5 by Eurostat.")]
+    served, notes = found.to_plan_with, [_("Figures are rounded to the nearest 5 by Eurostat.")]
     notes += [asylum.LAST_REPEATED] if served.model_id != found.model_id else []
     shown = Fan(
         served.history, served.quantiles, view.release.as_of, asylum.unit(found, language),
