@@ -536,10 +536,8 @@ def show_cards(night: Night) -> None:
         downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
     _heading, first, *more = _for_readers(cards[chosen]).split("\n\n", 2)
     if chosen == ENSEMBLE:
-        more, first = (
-            ["\n\n".join([first, *more])],
-            "\n".join(f"- {text}" for text in record.ensemble_words(night, lang())),
-        )
+        more = ["\n\n".join([first, *more])]
+        first = "\n".join(f"- {text}" for text in record.ensemble_words(night, lang()))
     st.markdown(first)
     if more:
         with st.expander(_("More about this model")), st.container(key="model-card"):
