@@ -15,7 +15,7 @@ from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, SUBJECT
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.rules.outside_interval import COVERAGE as OUTSIDE_COVERAGE
 from alerts.rules.outside_interval import NAME as OUTSIDE
-from core.calendar import end_dates, planning_window
+from core.calendar import end_dates, is_month, planning_window
 from core.languages import Language, as_counted, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -310,7 +310,7 @@ def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
     An alert about what is counted has no such month.
     """
     first = str(alert.get("likely_period") or alert.get("first_period") or "")
-    if len(first) != len("2025-01"):
+    if not is_month(first):
         return ""
     day = (pd.Period(first, "M").start_time - pd.Timedelta(days=1)).date()
     if day < as_of:
@@ -323,7 +323,7 @@ def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
 def begins_words(alert: Row, as_of: dt.date, language: Language) -> str:
     """In how many days the months of a forecast alert begin: ``begins in 31 days``; empty where they have begun."""
     first = str(alert.get("first_period") or "")
-    days = (pd.Period(first, "M").start_time.date() - as_of).days if len(first) == len("2025-01") else 0
+    days = (pd.Period(first, "M").start_time.date() - as_of).days if is_month(first) else 0
     if days == 1:
         return language.text(_("begins tomorrow"))
     return language.plural(ngettext("begins in {n} day", "begins in {n} days"), days) if days > 1 else ""

@@ -17,11 +17,11 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
+from forecasting.verification.verdict import BETTER, LIKELY
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import Verdicts, held_words, own_rows, verdict_at, verdict_ends, verdict_words
+from reports.skill import BRIEF, Verdicts, held_words, own_rows, verdict_at, verdict_ends, verdict_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -42,7 +42,7 @@ _PEOPLE = {
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
-_RECORD = {BETTER: _("better"), LIKELY: _("likely better"), NO_EVIDENCE: _("no sign"), WORSE: _("worse")}
+_RECORD = BRIEF | {LIKELY: _("likely better")}
 """What the forecast's record is against the last count repeated, in a cell."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
