@@ -22,7 +22,7 @@ BRIEF = {
 }  # fmt: skip
 """Each verdict in a word or two, beside the name of the baseline."""
 MARKS_WORDS = _(
-    "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among so many months "
+    "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among the many months "
     "tested some gains are luck; · no sign of it; ✗ worse."
 )
 Verdicts = Mapping[pd.Timestamp, str] | None

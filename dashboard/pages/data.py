@@ -439,7 +439,7 @@ def glossary() -> list[tuple[str, str]]:
         (_("Share held"), _("the share of past counts that fell inside the interval")),
         (
             _("◐ likely better"),
-            _("the 90% interval shows a gain, not proven: among so many months tested some are luck (Holm’s test)"),
+            _("the 90% interval shows a gain, not proven: among the many months tested some are luck (Holm’s test)"),
         ),
         *((_(term), _(meaning)) for term, meaning in TERMS),
     ]
