@@ -371,7 +371,6 @@ def show_hints() -> None:
         with st.container(width="stretch", gap=None):
             if seen == 0:
                 intended, not_for = citations.caveats(lang())[-2:]
-                # A phone shows the purpose alone: its link leads to all of it.
                 link = state.link("data", part="method")
                 st.markdown(f":small[**[{intended}]({link})** {not_for}]")
             else:
