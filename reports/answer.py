@@ -23,10 +23,10 @@ from core.schema import Entry
 from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
-from reports.alert import alert_report, informs, is_trigger, limit_of
+from reports.alert import alert_report, informs, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
-from reports.names import COUNTED, level_label, level_name, plural_in_unit
+from reports.names import COUNTED, level_label, level_name, plural_in_unit, subject_name
 from reports.route import so_far_words
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
@@ -151,8 +151,7 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
 def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str]:
     """Why an alert ended, a sentence each: its event happened or not, or what took its chance below the cut-off.
 
-    Of a chance it is the first of these that did: new figures, for its own months and threshold; the months that are
-    judged now; the threshold. The first sentence stands alone; the others give the chances.
+    That is new figures, else the months and the threshold that are judged now: then its own chance is named first.
 
     Args:
         alert: A row of ``ended_alerts`` that does not merely inform.
@@ -163,38 +162,61 @@ def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str
     if (came := came_true(alert, counts)) is not None:
         return [language.text(_("It happened.") if came else _("It did not happen."))]
     if _is_ahead(alert):
-        return _why_below(alert, release, counts["end_date"].max(), language)
+        return _why_below(alert, release, language)
     if counts.empty:
         return []
     inside = _inside_words(alert, counts, release.frame("backtest"), language)
     return [inside or newest_count(counts, str(alert["route_id"]), language)]
 
 
-def _why_below(alert: Row, release: ReadableRelease, last: pd.Timestamp, language: Language) -> list[str]:
-    judged, trajectories = judged_now(alert, release.frame("alert_chances")), release.frame("trajectories")
-    ends = _ends_of(alert)
-    own = _in_any_month(alert, trajectories, ends[ends > last])
-    chances = {"before": language.percent(float(alert["probability"])), "now": language.percent(own)}
-    text = _("The chance for {months} went from {before} to {now}.")
-    went = language.text(text, months=language.months(ends[0], ends[-1]), **chances)
-    own_months = [went] if is_known(own) else []
+def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list[str]:
+    judged, (own, cutoff) = judged_now(alert, release.frame("alert_chances")), _own_chance(alert, release)
+    ends, before = _ends_of(alert), language.percent(float(alert["probability"]))
+    now = language.percent(own)
     if judged is None:
         text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
-        return [language.text(text, months=language.months(ahead[0], ahead[-1])), *own_months]
-    later = _in_any_month(alert, trajectories, _ends_of(judged))
-    cutoff = float(alert["cutoff"] if is_known(alert["cutoff"]) else judged["cutoff"])
-    chances["cutoff"] = language.percent(cutoff)
+        said = [language.text(text, months=language.months(ahead[0], ahead[-1]))]
+        text = _("The chance for {months} went from {before} to {now}.")
+        went = language.text(text, months=language.months(ends[0], ends[-1]), before=before, now=now)
+        return [*said, went] if is_known(own) else said
+    judgement, limit = alert_report(judged, None, language), language.percent(cutoff)
+    if own >= cutoff:
+        begun = ends[ends < _ends_of(judged)[0]]
+        text = _(
+            "Keep watching until {month} is counted: {now} now, {before} before; cut-off {cutoff}. It ended because "
+            "each release judges the months then ahead: {chance} for {event}."
+        )
+        month = language.month((begun if len(begun) else ends)[-1])
+        words = {"month": month, "chance": judgement.chance, "event": event_words(judged, language)}
+        return [language.text(text, now=now, before=before, cutoff=limit, **words)]
     why = _("Ended because its chance lies below its cut-off now.")
     if own < cutoff:
-        why, own_months = _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), []
-    elif later < cutoff:
-        why = _("Ended: its first month has begun, too late to prepare. Keep watching: {now} now, {before} before.")
-        own_months = []
-    elif is_known(later) and judged["threshold"] != alert["threshold"]:
-        why = _("Ended because its threshold moved with the counts.")
-    now, text = alert_report(judged, None, language), _("For the months now ahead, {months}, it is {chance}; {cutoff}.")
-    later_months = language.text(text, months=now.window, chance=now.chance, cutoff=now.usual[-1])
-    return [language.text(why, **chances), *own_months, later_months]
+        why = _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}.")
+    text = _("For the months now ahead, {months}, it is {chance}; {cutoff}.")
+    later = language.text(text, months=judgement.window, chance=judgement.chance, cutoff=judgement.usual[-1])
+    return [language.text(why, before=before, now=now, cutoff=limit), later]
+
+
+def _own_chance(alert: Row, release: ReadableRelease) -> tuple[float, float]:
+    """The chance of an ended alert's event in those of its months that are not counted yet, and its cut-off."""
+    counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
+    if not _is_ahead(alert) or came_true(alert, counts) is not None:
+        return np.nan, np.nan
+    ends, judged = _ends_of(alert), judged_now(alert, release.frame("alert_chances"))
+    paths = _on_paths(alert, release.frame("trajectories"), ends[ends > counts["end_date"].max()])
+    own = float(paths.any(axis=1).mean()) if len(paths) else np.nan
+    return own, float(alert["cutoff"] if judged is None or is_known(alert["cutoff"]) else judged["cutoff"])
+
+
+def still_likely(release: ReadableRelease, language: Language) -> dict[str, str]:
+    """Name each route with an ended alert whose own months keep a chance of its cut-off or more, and that chance."""
+    text, found = _("{route} (still {chance}: keep watching)"), {}
+    chances = ((*_own_chance(row, release), row) for row in release.frame("ended_alerts").to_dict("records"))
+    for own, cutoff, row in sorted(chances, key=lambda one: one[0]):
+        if own >= cutoff:
+            name, chance = subject_name(row, release.sources(), language), language.percent(own)
+            found[str(row["route_id"])] = language.text(text, route=name, chance=chance)
+    return found
 
 
 def _is_ahead(alert: Row) -> bool:
@@ -205,12 +227,6 @@ def _is_ahead(alert: Row) -> bool:
 def _ends_of(alert: Row) -> pd.DatetimeIndex:
     """Last days of an alert's months."""
     return pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
-
-
-def _in_any_month(alert: Row, trajectories: pd.DataFrame, ends: pd.DatetimeIndex) -> float:
-    """Chance of an alert's event in any of some months; NaN where none has a path."""
-    happened = _on_paths(alert, trajectories, ends)
-    return float(happened.any(axis=1).mean()) if len(happened) else np.nan
 
 
 def _moved_words(origin: str, alert: Row, language: Language) -> str:
@@ -414,8 +430,8 @@ def _ends(alert: Row, language: Language) -> str:
     if rule not in _FORECAST:
         gone = _("It ends when a new release no longer finds it.")
         return language.text(CONTEXT if rule == ORIGIN_CONTEXT else gone)
-    cutoff = alert.get("prepare_from" if is_trigger(alert) else "cutoff")
-    if not is_known(cutoff):
-        return language.text(_("It ends with the first release in which the chance is too low for a watch."))
-    text = _("Each release judges the months then ahead: the alert ends once their chance is below {cutoff}.")
-    return language.text(text, cutoff=language.percent(float(cutoff)))
+    text = _(
+        "Each release judges the months then ahead: the alert ends once their chance is below the cut-off, even if a "
+        "month that has begun may still bring the event."
+    )
+    return language.text(text)

@@ -14,6 +14,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import ReadableRelease, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
+from reports.answer import still_likely
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import Sources, route_name, subject_name
 from reports.route import in_window
@@ -26,7 +27,7 @@ class Card:
     Attributes:
         level: watch, warning, severe, ``ended`` or ``dismissed``.
         change: Whether its rule is untested, and what has changed since the last release.
-        title: Route, with the direction of its alert.
+        title: Route, with the direction of its alert; of an ended one with its chance if that is still at its cut-off.
         sentence: What is the matter.
         figure: Chance of the alert; empty where nothing is forecast.
         figure_means: What the figure is.
@@ -108,8 +109,10 @@ def cards(
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
     over = dict.fromkeys(ended.loc[ended["alert_level"] != INFORMATION, "route_id"], ENDED)
     over |= dict.fromkeys(put_aside["route_id"], DISMISSED)
-    calm = [one for one in summary["route_id"] if one in over and one not in set(firsts["route_id"])]
-    return found + [Card(over[one], "", route_name(one, language), "", route_id=one) for one in calm]
+    left = still_likely(release, language)
+    names = dict.fromkeys([*left, *summary["route_id"]])
+    calm = [one for one in names if one in over and one not in set(firsts["route_id"])]
+    return found + [Card(over[one], "", left.get(one) or route_name(one, language), "", route_id=one) for one in calm]
 
 
 def alert_card(report: AlertReport, subject: str, change: str) -> Card:

@@ -142,7 +142,8 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
     rows = waiting if len(waiting) else decided
     if rows.empty:
-        return _("No alert is open")
+        left = reads.once(night, partial(answer.still_likely, night, lang()), "still likely")
+        return listed([_("No alert is open"), *left.values()])
     count = ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", len(rows))
     if len(waiting) and reads.is_newest(night):
         count = ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", len(rows))
