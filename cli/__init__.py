@@ -24,9 +24,18 @@ if TYPE_CHECKING:
 
 EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 
-Home = Annotated[
-    Path | None, typer.Option("--home", metavar="DIR", help=r"Data folder \[env: VIGIE_HOME; default: ./var].")
-]
+
+def _home(context: typer.Context, option: typer.CallbackParam, given: Path) -> Path:
+    """Return the home folder: of the command's ``--home``, else of its group's, else of the environment."""
+    source = context.get_parameter_source(option.name or "")
+    if context.obj is None or (source is not None and source.name == "COMMANDLINE"):
+        context.obj = home_folder(given)
+    folder: Path = context.obj
+    return folder
+
+
+VAR = Path("var")
+Home = Annotated[Path, typer.Option("--home", metavar="DIR", envvar="VIGIE_HOME", help="Data folder.", callback=_home)]
 RouteName = Annotated[
     str, typer.Option("--route", help="Only this route, by code or name, such as CMR, 'English Channel' or Manche.")
 ]
@@ -52,13 +61,12 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args if args or self.invoke_without_command else ["--help"])
 
 
-def is_group_alone(context: typer.Context, home: Path | None) -> bool:
-    """Return whether a group was called without a command, and keep its ``--home`` for the command that follows.
+def is_group_alone(context: typer.Context) -> bool:
+    """Return whether a group was called without a command.
 
     Raises:
         InputError: Another option stands before a command, where it has no effect.
     """
-    context.obj = home
     if context.invoked_subcommand is None:
         return True
     for option in context.command.params:
@@ -68,19 +76,18 @@ def is_group_alone(context: typer.Context, home: Path | None) -> bool:
     return False
 
 
-def existing_home(option: Path | None) -> Path:
-    """Return the home folder, which must exist: reading never makes one.
+def existing(home: Path) -> Path:
+    """Return a home folder, which must exist: reading never makes one.
 
     Raises:
         InputError: The folder does not exist.
     """
-    folder = home_folder(option)
-    if not folder.exists():
-        raise InputError(f"{folder}: there is no such folder (--home, VIGIE_HOME); 'vigie nightly' makes it")
-    return folder
+    if not home.exists():
+        raise InputError(f"{home}: there is no such folder (--home, VIGIE_HOME); 'vigie nightly' makes it")
+    return home
 
 
-def current_release(home: Path | None) -> Release:
+def current_release(home: Path) -> Release:
     """Return the newest release of a home folder.
 
     Raises:
@@ -89,11 +96,10 @@ def current_release(home: Path | None) -> Release:
     """
     from store.releases import ReleaseStore
 
-    folder = home_folder(home)
-    release = ReleaseStore(folder).current()
+    release = ReleaseStore(home).current()
     if release is None:
-        raise InputError(f"no release in {folder}: run 'vigie nightly' first")
-    return whole_release(folder, release)
+        raise InputError(f"no release in {home}: run 'vigie nightly' first")
+    return whole_release(home, release)
 
 
 def whole_release(home: Path, release: Release) -> Release:
@@ -120,8 +126,8 @@ def opened_journal(folder: Path) -> AbstractContextManager[Journal]:
     return journal.opened_journal(load_settings(folder).journal_url, folder)
 
 
-def opened_workflow(home: Path | None) -> AbstractContextManager[Workflow]:
-    """Open the workflow of the home folder that ``--home`` names.
+def opened_workflow(home: Path) -> AbstractContextManager[Workflow]:
+    """Open the workflow of a home folder.
 
     Raises:
         InputError: The folder does not exist, or root would leave files in a folder of another user.
@@ -129,10 +135,9 @@ def opened_workflow(home: Path | None) -> AbstractContextManager[Workflow]:
     """
     from decisions import open_workflow
 
-    folder = existing_home(home)
-    if os.geteuid() == 0 and (owner := folder.stat().st_uid):
-        raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
-    return open_workflow(folder, load_settings(folder))
+    if (owner := existing(home).stat().st_uid) and os.geteuid() == 0:
+        raise InputError(f"{home} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
+    return open_workflow(home, load_settings(home))
 
 
 def echo_json(value: object) -> None:

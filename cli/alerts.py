@@ -16,6 +16,7 @@ import typer
 
 from alerts import lifecycle
 from cli import (
+    VAR,
     AsJson,
     Group,
     Home,
@@ -29,7 +30,6 @@ from cli import (
 from core.errors import InputError
 from core.log import counted, one_line
 from core.routes import is_route, of_route, spelled
-from core.settings import home_folder
 
 if TYPE_CHECKING:
     from decisions import Workflow
@@ -52,9 +52,9 @@ Name = Annotated[
 
 
 @app.callback()
-def list_alerts(context: typer.Context, home: Home = None, route: RouteName = "", as_json: AsJson = False) -> None:
+def list_alerts(context: typer.Context, home: Home = VAR, route: RouteName = "", as_json: AsJson = False) -> None:
     """List the alerts of the current release: level, state, subject, sentence, and ID."""
-    if not is_group_alone(context, home):
+    if not is_group_alone(context):
         return
     from decisions.actions import state_of
     from reports.alert import informs
@@ -80,8 +80,8 @@ def list_alerts(context: typer.Context, home: Home = None, route: RouteName = ""
 def _add_command(name: str, action: str, text: str) -> None:
     """Add a command that takes a step about an alert; messages that it announces are sent."""
 
-    def step(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
-        _act(context, home, alert_id, action, name, reason)
+    def step(alert_id: AlertId, reason: Reason, name: Name = "", home: Home = VAR) -> None:
+        _act(home, alert_id, action, name, reason)
 
     app.command(name, help=text)(step)
 
@@ -100,25 +100,24 @@ _add_command(
 
 @app.command()
 def answer(
-    context: typer.Context,
     alert_id: AlertId,
     number: Annotated[
         int, typer.Option("--number", help="Number of the dissent or correction, as shown by 'history'.")
     ],
     reason: Reason,
     name: Name = "",
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Answer a dissent or a correction."""
-    _act(context, home, alert_id, lifecycle.ANSWERED, name, reason, payload={"answers": number})
+    _act(home, alert_id, lifecycle.ANSWERED, name, reason, payload={"answers": number})
 
 
 @app.command()
-def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_json: AsJson = False) -> None:
+def history(alert_id: AlertId, home: Home = VAR, as_json: AsJson = False) -> None:
     """Show all journal entries of an alert, oldest first."""
     from decisions.actions import state_of
 
-    with opened_workflow(home or context.obj) as workflow:
+    with opened_workflow(home) as workflow:
         entries = workflow.journal.entries(subject=alert_id)
         if not entries and alert_id not in set(current_release(workflow.home).read("alerts")["alert_id"]):
             raise InputError(f"{alert_id}: the journal holds nothing of it; 'vigie alerts' lists what stands now")
@@ -134,8 +133,7 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
 
 
 def _act(
-    context: typer.Context,
-    home: Path | None,
+    home: Path,
     alert_id: str,
     action: str,
     name: str,
@@ -146,9 +144,8 @@ def _act(
     from decisions.actions import Step, act
     from decisions.sending import send_waiting
 
-    folder = home_folder(home or context.obj)
-    release = current_release(folder)
-    with opened_workflow(folder) as workflow:
+    release = current_release(home)
+    with opened_workflow(home) as workflow:
         actor = shell_actor(workflow.settings.access, name)
         outcome = act(workflow, release, alert_id, Step(actor, action, reason, payload=payload or {}))
         for line in _outcome_lines(action, outcome):
@@ -184,9 +181,9 @@ MessageId = Annotated[str, typer.Argument(metavar="ID", help="ID of a message, o
 
 
 @outbox_app.callback()
-def list_messages(context: typer.Context, home: Home = None, as_json: AsJson = False) -> None:
+def list_messages(context: typer.Context, home: Home = VAR, as_json: AsJson = False) -> None:
     """List messages that are not sent: recipient, subject, attempts, last error, next attempt."""
-    if not is_group_alone(context, home):
+    if not is_group_alone(context):
         return
     with opened_workflow(home) as workflow:
         waiting = workflow.outbox.waiting()
@@ -202,14 +199,13 @@ def list_messages(context: typer.Context, home: Home = None, as_json: AsJson = F
 
 @outbox_app.command()
 def deliver(
-    context: typer.Context,
     message_id: Annotated[
         str | None, typer.Argument(metavar="ID", help="Also send this message, although it is not due.")
     ] = None,
     now: Annotated[
         bool, typer.Option("--now", help="Send all messages, also after a failed attempt or in a cooldown.")
     ] = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Send the messages that are due.
 
@@ -217,7 +213,7 @@ def deliver(
     """
     from decisions.sending import send_waiting
 
-    with opened_workflow(home or context.obj) as workflow:
+    with opened_workflow(home) as workflow:
         chosen = [_find(workflow, message_id).message_id] if message_id is not None else []
         if now:
             chosen = [one.message_id for one in workflow.outbox.waiting()]
@@ -229,12 +225,12 @@ def deliver(
 
 
 @outbox_app.command()
-def drop(context: typer.Context, message_id: MessageId, reason: Reason, name: Name = "", home: Home = None) -> None:
+def drop(message_id: MessageId, reason: Reason, name: Name = "", home: Home = VAR) -> None:
     """Drop a message: it is not sent. The journal keeps who dropped it and why."""
     from access import shell_actor
     from decisions.actions import drop_message
 
-    with opened_workflow(home or context.obj) as workflow:
+    with opened_workflow(home) as workflow:
         message, actor = _find(workflow, message_id), shell_actor(workflow.settings.access, name)
         if not (actor.name.strip() and reason.strip()):
             raise InputError("give your name (--as) and a reason (--reason): they are kept with the step")

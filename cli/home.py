@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import AsJson, Group, Home, Reason, acting_here, echo_json, existing_home, opened_workflow
+from cli import VAR, AsJson, Group, Home, Reason, acting_here, echo_json, existing, opened_workflow
 from core.errors import InputError, StoreError
 from core.log import counted, get_logger, one_line
 from core.schema import Entry
-from core.settings import DRILL, Settings, home_folder, load_settings
+from core.settings import DRILL, Settings, load_settings
 
 if TYPE_CHECKING:
     from store.mirror import Commit, RemoteFiles
@@ -34,7 +34,7 @@ _MEGABYTE = 1e6
 @app.command()
 def backup(
     to: Annotated[Path, typer.Option("--to", help="Backup file, ending in .tar.zst, or a folder for dated backups.")],
-    home: Home = None,
+    home: Home = VAR,
     with_caches: Annotated[
         bool, typer.Option("--with-caches", help="Include past forecasts and fits, which a night can make again.")
     ] = False,
@@ -51,9 +51,9 @@ def backup(
 
     if str(to) == "-":
         raise InputError("--to -: a backup is read back before it counts as one, so it needs a file")
-    begun, folder = time.monotonic(), existing_home(home)
-    setting = load_settings(folder).journal_url
-    done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
+    begun = time.monotonic()
+    setting = load_settings(existing(home)).journal_url
+    done = write_backup(home, to.expanduser(), setting, with_made_again=with_caches)
     seconds, packed = time.monotonic() - begun, done.path.stat().st_size
     if not as_json:
         typer.echo(
@@ -63,9 +63,9 @@ def backup(
     if done.journal_apart and not as_json:
         typer.echo("The journal is kept in PostgreSQL and is not in this file: back it up with pg_dump.")
     # Monitoring reports the age of the last backup; a full disk that refuses the row does not undo the backup.
-    with suppress(StoreError), open_workflow(folder, load_settings(folder)) as workflow:
+    with suppress(StoreError), open_workflow(home, load_settings(home)) as workflow:
         workflow.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
-    problem = ReleaseStore(folder).verify(witnesses(folder, setting))
+    problem = ReleaseStore(home).verify(witnesses(home, setting))
     if as_json:
         echo_json({
             "path": str(done.path), "files": len(done.files), "bytes": done.size, "packed_bytes": packed,
@@ -80,7 +80,7 @@ def backup(
 @app.command()
 def restore(
     source: Annotated[Path, typer.Option("--from", help="Backup file, or a folder of backups: the newest is used.")],
-    home: Home = None,
+    home: Home = VAR,
     repair: Annotated[
         bool, typer.Option("--repair", help="Only restore damaged or missing files of a data folder in use.")
     ] = False,
@@ -97,56 +97,55 @@ def restore(
     """
     from store import backup as archives
 
-    begun, folder = time.monotonic(), home_folder(home)
-    journal = load_settings(folder).journal_url if in_service else ""
+    begun = time.monotonic()
+    journal = load_settings(home).journal_url if in_service else ""
     if repair:
-        done = archives.repair(source.expanduser(), folder, load_settings(folder).journal_url)
+        done = archives.repair(source.expanduser(), home, load_settings(home).journal_url)
     else:
-        done = archives.restore(source.expanduser(), folder, journal, drill=not in_service)
+        done = archives.restore(source.expanduser(), home, journal, drill=not in_service)
     seconds, is_drill = time.monotonic() - begun, not repair and not in_service
     if as_json:
         echo_json({
-            "home": str(folder), "archive": str(done.archive), "files": len(done.files), "bytes": done.size,
+            "home": str(home), "archive": str(done.archive), "files": len(done.files), "bytes": done.size,
             "seconds": round(seconds, 1), "is_drill": is_drill,
             "problem": None if done.problem is None else dataclasses.asdict(done.problem),
         })  # fmt: skip
     else:
         size = f"{counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB"
-        typer.echo(f"{folder}: {size} from {done.archive}, {seconds:.1f} s")
+        typer.echo(f"{home}: {size} from {done.archive}, {seconds:.1f} s")
     if done.problem is not None:
         get_logger().error("altered", text=str(done.problem))
         raise typer.Exit(EXIT_PROBLEM)
     if not as_json:
         typer.echo("The chain of releases is whole.")
         if is_drill:
-            typer.echo(f"This is a drill: {folder} sends and shares nothing until 'vigie home adopt --home {folder}'.")
+            typer.echo(f"This is a drill: {home} sends and shares nothing until 'vigie home adopt --home {home}'.")
 
 
 @app.command()
-def adopt(home: Home = None) -> None:
+def adopt(home: Home = VAR) -> None:
     """Put a restored data folder in service: from now on it sends and shares as its settings say."""
     from decisions import open_workflow
 
-    folder = existing_home(home)
-    settings = load_settings(folder, adopted=True)
+    settings = load_settings(existing(home), adopted=True)
     if settings.drill:
-        raise InputError(f"{folder}: the setting drill keeps it cut off: take it out of settings.toml, or VIGIE_DRILL")
-    if not (folder / DRILL).is_file():
-        raise InputError(f"{folder}: is no drill: it is in service already")
-    (folder / DRILL).unlink()
-    with open_workflow(folder, settings) as workflow:
+        raise InputError(f"{home}: the setting drill keeps it cut off: take it out of settings.toml, or VIGIE_DRILL")
+    if not (home / DRILL).is_file():
+        raise InputError(f"{home}: is no drill: it is in service already")
+    (home / DRILL).unlink()
+    with open_workflow(home, settings) as workflow:
         waiting = len(workflow.outbox.waiting())
         workflow.journal.record(
-            Entry("administrator", "adopted", str(folder), reason="a restored home was put in service")
+            Entry("administrator", "adopted", str(home), reason="a restored home was put in service")
         )
-    typer.echo(f"{folder} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
+    typer.echo(f"{home} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
     if waiting:
         typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie outbox deliver'.")
 
 
 @app.command()
 def prune(
-    home: Home = None,
+    home: Home = VAR,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed.")] = False,
     keep: Annotated[
         int | None,
@@ -163,20 +162,19 @@ def prune(
     from store.mirror import shared
     from store.releases import prune as remove
 
-    folder = existing_home(home)
-    settings = load_settings(folder)
+    settings = load_settings(existing(home))
     newest = keep or settings.operation.keep_nights
-    made_again = [folder / name for name in MADE_AGAIN] if caches else []
+    made_again = [home / name for name in MADE_AGAIN] if caches else []
     freed = sum(file.stat().st_size for one in made_again for file in one.rglob("*") if file.is_file())
     if dry_run:
-        removed = remove(folder, newest, dry_run=True)
+        removed = remove(home, newest, dry_run=True)
     else:
-        with night_lock(folder):
+        with night_lock(home):
             # Free space first: following the shared store writes files, and the disk may be full.
-            removed = remove(folder, newest)
+            removed = remove(home, newest)
             for one in made_again:
                 shutil.rmtree(one, ignore_errors=True)
-            with shared(folder, settings) as delivery:
+            with shared(home, settings) as delivery:
                 delivery.deliver()
     size = sum(removed.values())
     if as_json:
@@ -193,7 +191,7 @@ def prune(
 
 @store_app.command()
 def pull(
-    home: Home = None,
+    home: Home = VAR,
     aside: Annotated[
         bool, typer.Option("--set-aside", help="Move releases that the store does not continue to undelivered/.")
     ] = False,
@@ -201,44 +199,41 @@ def pull(
     """Copy what the shared store has and this data folder lacks."""
     from store import mirror, night_lock
 
-    folder = home_folder(home)
-    files, begun = _opened(load_settings(folder)), time.monotonic()
-    with night_lock(folder):
+    files, begun = _opened(load_settings(home)), time.monotonic()
+    with night_lock(home):
         if aside:
-            for run_id in mirror.set_aside(folder, files):
-                typer.echo(f"{run_id}: set aside in {folder / 'undelivered'}")
-        found = mirror.pull(folder, files)
-    typer.echo(f"{folder}: {_state(found.base)}, {time.monotonic() - begun:.1f} s")
+            for run_id in mirror.set_aside(home, files):
+                typer.echo(f"{run_id}: set aside in {home / 'undelivered'}")
+        found = mirror.pull(home, files)
+    typer.echo(f"{home}: {_state(found.base)}, {time.monotonic() - begun:.1f} s")
 
 
 @store_app.command()
-def push(home: Home = None) -> None:
+def push(home: Home = VAR) -> None:
     """Copy what this data folder has and the shared store lacks."""
     from store import night_lock
     from store.mirror import shared
 
-    folder = existing_home(home)
-    settings, begun = load_settings(folder), time.monotonic()
+    settings, begun = load_settings(existing(home)), time.monotonic()
     files = _opened(settings)
-    with night_lock(folder), shared(folder, settings) as delivery:
+    with night_lock(home), shared(home, settings) as delivery:
         delivery.deliver()
         stored = _state(delivery.base)
     typer.echo(f"{files.url}: {stored}, {time.monotonic() - begun:.1f} s")
 
 
 @store_app.command("status")
-def store_status(home: Home = None) -> None:
+def store_status(home: Home = VAR) -> None:
     """Compare the newest release of the shared store and of this data folder.
 
     Exit codes: 0 equal; 1 different.
     """
     from store.mirror import head_of, latest, local_links
 
-    folder = existing_home(home)
-    files = _opened(load_settings(folder))
-    commit, here = latest(files), local_links(folder)
+    files = _opened(load_settings(existing(home)))
+    commit, here = latest(files), local_links(home)
     typer.echo(f"{files.url}: {_state(commit)}")
-    typer.echo(f"{folder}: newest release {max(here, default='none')}")
+    typer.echo(f"{home}: newest release {max(here, default='none')}")
     if head_of(here) != head_of(commit.links):
         raise typer.Exit(1)
 
@@ -258,7 +253,7 @@ def _state(commit: Commit) -> str:
 
 
 @app.command()
-def check(home: Home = None, as_json: AsJson = False) -> None:
+def check(home: Home = VAR, as_json: AsJson = False) -> None:
     """Check settings, secrets, mail, webhooks, store, journal and disk. Nothing is sent.
 
     Exit codes: 0 all checks passed; 1 a check failed.
@@ -266,7 +261,7 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
     from decisions.health import check_settings
 
     checks = []
-    for one in check_settings(home_folder(home)):
+    for one in check_settings(home):
         checks.append(one)
         if not as_json:
             typer.echo(f"{'FAULT' if one.problem else 'ok':6} {one.what}" + (f": {one.problem}" if one.problem else ""))
@@ -281,17 +276,16 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
 @journal_app.command()
 def move(
     to: Annotated[str, typer.Option("--to", metavar="URL", help="Empty database: postgresql://… or sqlite:///…")],
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
     from store import delivery_lock, night_lock
     from store.journal import Journal, Outbox
     from store.journal.database import copy_tables
 
-    folder = existing_home(home)
     with closing(Journal(to)) as target:
         Outbox(target)
-        with night_lock(folder), delivery_lock(folder), opened_workflow(folder) as workflow:
+        with night_lock(existing(home)), delivery_lock(home), opened_workflow(home) as workflow:
             if broken := workflow.journal.walk({}):
                 raise StoreError(f"the journal's chain is broken, so it is not moved: {broken}")
             counts, head = copy_tables(workflow.journal.database, target.database), target.head()
@@ -310,7 +304,7 @@ def move(
 
 @access_app.command()
 def audit(
-    home: Home = None,
+    home: Home = VAR,
     most: Annotated[int, typer.Option("--most", min=1, help="Maximum number of rows to show.")] = 200,
     as_json: AsJson = False,
 ) -> None:
@@ -332,7 +326,7 @@ def audit(
 def sign_out(
     person: Annotated[str, typer.Argument(help="Name as 'vigie access audit' shows it, or issuer|subject.")],
     reason: Reason,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """End all logins of a person, on open pages too.
 

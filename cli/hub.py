@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, AsJson, Group, Home, as_date, current_release, echo_json
+from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, VAR, AsJson, Group, Home, as_date, current_release, echo_json
 from core.errors import InputError
 from core.log import counted, get_logger
 from core.routes import region_of
-from core.settings import home_folder, load_settings
+from core.settings import load_settings
 
 if TYPE_CHECKING:
     from nightly import RealTimeData
@@ -33,7 +33,7 @@ OLDEST_MONTHS = 6
 def init(
     place: Place,
     name: Annotated[str, typer.Option("--name", help="Name of the hub.")] = "Migration forecast hub",
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Create a hub for the series of the current release: configuration, guide, templates, licence."""
     from hub.night import init_hub
@@ -43,13 +43,13 @@ def init(
 
 
 @app.command()
-def submit(place: Place, home: Home = None) -> None:
+def submit(place: Place, home: Home = VAR) -> None:
     """Submit the current release's forecasts, with metadata and target data."""
     from hub.night import submit as hand_in
     from reports.documents import ALL_MODELS
 
     release = current_release(home)
-    for line in hand_in(place, release, known_on(release, home_folder(home)), ALL_MODELS):
+    for line in hand_in(place, release, known_on(release, home), ALL_MODELS):
         typer.echo(line)
 
 
@@ -76,7 +76,7 @@ def validate(
         ),
     ] = None,
     as_json: AsJson = False,
-    _home: Home = None,
+    _home: Home = VAR,
 ) -> None:
     """Validate configuration, metadata and submissions.
 
@@ -114,7 +114,7 @@ def collect(
     received: Annotated[
         str | None, typer.Option("--received", metavar="DATE", help="Date of receipt; default: today.")
     ] = None,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Collect new submissions of other teams.
 
@@ -125,10 +125,9 @@ def collect(
     from store.journal import opened_journal
 
     day = as_date(received, "--received") or dt.datetime.now(dt.UTC).date()
-    folder = home_folder(home)
-    found = take_in(place, folder, day)
+    found = take_in(place, home, day)
     if found.added:
-        with opened_journal(load_settings(folder).journal_url, folder) as journal:
+        with opened_journal(load_settings(home).journal_url, home) as journal:
             record_receipts(journal, found.added)
     for line in found.summary():
         typer.echo(line, err=line.startswith("refused"))
@@ -137,7 +136,7 @@ def collect(
 
 
 @app.command()
-def combine(place: Place, _home: Home = None) -> None:
+def combine(place: Place, _home: Home = VAR) -> None:
     """Write the hub's ensembles: the median of quantiles, and a mean weighted by past scores."""
     from hub.night import combine_hub
     from store.hub import HubFiles
@@ -156,7 +155,7 @@ def score(
     ] = "vigie-baseline",
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for the whole league table.")] = None,
     as_json: AsJson = False,
-    _home: Home = None,
+    _home: Home = VAR,
 ) -> None:
     """Score all submissions of a hub: pairwise relative WIS, coverage, missing forecasts."""
     from hub.files import score_hub
@@ -181,11 +180,11 @@ def score(
 def prove(
     model: Annotated[str, typer.Argument(help="Model of the hub, such as vigie-ensemble.")],
     round_id: Annotated[str, typer.Argument(metavar="ROUND", help="Round, by the date of its origin.")],
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Print the hashes that prove that a forecast was made before the outcome was known."""
     from store.hub import prove as find
 
-    for proof in find(home_folder(home), model, round_id):
+    for proof in find(home, model, round_id):
         for line in proof.lines():
             typer.echo(line)

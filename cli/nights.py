@@ -15,6 +15,7 @@ from cli import (
     EXIT_DEGRADED,
     EXIT_NOTHING_PUBLISHED,
     EXIT_PUBLISHED,
+    VAR,
     AsJson,
     Group,
     Home,
@@ -25,7 +26,7 @@ from cli import (
 )
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger, progress_bar
-from core.settings import home_folder, load_settings
+from core.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ ingest_app = typer.Typer(cls=Group, invoke_without_command=True)
 
 
 def nightly(
-    home: Home = None,
+    home: Home = VAR,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="Replay the night of this date; default: today.")
     ] = None,
@@ -53,10 +54,9 @@ def nightly(
     """
     from nightly.night import run_night
 
-    folder = home_folder(home)
-    date, settings = as_date(as_of, "--as-of"), load_settings(folder)
+    date, settings = as_date(as_of, "--as-of"), load_settings(home)
     with progress_bar() as progress:
-        result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
+        result = run_night(home, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     if as_json:
         echo_json({
             "run_id": result.release.run_id, "as_of": result.release.as_of.isoformat(), "degraded": result.degraded,
@@ -77,17 +77,16 @@ def demonstrate(
             "--newest", help="Replay the newest night of the bundled data instead, although some routes are too old."
         ),
     ] = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Make a first release by replaying the newest night on which all bundled routes were up to date."""
     from nightly.night import run_demonstration
 
-    folder = home_folder(home)
-    settings = load_settings(folder)
+    settings = load_settings(home)
     with progress_bar() as progress:
-        result = run_demonstration(folder, settings, region=region, newest=newest, progress=progress)
+        result = run_demonstration(home, settings, region=region, newest=newest, progress=progress)
     if result is None:
-        typer.echo(f"{folder} already holds a release: it is shown as it is.")
+        typer.echo(f"{home} already holds a release: it is shown as it is.")
         return
     for line in result.summary():
         typer.echo(line)
@@ -116,13 +115,13 @@ def ingest(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         Path | None, typer.Option("--preview", help="Suggest a mapping for a file of your own data; nothing is stored.")
     ] = None,
     as_json: AsJson = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Ingest files, publishers' data or kept answers; check publishers. A damaged file changes nothing.
 
     Exit codes: 0 taken in; 1 refused; 3 held for a person, or refused in part.
     """
-    if not is_group_alone(context, home):
+    if not is_group_alone(context):
         return
     if preview is not None:
         _preview(preview, mapping)
@@ -132,20 +131,19 @@ def ingest(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if mapping is not None and not file:
         raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
     if file:
-        _ingest_files(file, mapping, home_folder(home), as_json=as_json)
+        _ingest_files(file, mapping, home, as_json=as_json)
     else:
-        _ingest_live(source or [], as_date(replay, "--replay"), home_folder(home), as_json=as_json)
+        _ingest_live(source or [], as_date(replay, "--replay"), home, as_json=as_json)
 
 
 @ingest_app.command("check")
 def check_publishers(
-    context: typer.Context,
     source: Annotated[list[str] | None, typer.Argument(help="Check only these sources.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Make one request to each publisher.")] = False,
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a JSON report for Vigie's maintainers.")
     ] = None,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Check each publisher: reachable, layout recognised, newest period, rows, seconds, advice. Nothing is stored.
 
@@ -154,7 +152,7 @@ def check_publishers(
     from ingest.http import HEADER, check_sources
     from store import write_bytes
 
-    settings = load_settings(home_folder(home or context.obj))
+    settings = load_settings(home)
     with progress_bar() as progress:
         found = check_sources(settings, source or [], live=live, progress=progress)
     typer.echo("\n".join([HEADER, *(one.line() for one in found)]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import Home
+from cli import VAR, Home
 from core.calendar import Frequency
 from core.errors import InputError, first_line
 from core.log import counted, get_logger, progress_bar
@@ -67,7 +67,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     freq: Freq = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Forecast a panel from past origins, with only the data up to each origin."""
     from forecasting.runs import backtest_file
@@ -91,7 +91,7 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     freq: Freq = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Forecast a panel from its last period."""
     from forecasting.runs import forecast_file
@@ -113,7 +113,7 @@ def score(
     out: Annotated[
         Path | None, typer.Option("--out", help="Scores of every series: .parquet, .csv or .ndjson.")
     ] = None,
-    home: Home = None,  # noqa: ARG001  # every command takes a home
+    home: Home = VAR,  # noqa: ARG001  # every command takes a home
 ) -> None:
     """Score past forecasts of a panel: WIS relative to the baseline, and coverage, by model and horizon."""
     from core.schema import ALL

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from cli import (
+    VAR,
     AsJson,
     FileKind,
     Group,
@@ -26,7 +27,7 @@ from cli import (
     as_date,
     current_release,
     echo_json,
-    existing_home,
+    existing,
     is_group_alone,
     opened_journal,
     opened_workflow,
@@ -35,7 +36,7 @@ from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.log import counted, get_logger, one_line, sentence
 from core.routes import of_route, spelled
-from core.settings import home_folder, load_settings
+from core.settings import load_settings
 
 if TYPE_CHECKING:
     from store.figures.editions import Action
@@ -70,12 +71,11 @@ Name = Annotated[
 ]
 
 
-def status(home: Home = None, as_json: AsJson = False) -> None:
+def status(home: Home = VAR, as_json: AsJson = False) -> None:
     """Show the current release, the freshness of sources, the last run and open alerts."""
     from store.status import read_status
 
-    folder = home_folder(home)
-    found = read_status(folder, load_settings(folder).journal_url)
+    found = read_status(home, load_settings(home).journal_url)
     if as_json:
         echo_json(found)
     else:
@@ -85,7 +85,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 
 
 def verify(
-    home: Home = None,
+    home: Home = VAR,
     head: Annotated[
         str,
         typer.Option("--head", metavar="HASH", help="Hash of the newest release, from a briefing, a mail or a feed."),
@@ -99,11 +99,10 @@ def verify(
     from store.releases import ReleaseStore, links
     from store.verify import verify_home
 
-    folder = existing_home(home)
-    problem = verify_home(folder, load_settings(folder), head)
-    count = len(links(ReleaseStore(folder).folder))
+    problem = verify_home(existing(home), load_settings(home), head)
+    count = len(links(ReleaseStore(home).folder))
     if problem is None and not count:
-        raise InputError(f"{folder}: no release here; 'vigie nightly' makes one")
+        raise InputError(f"{home}: no release here; 'vigie nightly' makes one")
     if as_json:
         echo_json({"releases": count, "problem": None if problem is None else asdict(problem)})
     if problem is not None:
@@ -126,7 +125,7 @@ def export(
     kind: FileKind = "csv",
     with_citation: WithCitation = False,
     route: RouteName = "",
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Write one table of the current release, such as 'vigie export alerts --out alerts.csv'.
 
@@ -153,7 +152,7 @@ def briefing(
     signed_off: Annotated[
         bool, typer.Option("--signed-off", help="Include only signed-off alerts, as in mails.")
     ] = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Write the briefing of the newest release as PDF: alerts, map, charts, then the year ahead and places."""
     from decisions.announcements import make_briefing
@@ -163,10 +162,9 @@ def briefing(
     is_piped = str(out) == "-"
     if out is not None and not is_piped and out.suffix != ".pdf":
         raise InputError(f"--out {out.name}: the ending must be .pdf")
-    folder = home_folder(home)
-    release = current_release(folder)
+    release = current_release(home)
     target = out or Path(f"vigie-{release.as_of}-{lang}.pdf")
-    document = make_briefing(folder, load_settings(folder), release.run_id, lang, signed_only=signed_off)
+    document = make_briefing(home, load_settings(home), release.run_id, lang, signed_only=signed_off)
     if is_piped:
         typer.echo(document, nl=False)
         return
@@ -180,7 +178,7 @@ def map_(
         "routes.gpkg"
     ),
     lang: Lang = DEFAULT_LANGUAGE,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Write the routes as lines with what is expected of each over the planning window."""
     from publish import geojson_bytes, geopackage_bytes, route_features
@@ -264,18 +262,17 @@ def _issued_line(issued: list[dict[str, Any]]) -> str:
 
 
 @editions_app.callback()
-def list_editions(context: typer.Context, as_json: AsJson = False, home: Home = None) -> None:
+def list_editions(context: typer.Context, as_json: AsJson = False, home: Home = VAR) -> None:
     """List ingested files and answers with their state and changes, newest last."""
-    if not is_group_alone(context, home):
+    if not is_group_alone(context):
         return
     from store import AlreadyRunningError, night_lock
     from store.figures.editions import EditionStore
 
-    folder = existing_home(home)
-    with opened_journal(folder) as journal:
-        editions = EditionStore(folder, journal)
+    with opened_journal(existing(home)) as journal:
+        editions = EditionStore(home, journal)
         if editions.is_interrupted():
-            with contextlib.suppress(AlreadyRunningError), night_lock(folder):  # a running night records its own
+            with contextlib.suppress(AlreadyRunningError), night_lock(home):  # a running night records its own
                 editions.recover()
         found = editions.all()
     if as_json:
@@ -285,15 +282,14 @@ def list_editions(context: typer.Context, as_json: AsJson = False, home: Home = 
 
 
 @editions_app.command("changes")
-def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJson = False, home: Home = None) -> None:
+def edition_changes(edition_id: EditionId, as_json: AsJson = False, home: Home = VAR) -> None:
     """List what accepting a held edition, or withdrawing a known one, would change, figure by figure."""
     import pandas as pd
 
     from store.figures.editions import EditionStore
 
-    folder = existing_home(home or context.obj)
-    with opened_journal(folder) as journal:
-        editions = EditionStore(folder, journal)
+    with opened_journal(existing(home)) as journal:
+        editions = EditionStore(home, journal)
         found = editions.changes(editions.named(edition_id))
     if as_json:
         echo_json(found.astype(object).where(found.notna(), None).to_dict("records"))
@@ -307,29 +303,28 @@ def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJs
 
 @editions_app.command()
 def accept(
-    context: typer.Context,
     edition_id: EditionId,
     reason: Reason,
     name: Name = "",
     replace_newer: Annotated[
         bool, typer.Option("--replace-newer", help="Also replace figures stated after the edition was received.")
     ] = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Accept a held edition: its data count from today on."""
-    _decide(context, home, edition_id, "edition accepted", reason, name, replace_newer=replace_newer)
+    _decide(home, edition_id, "edition accepted", reason, name, replace_newer=replace_newer)
 
 
 @editions_app.command()
-def reject(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+def reject(edition_id: EditionId, reason: Reason, name: Name = "", home: Home = VAR) -> None:
     """Reject a held edition for good."""
-    _decide(context, home, edition_id, "edition rejected", reason, name)
+    _decide(home, edition_id, "edition rejected", reason, name)
 
 
 @editions_app.command()
-def withdraw(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+def withdraw(edition_id: EditionId, reason: Reason, name: Name = "", home: Home = VAR) -> None:
     """Withdraw an edition: from today on its data no longer count. Nothing is erased."""
-    _decide(context, home, edition_id, "edition withdrawn", reason, name)
+    _decide(home, edition_id, "edition withdrawn", reason, name)
 
 
 def observations(
@@ -341,7 +336,7 @@ def observations(
         str | None, typer.Option("--as-of", metavar="DATE", help="As known on this date; default: today.")
     ] = None,
     with_citation: WithCitation = False,
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Write observations of sources and routes, as known today or on a past date."""
     from core.release import rounded
@@ -352,15 +347,15 @@ def observations(
     from store.export import kind_of, observations_bytes, write_table
     from store.figures import VintageStore
 
-    folder, kind = home_folder(home), kind_of(out, kind)
+    kind = kind_of(out, kind)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
-    history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
+    history = VintageStore(home).history(exclude_sources=load_settings(home).exclude_sources)
     known = rounded(RealTimeData(history, day, 0, 0, regions=REGIONS).observations)
     known = known.assign(estimated_share=estimated_shares(known))
     rows = of_route(known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]], route)
     if rows.empty:
         raise InputError(f"--series {series}: nothing of it was known on {day}")
-    cards = CARDS | own_cards(folder)
+    cards = CARDS | own_cards(home)
     cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
     content, about = observations_bytes(rows, cited, day, kind, with_citation=with_citation)
     if str(out) == "-":
@@ -373,12 +368,12 @@ def observations(
 
 
 def _decide(
-    context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str,
+    home: Path, edition_id: str, action: Action, reason: str, name: str,
     *, replace_newer: bool = False,
 ) -> None:  # fmt: skip
     from decisions.actions import decide_edition
 
-    with opened_workflow(home or context.obj) as workflow:
+    with opened_workflow(home) as workflow:
         actor = acting_here(workflow.settings.access, name)
         done = decide_edition(workflow, actor, action, edition_id, reason, replace_newer=replace_newer)
         typer.echo(done.summary())
@@ -396,7 +391,7 @@ def build(
         str,
         typer.Option("--url", help="Address at which the site will stand; the sitemap and shared pictures need it."),
     ] = "",
-    home: Home = None,
+    home: Home = VAR,
 ) -> None:
     """Write the site of the newest release in which every alert was signed off or dismissed; only changed files.
 
@@ -404,8 +399,7 @@ def build(
     """
     from publish.site import build_site
 
-    source = existing_home(home)
-    done = build_site(source, load_settings(source), folder.expanduser(), _base(url))
+    done = build_site(existing(home), load_settings(home), folder.expanduser(), _base(url))
     for run_id in done.passed_over:
         typer.echo(f"{run_id} is not shown: alerts wait to be signed off ('vigie alerts')")
     typer.echo(

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Group, Home, is_group_alone
+from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, VAR, Group, Home, is_group_alone
 from core.errors import InputError, VigieError
 from core.log import get_logger
 from core.settings import (
@@ -27,7 +27,6 @@ from core.settings import (
     SHORTEST_COOKIE_SECRET,
     AccessSettings,
     address_of,
-    home_folder,
     is_loopback,
     load_settings,
     secret,
@@ -55,7 +54,7 @@ _FRESH_SECONDS = 2.0
 @app.callback()
 def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
     context: typer.Context,
-    home: Home = None,
+    home: Home = VAR,
     port: Port = 8501,
     address: Address = "127.0.0.1",
     health_port: Annotated[
@@ -78,13 +77,12 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
     """
     # This process holds the schedule and the health server; the dashboard, nights, deliveries and backups are children,
     # or a night would block the pages. If the dashboard ends, everything ends: the service manager starts it again.
-    folder = home_folder(home)
-    os.environ["VIGIE_HOME"] = str(folder)  # child processes read it, and the commands below this one
-    if not is_group_alone(context, home):
+    os.environ["VIGIE_HOME"] = str(home)  # child processes read it, and the commands below this one
+    if not is_group_alone(context):
         return
     trigger = night_trigger(at)
-    check_address(load_settings(folder).access, address, without_login=without_login)
-    server, listener = _health_server(folder, "127.0.0.1", health_port, "--health-port")
+    check_address(load_settings(home).access, address, without_login=without_login)
+    server, listener = _health_server(home, "127.0.0.1", health_port, "--health-port")
     os.environ["VIGIE_WITHOUT_LOGIN"] = "1" if without_login else "0"
     children, scheduler = Children(), None
     jobs = Jobs(children, live=live, backup_to=backup_to and backup_to.expanduser().resolve())
@@ -95,7 +93,7 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
         pages = children.start("dashboard.server", *options)
         next_night = "no schedule"
         if not no_schedule:
-            due = first_night(folder, trigger, dt.datetime.now(dt.UTC))
+            due = first_night(home, trigger, dt.datetime.now(dt.UTC))
             next_night = "next night " + (f"{due:%Y-%m-%d %H:%M}" if due > dt.datetime.now(dt.UTC) else "now")
             scheduler = start_schedule(jobs, trigger, due)
         about = f"health: port {health_port}; {next_night}; Ctrl+C ends everything"
@@ -113,16 +111,15 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
 
 @app.command()
 def dashboard(
-    home: Home = None,
+    home: Home = VAR,
     port: Port = 8501,
     address: Address = "127.0.0.1",
     headless: Headless = False,
     without_login: WithoutLogin = False,
 ) -> None:
     """Serve the dashboard; other addresses than loopback need a login, or --without-login."""
-    folder = home_folder(home)
-    check_address(load_settings(folder).access, address, without_login=without_login)
-    os.environ["VIGIE_HOME"] = str(folder)
+    check_address(load_settings(home).access, address, without_login=without_login)
+    os.environ["VIGIE_HOME"] = str(home)
     os.environ["VIGIE_WITHOUT_LOGIN"] = "1" if without_login else "0"
     os.chdir(PROJECT)
     typer.echo(f"Vigie's dashboard: {address_of(address, port)}   (Ctrl+C ends it)")
@@ -149,7 +146,7 @@ def check_address(access: AccessSettings, address: str, *, without_login: bool =
 
 @app.command()
 def health(
-    home: Home = None,
+    home: Home = VAR,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 8502,
     address: Annotated[str, typer.Option("--address", help="Address to listen on.")] = "127.0.0.1",
     once: Annotated[
@@ -159,12 +156,11 @@ def health(
     """Serve /healthz and /metrics for monitoring, or print /healthz once."""
     from decisions.health import HEALTH_PATH, answer
 
-    folder = home_folder(home)
     if once:
-        code, _, body = answer(folder, HEALTH_PATH)
+        code, _, body = answer(home, HEALTH_PATH)
         typer.echo(body, nl=False)
         raise typer.Exit(0 if code == 200 else 1)
-    server, listener = _health_server(folder, address, port, f"--address {address} --port")
+    server, listener = _health_server(home, address, port, f"--address {address} --port")
     typer.echo(f"{address_of(address, listener.getsockname()[1])}{HEALTH_PATH}   (Ctrl+C ends it)")
     server.run(sockets=[listener])
 
