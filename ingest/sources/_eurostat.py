@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from core.errors import InputError, SourceError
 from core.languages import marked as _
@@ -34,6 +35,8 @@ _UNREPORTED = 6
 _WAITING = frozenset({"SUBMITTED", "PROCESSING"})
 _EVERY = (("sex", "T"), ("age", "TOTAL"), ("unit", "PER"))
 _TOTAL = (("citizen", "TOTAL"),)
+_Position = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)$")]
+"""Place of a figure in the cube."""
 
 
 @dataclass(frozen=True)
@@ -175,9 +178,8 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
             value at all, which is how Eurostat answers an unknown code.
     """
     document = json_document(raw)
-    if document == []:
-        raise raw.fault(_("the answer has no parts"))
-    frames = [_dataset(raw, body) for body in (document if isinstance(document, list) else [document])]
+    bodies = document if isinstance(document, list) and document else [document]
+    frames = [_dataset(raw, body) for body in bodies]
     if len({tuple(frame.columns) for frame in frames}) > 1:
         raise raw.fault(
             _("its parts have different dimensions: {found}"), found=[list(part.columns) for part in frames]
@@ -185,84 +187,61 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+class _Category(BaseModel):
+    index: dict[str, int]
+
+
+class _Dimension(BaseModel):
+    category: _Category
+
+
+class _Dataset(BaseModel):
+    """A dataset of JSON-stat 2.0, as far as it is read."""
+
+    model_config = ConfigDict(strict=True)
+    version: Literal["2.0"]
+    kind: Literal["dataset"] = Field(default="dataset", alias="class")
+    id: list[str] = Field(min_length=1)
+    size: list[int]
+    dimension: dict[str, _Dimension]
+    value: dict[_Position, FiniteFloat]
+    status: dict[_Position, str] = Field(default_factory=dict)
+
+    @property
+    def codes(self) -> list[list[str]]:
+        """Codes of each dimension's categories, in order."""
+        indices = [self.dimension[name].category.index for name in self.id]
+        return [sorted(index, key=index.__getitem__) for index in indices]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> _Dataset:
+        if lacking := set(self.id) - set(self.dimension):
+            raise ValueError(f"the dimensions {sorted(lacking)} have no categories")
+        found = [sorted(self.dimension[name].category.index.values()) for name in self.id]
+        if found != [list(range(size)) for size in self.size] or len(set(self.id)) < len(self.id):
+            raise ValueError(f"dimensions {self.id} of {self.size} categories have {[len(one) for one in found]}")
+        outside = [place for place in (*self.value, *self.status) if int(place) >= prod(self.size)]
+        if outside:
+            raise ValueError(f"position {outside[0]} is outside the {prod(self.size)} cells of the cube")
+        return self
+
+
 def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
-    body = _checked(raw, body)
-    names, sizes = _shape(raw, body)
-    categories = [_categories(raw, body, name, size) for name, size in zip(names, sizes, strict=True)]
-    cells = prod(sizes)
-    values = _numbers(raw, _by_position(raw, body.get("value"), "value", cells))
-    if not values:
-        raise raw.fault(_("the answer holds no value: one of the codes asked for is unknown, or has no data"))
-    status = _by_position(raw, body.get("status", {}), "status", cells)
-    refuse_person_level(names, raw.name)
-    positions = np.array(sorted(values), dtype=np.int64)
-    columns: dict[str, Any] = {}
-    for name, codes, index in zip(names, categories, np.unravel_index(positions, tuple(sizes)), strict=True):
-        columns[name] = np.array(codes, dtype=object)[index]
-    columns["value"] = np.array([values[int(position)] for position in positions], dtype=float)
-    columns["status"] = [str(status.get(int(position)) or "") for position in positions]
-    return pd.DataFrame(columns)
-
-
-def _checked(raw: RawFile, body: object) -> dict[str, Any]:
     if isinstance(body, dict) and "error" in body:
         raise raw.fault(_("the publisher answered with an error: {error}"), error=body["error"])
-    if not isinstance(body, dict) or body.get("version") != "2.0" or body.get("class", "dataset") != "dataset":
-        raise raw.fault(_("not a JSON-stat 2.0 dataset ('version' is not 2.0, or 'class' is not dataset)"))
-    return body
-
-
-def _shape(raw: RawFile, body: dict[str, Any]) -> tuple[list[str], list[int]]:
-    names, sizes = body.get("id"), body.get("size")
-    if not isinstance(names, list) or not isinstance(sizes, list) or not names or len(names) != len(sizes):
-        raise raw.fault(_("'id' and 'size' must be lists of the same length"))
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise raw.fault(_("'id' must hold distinct names"), column="id")
-    if not all(type(size) is int and size >= 0 for size in sizes):
-        raise raw.fault(_("'size' must hold counts"), column="size")
-    return names, sizes
-
-
-def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> list[str]:
-    dimensions = body.get("dimension")
-    dimension = dimensions.get(name) if isinstance(dimensions, dict) else None
-    category = dimension.get("category") if isinstance(dimension, dict) else None
-    if not isinstance(category, dict):
-        raise raw.fault(_("the dimension has no categories"), column=name)
-    index = category.get("index", category.get("label"))
-    if isinstance(index, dict) and all(type(place) is int for place in index.values()):
-        codes = sorted(index, key=lambda code: index[code])
-        whole = sorted(index.values()) == list(range(len(index)))
-    else:
-        codes = list(index) if isinstance(index, (list, dict)) else []
-        whole = all(isinstance(code, str) for code in codes)
-    if not whole or len(codes) != size:
-        fault = ngettext("{n} category where 'size' says {expected}", "{n} categories where 'size' says {expected}")
-        raise raw.fault(fault, column=name, n=len(codes), expected=size)
-    return codes
-
-
-def _by_position(raw: RawFile, content: object, label: str, cells: int) -> dict[int, Any]:
-    if isinstance(content, list):
-        found = {position: value for position, value in enumerate(content) if value is not None}
-    elif isinstance(content, dict):
-        try:
-            found = {int(position): value for position, value in content.items() if value is not None}
-        except ValueError:
-            raise raw.fault(_("a position is not a whole number"), column=label) from None
-    else:
-        raise raw.fault(_("'{name}' is neither an object nor a list"), column=label, name=label)
-    outside = [position for position in found if not 0 <= position < cells]
-    if outside:
-        raise raw.fault(_("position outside the {n} cells of the cube"), row=outside[0], column=label, n=cells)
-    return found
-
-
-def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
-    for position, value in found.items():
-        if type(value) not in (int, float) or not np.isfinite(value):
-            raise raw.fault(_("the figure is not a number"), row=position, column="value")
-    return found
+    try:
+        found = _Dataset.model_validate(body)
+    except ValidationError as error:
+        first, fault = error.errors()[0], _("not a JSON-stat 2.0 dataset: {fault}")
+        raise raw.fault(fault, column=".".join(map(str, first["loc"])) or None, fault=first["msg"]) from None
+    if not found.value:
+        raise raw.fault(_("the answer holds no value: one of the codes asked for is unknown, or has no data"))
+    refuse_person_level(found.id, raw.name)
+    values = pd.Series(found.value, dtype=float).rename(index=int).sort_index()
+    status = pd.Series(found.status, dtype=object).rename(index=int).reindex(values.index).fillna("")
+    places = np.unravel_index(values.index, tuple(found.size))
+    columns = [np.array(codes, dtype=object)[place] for codes, place in zip(found.codes, places, strict=True)]
+    return pd.DataFrame(dict(zip(found.id, columns, strict=True))).assign(value=values.array, status=status.array)
 
 
 MISSING = ":"

@@ -53,12 +53,12 @@ def test_answer_without_values_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"version": "1.0"}, "not a JSON-stat 2.0"), ({"class": "collection"}, "not a JSON-stat 2.0"),
-        ({"size": [2, 2]}, "same length"), ({"size": [2, 2, 3]}, "2 categories where 'size' says 3"),
-        ({"id": ["citizen", "geo", "geo"]}, "distinct"), ({"value": {"8": 1}}, "outside the 8 cells"),
-        ({"value": {"-1": 1}}, "outside the 8 cells"), ({"value": {"one": 1}}, "not a whole number"),
-        ({"value": {"0": "835"}}, "not a number"), ({"value": {"0": True}}, "not a number"),
-        ({"value": "835"}, "neither an object nor a list"), ({"dimension": {}}, "no categories"),
+        ({"version": "1.0"}, "column version: not a JSON-stat 2.0"), ({"class": "collection"}, "not a JSON-stat 2.0"),
+        ({"size": [2, 2]}, r"of \[2, 2\] categories"), ({"size": [2, 2, 3]}, r"of \[2, 2, 3\] categories"),
+        ({"id": ["citizen", "geo", "geo"]}, "'geo', 'geo'"), ({"value": {"8": 1}}, "outside the 8 cells"),
+        ({"value": {"-1": 1}}, "column value.-1"), ({"value": {"one": 1}}, "column value.one"),
+        ({"value": {"0": "835"}}, "column value.0: .*a valid number"), ({"value": {"0": True}}, "a valid number"),
+        ({"value": "835"}, "column value: .*a valid dict"), ({"dimension": {}}, "no categories"),
         ({"error": [{"status": 413, "label": "EXTRACTION_TOO_BIG"}]}, "EXTRACTION_TOO_BIG"),
     ],
 )  # fmt: skip
