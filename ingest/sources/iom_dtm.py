@@ -30,8 +30,8 @@ public on 5 February 2025. 25 days keep the whole month known at the end of the 
 
 PLACES: dict[str, tuple[str, str, str]] = LABELS[SOURCE_ID]["places"]
 """IOM's place -> route_id, geo, first month that is a month. Plain ``ESP`` is the sum of its two routes."""
-EVENED_OUT = {("CYP", year): (f"{year}-01", f"{year}-05") for year in ("2017", "2018")}
-"""First and last month among which a place's arrivals were spread evenly: a sum that IOM had, and no counts."""
+EVENED_OUT = [("CYP", f"{year}-0{month}") for year in (2017, 2018) for month in range(1, 6)]
+"""Places and months among which a place's arrivals were spread evenly: a sum that IOM had, and no counts."""
 CITIZENS_FROM = {"GRC": "2016-01"}
 """By citizenship, Greece's only month of 2015 (December) holds the whole year."""
 
@@ -101,13 +101,7 @@ def _named(tidy: pd.DataFrame) -> pd.DataFrame:
     """The figures by their names in the contract; those that were spread evenly over months are flagged ``e``."""
     columns = ["route_id", "place", "citizen", "freq", "time_period", "n"]
     named = tidy[columns].rename(columns={"place": "geo", "n": "obs_value"})
-    spans = pd.Series(list(zip(named["geo"], named["time_period"].str[:4], strict=True)), index=named.index).map(
-        EVENED_OUT
-    )
-    evened = [
-        isinstance(span, tuple) and span[0] <= period <= span[1]
-        for span, period in zip(spans, named["time_period"], strict=True)
-    ]
+    evened = pd.MultiIndex.from_frame(named[["geo", "time_period"]]).isin(EVENED_OUT)
     return named.assign(obs_flag=np.where(evened, "e", tidy.get("obs_flag", "")))
 
 
