@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-import numpy as np
 import pandas as pd
 
 from core.countries import map_countries
@@ -74,12 +73,10 @@ def parse(raw: RawFile) -> Parsed:
     else:
         as_of, cells = _read_workbook(raw)
     require_rows(cells, raw.name)
-    by_citizen = cells.groupby(["route_id", "citizen", "time_period"], as_index=False).agg(
-        obs_value=("obs_value", "sum")
-    )
-    totals = by_citizen.groupby(["route_id", "time_period"], as_index=False).agg(obs_value=("obs_value", "sum"))
-    tidy = pd.concat([totals.assign(citizen=ALL), _from_first_detection(by_citizen)], ignore_index=True)
-    tidy = tidy.assign(as_of=as_of)
+    by_citizen = cells.groupby(["route_id", "citizen", "time_period"])["obs_value"].sum()
+    totals = by_citizen.groupby(["route_id", "time_period"]).sum().reset_index().assign(citizen=ALL)
+    is_seen = by_citizen.groupby(["route_id", "citizen"]).cumsum() > 0
+    tidy = pd.concat([totals, by_citizen[is_seen].reset_index()], ignore_index=True).assign(as_of=as_of)
     return Reading(raw, SOURCE_ID).parsed(tidy, target="detections", geo=ALL, freq="M")
 
 
@@ -87,15 +84,18 @@ def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     sheets = read_sheets(raw, (SHEET, NOTES))
     as_of = _date_of_notes(sheets[NOTES], raw.name)
     body, months = _split_header(sheets[SHEET], as_of, raw.name)
-    values = _counts(body[list(months)], raw.name)
     routes = _route_ids(body["Route"], raw.name)
     citizens = map_countries(body["Nationality"].fillna(""), raw.name)
     repeated = body.duplicated(KEY_COLUMNS)
     if repeated.any():
         raise raw.fault(_("route, border and nationality are listed twice"), row=str(repeated.idxmax()))
-    wide = values.set_axis(list(months.values()), axis=1).assign(route_id=routes, citizen=citizens)
-    cells = wide.melt(["route_id", "citizen"], var_name="time_period", value_name="obs_value")
-    return as_of, cells.dropna(subset="obs_value")
+    wide = body[list(months)].assign(route_id=routes, citizen=citizens)
+    cells = wide.melt(["route_id", "citizen"], var_name="month", value_name="n", ignore_index=False).dropna(subset="n")
+    for rule in count_rules(cells["n"], "n"):
+        if rule.broken.any():
+            first = cells[rule.broken].iloc[0]
+            raise raw.fault(rule.rule, row=str(first.name), column=first["month"])
+    return as_of, cells.assign(time_period=cells["month"].map(months), obs_value=to_numbers(cells["n"]))
 
 
 def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
@@ -121,44 +121,17 @@ def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[
         fault = _("the header must start with {columns}; found {found}")
         raise SourceError(file, fault, row=row, columns=KEY_COLUMNS, found=header[:3])
     newest = min(as_of, pd.Timestamp(dt.datetime.now(tz=dt.UTC).date()))
-    months: dict[str, str] = {}
-    for cell in header[3:]:
-        begins = to_dates(pd.Series([cell]), r"[A-Za-z]{3}(?:19|20)\d{2}", "%b%Y").iloc[0]
-        if pd.isna(begins):
-            raise SourceError(
-                file, _("a month such as {example} is expected in the header"), example="JAN2009", row=row, column=cell
-            )
-        period = pd.Period(begins, freq="M")
-        if period.end_time.normalize() > newest:
-            raise SourceError(file, _("the month lies after {day}"), row=row, column=cell, day=f"{newest:%Y-%m-%d}")
-        if months and pd.Period(list(months.values())[-1], freq="M") + 1 != period:
-            raise SourceError(file, _("the months of the header do not follow one another"), row=row, column=cell)
-        months[cell] = str(period)
-    return sheet.iloc[1:].set_axis(header, axis=1), months
-
-
-def _counts(cells: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Cells as numbers, NaN where blank.
-
-    Raises:
-        SourceError: At the first cell that is neither blank nor a count.
-    """
-    flat = pd.Series(cells.to_numpy(dtype=object).ravel())
-    # pandas takes a spreadsheet's TRUE for the number 1.
-    truths = flat.map(lambda cell: isinstance(cell, bool))
-    numbers = to_numbers(flat.mask(truths, "TRUE")).to_numpy(dtype=float).reshape(cells.shape)
-    infinite = flat.astype(str).str.fullmatch(r"[+-]?inf").to_numpy(dtype=bool).reshape(cells.shape)
-    blank = flat.isna().to_numpy().reshape(cells.shape)
-    for rule, broken in (
-        (_("the count is not a finite number"), infinite),
-        (_("the count is not a whole number"), ~blank & ~(np.floor(numbers) == numbers)),
-        (_("the count is negative"), ~blank & (numbers < 0)),
+    heads = pd.Series(header[3:], dtype=object)
+    months = to_dates(heads, r"[A-Za-z]{3}(?:19|20)\d{2}", "%b%Y").dt.to_period("M")
+    for fault, broken in (
+        (_("a month such as {example} is expected in the header"), months.isna()),
+        (_("the month lies after {day}"), months.dt.end_time.dt.normalize() > newest),
+        (_("the months of the header do not follow one another"), (months != months.shift() + 1)[1:]),
     ):
         if broken.any():
-            row, column = np.argwhere(broken)[0]
-            where = {"row": str(cells.index[row]), "column": str(cells.columns[column])}
-            raise SourceError(file, rule, **where)
-    return pd.DataFrame(numbers, index=cells.index, columns=cells.columns)
+            where = {"row": row, "column": heads[broken.idxmax()]}
+            raise SourceError(file, fault, **where, example="JAN2009", day=f"{newest:%Y-%m-%d}")
+    return sheet.iloc[1:].set_axis(header, axis=1), dict(zip(heads, months.astype(str), strict=True))
 
 
 def _route_ids(labels: pd.Series, file: str) -> pd.Series:
@@ -200,9 +173,3 @@ def _read_vintage(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     wide = cells.pivot_table("obs_value", ["route_id", "citizen"], "time_period", "sum").reindex(columns=months)
     filled = wide.fillna(0.0).reset_index()
     return as_of, filled.melt(["route_id", "citizen"], var_name="time_period", value_name="obs_value")
-
-
-def _from_first_detection(by_citizen: pd.DataFrame) -> pd.DataFrame:
-    ordered = by_citizen.sort_values(["route_id", "citizen", "time_period"])
-    seen = ordered.groupby(["route_id", "citizen"])["obs_value"].cumsum() > 0
-    return ordered[seen]

@@ -90,7 +90,7 @@ def test_labels_of_both_sheets_lead_to_same_route(label: str, route_id: str) -> 
         (_changed(1, 1, "Itinerary"), "row 1: the header must start with .*'Itinerary'"),
         (_changed(3, 5, "many"), "row 3, column FEB2024: the count is not a whole number$"),
         (_changed(3, 5, 1.5), "row 3, column FEB2024: the count is not a whole number"),
-        (_changed(3, 5, "inf"), "row 3, column FEB2024: the count is not a finite number"),
+        (_changed(3, 5, "inf"), "row 3, column FEB2024: the count is not a whole number"),
         (_changed(4, 6, -4), "row 4, column MAR2024: the count is negative$"),
         (_changed(1, 6, "JAN2099"), "row 1, column JAN2099: the month lies after"),
         (_changed(1, 6, "JUN2024"), "row 1, column JUN2024: the month lies after 2024-06-03"),
