@@ -240,37 +240,34 @@ def quantile_rows(submission: Submission, hub: Hub) -> pd.DataFrame:
         ``series_id`` are the task ids that say what is forecast, joined by `` · `` where there are several.
     """
     found = hub.round_of(submission.round_id)
-    variable = found.variable if found else ""
-    where = np.flatnonzero(submission.texts["output_type"].among({"quantile"}))
-    if not len(where):
+    rows = submission.rows[submission.rows["output_type"] == "quantile"]
+    if rows.empty:
         return pd.DataFrame()
-    texts = {
-        name: column.at(where) for name, column in submission.texts.items() if name not in {"output_type", variable}
-    }
-    level = texts.pop("output_type_id").read(float)
-    units = [name for name in texts if name not in {"horizon", "target_end_date"}]
-    order = np.lexsort([level, *(texts[name].codes for name in texts if name != "target_end_date")])
-    levels = np.unique(level)
-    first = order[:: len(levels)]
-    origin = pd.Timestamp(submission.round_id)
-    named = pd.DataFrame({name: texts[name].at(first).read(str) for name in units})
-    frame = pd.DataFrame(
-        submission.numbers[where][order].reshape(-1, len(levels)), columns=[f"{level:g}" for level in levels]
+    about = {"output_type", "output_type_id", "value", found.variable if found else ""}
+    names = [name for name in rows.columns if name not in about]
+    level = rows["output_type_id"].astype(str).astype(float)
+    order = np.lexsort(
+        [level.to_numpy(), *(rows[name].cat.codes.to_numpy() for name in names if name != "target_end_date")]
     )
-    horizon = texts["horizon"].at(first).read(int) if "horizon" in texts else 0
-    ends = texts["target_end_date"].at(first).read(pd.Timestamp) if "target_end_date" in texts else origin
-    frame.insert(0, "model_id", submission.model_id)
-    frame.insert(1, "series_id", unit_name(named, units).to_numpy(dtype=object))
-    frame.insert(2, "origin_date", origin)
-    frame.insert(3, "horizon", horizon)
-    frame.insert(4, "target_end_date", pd.to_datetime(ends))
-    return frame
+    levels = np.unique(level)
+    first = rows.iloc[order[:: len(levels)]].reset_index(drop=True)
+    origin = pd.Timestamp(submission.round_id)
+    ends = pd.to_datetime(first["target_end_date"].astype(str)) if "target_end_date" in names else origin
+    keys = {
+        "model_id": submission.model_id,
+        "series_id": unit_name(first, [name for name in names if name not in {"horizon", "target_end_date"}]),
+        "origin_date": origin,
+        "horizon": first["horizon"].astype(int) if "horizon" in names else 0,
+        "target_end_date": ends,
+    }
+    values = rows["value"].to_numpy()[order].reshape(-1, len(levels))
+    return pd.DataFrame(keys, first.index).join(pd.DataFrame(values, columns=[f"{level:g}" for level in levels]))
 
 
 def unit_name(rows: pd.DataFrame, units: Sequence[str]) -> pd.Series:
     """What rows speak of, by their task ids: the series where it is named, else all of them joined by `` · ``."""
     names = ["series_id"] if "series_id" in units else sorted(units)
-    return rows[names[0]] if len(names) == 1 else rows[names].astype(str).agg(" · ".join, axis=1)
+    return rows[names[0]].astype(object) if len(names) == 1 else rows[names].astype(str).agg(" · ".join, axis=1)
 
 
 def oracle_values(files: Mapping[str, bytes], task_ids: Sequence[str]) -> pd.Series:

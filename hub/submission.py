@@ -11,8 +11,7 @@ import datetime as dt
 import io
 import math
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
@@ -25,9 +24,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import yaml
-from numpy.typing import NDArray
 
-from core import FloatArray
 from core.calendar import Frequency, target_end_date
 from core.errors import SourceError, first_line
 from core.log import counted
@@ -53,33 +50,6 @@ _NOTHING = frozenset({"", "NA", "nan", "NaN", "None", "<NA>", "null"})
 _OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
 _UNITS: Mapping[str, Frequency] = {"day": "D", "week": "W", "month": "M", "quarter": "Q"}
 _LONGEST_METADATA = 200_000
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Texts:
-    """A column of texts; a hub has thousands of files, each with few distinct texts.
-
-    Attributes:
-        codes: Which of the words stands in each row.
-        words: Distinct texts, each in some row.
-    """
-
-    codes: Rows
-    words: NDArray[np.object_]
-
-    def among(self, allowed: Collection[str]) -> NDArray[np.bool_]:
-        """The rows that hold one of some texts."""
-        return np.asarray([one in allowed for one in self.words], dtype=bool)[self.codes]
-
-    def at(self, where: Rows | NDArray[np.bool_] | slice) -> Texts:
-        """Some rows."""
-        used, codes = np.unique(self.codes[where], return_inverse=True)
-        return Texts(codes, self.words[used])
-
-    def read(self, word: Callable[[str], Any]) -> NDArray[Any]:
-        """What each row's text stands for; each text is read once."""
-        return np.asarray([word(one) for one in self.words])[self.codes]
 
 
 @dataclass(frozen=True)
@@ -89,14 +59,12 @@ class Submission:
     Attributes:
         model_id: Whose it is.
         round_id: Of which round.
-        texts: Task ids, ``output_type`` and ``output_type_id``.
-        numbers: The value of each row.
+        rows: Task ids, ``output_type`` and ``output_type_id`` as categories of texts, and ``value``.
     """
 
     model_id: str
     round_id: str
-    texts: Mapping[str, Texts]
-    numbers: FloatArray
+    rows: pd.DataFrame
 
 
 def place_of(hub: Hub, path: str) -> tuple[str, str] | SourceError:
@@ -136,7 +104,7 @@ def read_submission(hub: Hub, path: str, content: bytes) -> tuple[Submission | N
         return None, [fault]
     check = _Check(path, round_id, next(one for one in hub.rounds if round_id in one.ids), table, content)
     faults = check.faults()
-    return (None if faults else Submission(model_id, round_id, check.texts, check.numbers)), faults
+    return (None if faults else Submission(model_id, round_id, check.rows)), faults
 
 
 def _table(path: str, content: bytes) -> pa.Table:
@@ -222,8 +190,7 @@ class _Check:
     def __init__(self, path: str, round_id: str, found: Round, table: pa.Table, content: bytes) -> None:
         self.path, self.round_id, self.round, self.content = path, round_id, found, content
         self.table, self.count = table, int(table.num_rows)
-        self.texts: dict[str, Texts] = {}
-        self.numbers: FloatArray = np.empty(0)
+        self.rows = pd.DataFrame()
         self.tasks = list(found.columns)
 
     def faults(self) -> list[SourceError]:
@@ -240,7 +207,7 @@ class _Check:
             return [number for number, _line in _filled_lines(self.content)][1:]
         return range(1, self.count + 1)
 
-    def _fault(self, rule: str, where: Rows | None = None, column: str | None = None) -> Iterator[SourceError]:
+    def _fault(self, rule: str, where: pd.Index | None = None, column: str | None = None) -> Iterator[SourceError]:
         if where is None:
             yield SourceError(self.path, rule, column=column)
             return
@@ -249,10 +216,10 @@ class _Check:
         if len(where) > MOST_NAMED:
             yield SourceError(self.path, f"{rule}: {len(where) - MOST_NAMED} further rows", column=column)
 
-    def _named(self, faults: Sequence[tuple[str, int]], column: str) -> Iterator[SourceError]:
+    def _named(self, faults: Sequence[tuple[str, Any]], column: str) -> Iterator[SourceError]:
         """Report a rule and its row for each of the first faults, and the number of the others."""
         for rule, place in sorted(faults, key=itemgetter(1))[:MOST_NAMED]:
-            yield from self._fault(rule, np.asarray([place]), column)
+            yield from self._fault(rule, pd.Index([place]), column)
         if len(faults) > MOST_NAMED:
             yield from self._fault(f"{counted(len(faults) - MOST_NAMED, 'further fault')} of this kind", column=column)
 
@@ -271,7 +238,7 @@ class _Check:
     def _cells(self) -> Iterator[SourceError]:
         try:
             names = [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID]
-            self.texts = {name: _texts(self.table[name]) for name in names}
+            rows = pd.DataFrame({name: _texts(self.table[name]) for name in names})
             value = self.table[VALUE].to_pandas()
         except (pa.ArrowException, ValueError, OverflowError) as error:  # a day beyond all calendars
             yield _unreadable(self.path, error)
@@ -279,230 +246,184 @@ class _Check:
         number = np.full(self.count, np.nan)
         if value.dtype != bool and not pa.types.is_temporal(self.table.schema.field(VALUE).type):
             number = pd.to_numeric(value, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        wrong = np.flatnonzero(~np.isfinite(number))
-        yield from self._named(
-            [(f"'{str(value.iloc[place])[:40]}' is not a number", int(place)) for place in wrong], VALUE
-        )
-        self.numbers = number
+        wrong = value[~np.isfinite(number)]
+        yield from self._named([(f"'{str(one)[:40]}' is not a number", place) for place, one in wrong.items()], VALUE)
+        self.rows = rows.assign(**{VALUE: number})
         if self.round.variable:
-            other = np.flatnonzero(~self.texts[self.round.variable].among({self.round_id}))
+            other = rows.index[rows[self.round.variable] != self.round_id]
             yield from self._fault(f"is not the round {self.round_id} of the file's name", other, self.round.variable)
-        kinds = {kind for task in self.round.tasks for kind in task.outputs}
-        yield from self._unknown(OUTPUT_TYPE, frozenset(kinds))
+        yield from self._unknown(OUTPUT_TYPE, [kind for task in self.round.tasks for kind in task.outputs])
         for name in self.tasks:
             if name != self.round.variable:
-                yield from self._unknown(
-                    name, frozenset().union(*(task.allowed.get(name, frozenset()) for task in self.round.tasks))
-                )
+                yield from self._unknown(name, {one for task in self.round.tasks for one in task.allowed.get(name, ())})
 
-    def _unknown(self, column: str, allowed: frozenset[str]) -> Iterator[SourceError]:
+    def _unknown(self, column: str, allowed: Collection[str]) -> Iterator[SourceError]:
         """Cells that are none of the values allowed; where none is, they must be empty."""
-        cells = self.texts[column]
-        strange = [code for code, one in enumerate(cells.words) if one not in (allowed or _NOTHING)]
-        for code in strange[:MOST_NAMED]:
-            rule = f"'{str(cells.words[code])[:40]}' is not one of this hub's values"
-            yield from self._fault(rule, np.flatnonzero(cells.codes == code)[:1], column)
+        cells = self.rows[column]
+        for one in [one for one in cells.cat.categories if one not in (allowed or _NOTHING)][:MOST_NAMED]:
+            rule = f"'{one[:40]}' is not one of this hub's values"
+            yield from self._fault(rule, cells.index[cells == one][:1], column)
 
     def _blocks(self) -> Iterator[SourceError]:
         """Each row belongs to a block of tasks and keeps its rules."""
-        taken = np.zeros(self.count, dtype=bool)
-        kinds = self.texts[OUTPUT_TYPE]
+        left = self.rows.index
         for task in self.round.tasks:
-            mine = self._of_block(task) & kinds.among(task.outputs)
-            taken |= mine
+            mine = self._of_block(task)
+            mine = mine[mine[OUTPUT_TYPE].isin(task.outputs)]
+            left = left.difference(mine.index)
             for kind, output in task.outputs.items():
-                where = np.flatnonzero(mine & kinds.among({kind}))
-                if len(where):
-                    yield from self._ids(output, where)
-                    yield from self._values(output, where)
-            yield from self._ends(task, np.flatnonzero(mine))
-        yield from self._fault("no task of this hub has these values together", np.flatnonzero(~taken))
+                part = mine[mine[OUTPUT_TYPE] == kind]
+                if len(part):
+                    yield from self._ids(output, part[OUTPUT_TYPE_ID])
+                    yield from self._values(output, part[VALUE])
+            yield from self._ends(task, mine)
+        yield from self._fault("no task of this hub has these values together", left)
 
-    def _of_block(self, task: Task) -> NDArray[np.bool_]:
-        mine = np.ones(self.count, dtype=bool)
+    def _of_block(self, task: Task) -> pd.DataFrame:
+        mine = self.rows
         for name, allowed in task.allowed.items():
-            mine &= self.texts[name].among(allowed or _NOTHING)
+            mine = mine[mine[name].isin(allowed or _NOTHING)]
         return mine
 
-    def _ids(self, output: Output, where: Rows) -> Iterator[SourceError]:
-        cells, everything = self.texts[OUTPUT_TYPE_ID].at(where), self.texts[OUTPUT_TYPE_ID]
+    def _ids(self, output: Output, cells: pd.Series) -> Iterator[SourceError]:
+        words = set(cells.unique())
         if output.kind in POINTS:
-            bad, rule = [one not in _NOTHING for one in cells.words], f"must be empty (NA) for a {output.kind}"
+            bad, rule = words - _NOTHING, f"must be empty (NA) for a {output.kind}"
         elif output.kind == "quantile":
-            levels = {one: _level(one, output.ids) for one in cells.words}
-            bad, rule = [level is None for level in levels.values()], "is not a quantile level of this hub"
-            if not any(bad):
-                codes, words = pd.factorize(
-                    np.asarray([levels.get(one, one) for one in everything.words], dtype=object)
-                )
-                self.texts[OUTPUT_TYPE_ID] = Texts(codes[everything.codes], words)
+            levels = {one: _level(one, output.ids) for one in words}
+            bad, rule = {one for one in words if levels[one] is None}, "is not a quantile level of this hub"
+            if not bad:
+                ids = self.rows[OUTPUT_TYPE_ID].map(lambda one: levels.get(one, one))
+                self.rows[OUTPUT_TYPE_ID] = ids.astype("category")
         elif output.kind == "sample":
             pattern = re.compile(r"-?\d{1,12}" if output.sample_type == "integer" else r".{1,100}")
-            bad = [not pattern.fullmatch(one) or one in _NOTHING for one in cells.words]
+            bad = {one for one in words if not pattern.fullmatch(one)} | words & _NOTHING
             rule = "is not the id of a sample"
         else:
-            bad, rule = [one not in output.ids for one in cells.words], f"is not an id of output type {output.kind}"
-        yield from self._fault(rule, where[np.asarray(bad, dtype=bool)[cells.codes]], OUTPUT_TYPE_ID)
+            bad, rule = words - set(output.ids), f"is not an id of output type {output.kind}"
+        yield from self._fault(rule, cells.index[cells.isin(bad)], OUTPUT_TYPE_ID)
 
-    def _values(self, output: Output, where: Rows) -> Iterator[SourceError]:
-        values = self.numbers[where]
+    def _values(self, output: Output, values: pd.Series) -> Iterator[SourceError]:
         if output.least is not None:
-            yield from self._fault(f"is below {output.least:g}", where[values < output.least], VALUE)
+            yield from self._fault(f"is below {output.least:g}", values.index[values < output.least], VALUE)
         if output.most is not None:
-            yield from self._fault(f"is above {output.most:g}", where[values > output.most], VALUE)
+            yield from self._fault(f"is above {output.most:g}", values.index[values > output.most], VALUE)
         if output.whole:
-            yield from self._fault("is not a whole number", where[values != np.round(values)], VALUE)
+            yield from self._fault("is not a whole number", values.index[values != values.round()], VALUE)
 
-    def _ends(self, task: Task, where: Rows) -> Iterator[SourceError]:
+    def _ends(self, task: Task, rows: pd.DataFrame) -> Iterator[SourceError]:
         """Check ``target_end_date`` against the horizon: from the round's date, or from the date of most rows."""
-        if not len(where) or task.time_unit not in _UNITS or not {"horizon", TARGET_END_DATE} <= {*self.tasks}:
+        if rows.empty or task.time_unit not in _UNITS or not {"horizon", TARGET_END_DATE} <= {*self.tasks}:
             return
         if not self.round.checks_ends:
-            yield from self._steps(task.time_unit, where)
+            yield from self._steps(task.time_unit, rows)
             return
         freq = _UNITS[task.time_unit]
         origin = pd.Timestamp(self.round_id).date()
         if target_end_date(origin, 0, freq) != origin:
             rule = f"the round does not end a {task.time_unit}, as these tasks need"
-            yield from self._fault(rule, where[:1], self.round.variable)
+            yield from self._fault(rule, rows.index[:1], self.round.variable)
             return
-        ends = self.texts["horizon"].at(where).read(lambda step: str(target_end_date(origin, int(step), freq)))
-        wrong = self.texts[TARGET_END_DATE].at(where).read(str) != ends
-        yield from self._fault(
-            f"is not the origin's date plus the horizon in {task.time_unit}s", where[wrong], TARGET_END_DATE
-        )
+        ends = {step: str(target_end_date(origin, int(step), freq)) for step in rows["horizon"].unique()}
+        wrong = rows.index[rows[TARGET_END_DATE].astype(object) != rows["horizon"].astype(object).map(ends)]
+        rule = f"is not the origin's date plus the horizon in {task.time_unit}s"
+        yield from self._fault(rule, wrong, TARGET_END_DATE)
 
-    def _steps(self, unit: str, where: Rows) -> Iterator[SourceError]:
+    def _steps(self, unit: str, rows: pd.DataFrame) -> Iterator[SourceError]:
         """Report each pair of horizon and date that counts from another date than most rows, once."""
-        horizons, ends = (self.texts[name].at(where) for name in ("horizon", TARGET_END_DATE))
-        pairs = _combined([horizons.codes, ends.codes])
-        _pairs, firsts, sizes = np.unique(pairs, return_index=True, return_counts=True)
-        origins: dict[int, str] = {}
-        rows: Counter[str] = Counter()
+        groups = rows.index.to_series().groupby([rows["horizon"], rows[TARGET_END_DATE]], observed=True)
+        pairs = groups.agg(["first", "size"]).reset_index()
         try:
-            for first, size in zip(firsts, sizes, strict=True):
-                step, end = int(horizons.words[horizons.codes[first]]), pd.Timestamp(ends.words[ends.codes[first]])
-                days = pd.Timedelta(days=step * (7 if unit == "week" else 1))
-                origins[first] = str(end.to_period("M") - step if unit == "month" else (end - days).date())
-                rows[origins[first]] += int(size)
+            origins = [
+                _counted_from(unit, int(step), pd.Timestamp(end))
+                for step, end in zip(pairs["horizon"], pairs[TARGET_END_DATE], strict=True)
+            ]
         except ValueError:  # a hub may write horizons or dates otherwise
             return
-        common = rows.most_common(1)[0][0]
+        common = pairs["size"].groupby(origins).sum().idxmax()
         faults = []
-        for first, size in zip(firsts, sizes, strict=True):
-            if origins[first] != common:
-                step, end = horizons.words[horizons.codes[first]], ends.words[ends.codes[first]]
-                rule = f"'{end}' does not lie {counted(int(step), unit)} after {common}, from which most rows count"
-                faults.append((f"{rule} ({counted(int(size), 'row')})", int(where[first])))
+        for origin, (step, end, first, size) in zip(origins, pairs.itertuples(index=False), strict=True):
+            rule = f"'{end}' does not lie {counted(int(step), unit)} after {common}, from which most rows count"
+            if origin != common:
+                faults.append((f"{rule} ({counted(size, 'row')})", first))
         yield from self._named(faults, TARGET_END_DATE)
 
     def _together(self) -> Iterator[SourceError]:
         """Check what concerns several rows: duplicates, complete and ordered outputs, samples, required tasks."""
-        task = _combined([self.texts[name].codes for name in self.tasks])
-        key = _combined([task, self.texts[OUTPUT_TYPE].codes, self.texts[OUTPUT_TYPE_ID].codes])
-        if len(np.unique(key)) < len(key):
-            repeated = np.flatnonzero(pd.Series(key).duplicated())
-            yield from self._fault("the same task and output stands in an earlier row", repeated)
+        task = self.rows.groupby(self.tasks, observed=True).ngroup()
+        if (repeated := self.rows.duplicated([*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID])).any():
+            yield from self._fault("the same task and output stands in an earlier row", self.rows.index[repeated])
             return
         for block in self.round.tasks:
             mine = self._of_block(block)
+            tasks = task[mine.index]
             for output in block.outputs.values():
-                where = np.flatnonzero(mine & self.texts[OUTPUT_TYPE].among({output.kind}))
-                yield from self._lacking(output, task, np.flatnonzero(mine), where)
-                if output.ids and output.kind not in POINTS:
-                    yield from self._complete(output, task[where], where)
-                if output.samples:
-                    yield from self._samples(output, task[where], where)
+                rows = mine[mine[OUTPUT_TYPE] == output.kind]
+                if output.is_required:
+                    without = tasks[~tasks.isin(tasks[rows.index])].drop_duplicates()
+                    yield from self._fault(f"the task lacks its {output.kind}", without.index, OUTPUT_TYPE)
+                if len(rows) and output.ids and output.kind not in POINTS:
+                    yield from self._complete(output, tasks[rows.index], rows)
+                if len(rows) and output.samples:
+                    yield from self._samples(output, tasks[rows.index], rows)
             yield from self._required(block, mine)
 
-    def _lacking(self, output: Output, task: Rows, mine: Rows, where: Rows) -> Iterator[SourceError]:
-        if output.is_required:
-            without = mine[~np.isin(task[mine], task[where])]
-            first = without[np.unique(task[without], return_index=True)[1]]
-            yield from self._fault(f"the task lacks its {output.kind}", np.sort(first), OUTPUT_TYPE)
-
-    def _complete(self, output: Output, task: Rows, where: Rows) -> Iterator[SourceError]:
+    def _complete(self, output: Output, task: pd.Series, rows: pd.DataFrame) -> Iterator[SourceError]:
         """Check that each task has every id once, rising values (quantile, cdf) and a sum of 1 (pmf)."""
-        if not len(where):
-            return
-        ids = [f"{one:g}" for one in sorted(output.ids)] if output.kind == "quantile" else list(output.ids)
-        place = self.texts[OUTPUT_TYPE_ID].at(where).read(ids.index)
-        order = np.lexsort((place, task))
-        task, place, values, where = task[order], place[order], self.numbers[where][order], where[order]
-        starts = np.flatnonzero(np.r_[True, task[1:] != task[:-1]])
-        counts = np.diff(np.r_[starts, len(task)])
-        what = "quantile levels" if output.kind == "quantile" else f"ids of its {output.kind}"
-        short = []
-        for start, count in zip(starts, counts, strict=True):
-            if count != len(ids):
-                missing = [one for number, one in enumerate(ids) if number not in place[start : start + count]]
-                short.append((f"the task lacks the {what} {', '.join(missing[:MOST_NAMED])}", int(where[start])))
+        is_quantile = output.kind == "quantile"
+        ids = [f"{one:g}" for one in sorted(output.ids)] if is_quantile else list(output.ids)
+        cells = pd.DataFrame({"task": task, "place": pd.Categorical(rows[OUTPUT_TYPE_ID], ids).codes})
+        cells = cells.assign(value=rows[VALUE]).sort_values(["task", "place"])
+        groups = cells.groupby("task")
+        what = "quantile levels" if is_quantile else f"ids of its {output.kind}"
+        short: list[tuple[str, Any]] = []
+        for _task, own in cells[groups["task"].transform("size") != len(ids)].groupby("task"):
+            missing = [one for number, one in enumerate(ids) if number not in set(own["place"])]
+            short.append((f"the task lacks the {what} {', '.join(missing[:MOST_NAMED])}", own.index[0]))
         yield from self._named(short, OUTPUT_TYPE_ID)
         if output.kind == "pmf":
-            sums = np.add.reduceat(values, starts)
-            wrong = np.flatnonzero(np.abs(sums - 1) > SAME_SUM)
-            rules = [(f"the task's pmf sums to {sums[one]:.9g}, not to 1", int(where[starts[one]])) for one in wrong]
+            sums = groups["value"].transform("sum")[~cells["task"].duplicated()]
+            wrong = sums[(sums - 1).abs() > SAME_SUM]
+            rules = [(f"the task's pmf sums to {one:.9g}, not to 1", place) for place, one in wrong.items()]
             yield from self._named([] if short else rules, VALUE)
             return
-        crossing = (task[1:] == task[:-1]) & (np.diff(values) < 0)
-        rule = "is smaller than the value at the next lower " + (
-            "quantile level" if output.kind == "quantile" else "id"
-        )
-        yield from self._fault(rule, np.sort(where[1:][crossing]), VALUE)
+        rule = f"is smaller than the value at the next lower {'quantile level' if is_quantile else 'id'}"
+        yield from self._fault(rule, cells.index[groups["value"].diff() < 0].sort_values(), VALUE)
 
-    def _samples(self, output: Output, task: Rows, where: Rows) -> Iterator[SourceError]:
-        if not len(where) or output.samples is None:
+    def _samples(self, output: Output, task: pd.Series, rows: pd.DataFrame) -> Iterator[SourceError]:
+        few, many = output.samples or (0, 0)
+        bad = task[~task.groupby(task).transform("size").between(few, many)].drop_duplicates()
+        yield from self._fault(f"the task has not {few} to {many} samples", bad.index, OUTPUT_TYPE_ID)
+        if len(bad):
             return
-        few, many = output.samples
-        tasks, first, counts = np.unique(task, return_index=True, return_counts=True)
-        bad = (counts < few) | (counts > many)
-        yield from self._fault(f"the task has not {few} to {many} samples", np.sort(where[first[bad]]), OUTPUT_TYPE_ID)
-        if bad.any() or not len(tasks):
-            return
-        spans = self.tasks if output.together is None else list(output.together)
-        unit = _combined([self.texts[name].codes[where] for name in spans])
-        sample = self.texts[OUTPUT_TYPE_ID].codes[where]
-        units = pd.Series(unit).groupby(sample).transform("nunique").to_numpy()  # hubverse lets a sample span more
-        size = pd.Series(task).groupby(sample).transform("nunique").to_numpy()
-        full = pd.Series(task).groupby(unit).transform("nunique").to_numpy()
-        yield from self._fault(
-            "the sample lacks tasks that it spans", where[(units == 1) & (size < full)][:MOST_NAMED], OUTPUT_TYPE_ID
-        )
+        unit = rows.groupby(self.tasks if output.together is None else list(output.together), observed=True).ngroup()
+        sample = rows[OUTPUT_TYPE_ID]
+        units = unit.groupby(sample, observed=True).transform("nunique")  # hubverse lets a sample span more than one
+        size = task.groupby(sample, observed=True).transform("nunique")
+        lacking = (units == 1) & (size < task.groupby(unit).transform("nunique"))
+        yield from self._fault("the sample lacks tasks that it spans", rows.index[lacking][:MOST_NAMED], OUTPUT_TYPE_ID)
 
-    def _required(self, block: Task, where: NDArray[np.bool_]) -> Iterator[SourceError]:
+    def _required(self, block: Task, rows: pd.DataFrame) -> Iterator[SourceError]:
         """Every combination of required values, beside each combination of optional ones that is there."""
         fixed = [name for name, values in block.required.items() if values and name != self.round.variable]
         if not fixed:
             return
-        free = [
-            name for name in block.allowed if name not in fixed and name not in {self.round.variable, TARGET_END_DATE}
-        ]
+        apart = {*fixed, self.round.variable, TARGET_END_DATE}
+        free = [name for name in block.allowed if name not in apart]
         wanted = set(product(*(block.required[name] for name in fixed)))
-        mine = pd.DataFrame({name: self.texts[name].at(where).read(str) for name in [*fixed, *free]})
-        groups = mine.groupby(free, sort=False) if free else [((), mine)]
-        found = False
-        for values, rows in groups:
-            found = True
-            missing = sorted(wanted - set(rows[fixed].drop_duplicates().itertuples(index=False, name=None)))
+        for values, own in rows.groupby(free, sort=False, observed=True) if free else [((), rows)]:
+            missing = sorted(wanted - set(own[fixed].drop_duplicates().itertuples(index=False, name=None)))
             for lacking in missing[:MOST_NAMED]:
-                beside = ", ".join(
-                    f"{name} {one}" for name, one in zip([*fixed, *free], [*lacking, *values], strict=True)
-                )
+                named = zip([*fixed, *free], [*lacking, *values], strict=True)
+                beside = ", ".join(f"{name} {one}" for name, one in named)
                 yield from self._fault(f"the required task {beside} is missing")
-        if not found and any(output.is_required for output in block.outputs.values()) and not free:
-            yield from self._fault(f"required tasks of {', '.join(fixed)} are missing")
 
 
-def _combined(codes: list[Rows]) -> Rows:
-    """One number per distinct row of several columns of codes."""
-    out, size = np.zeros(len(codes[0]), dtype=np.int64), 1
-    for code in codes:
-        width = int(code.max(initial=0)) + 1
-        if size * width > np.iinfo(np.int64).max:
-            out = np.unique(out, return_inverse=True)[1]
-            size = int(out.max(initial=0)) + 1
-        out, size = out * width + code, size * width
-    return out
+def _counted_from(unit: str, step: int, end: pd.Timestamp) -> str:
+    """The date, or the month, so many periods before an end."""
+    if unit == "month":
+        return str(end.to_period("M") - step)
+    return str((end - pd.Timedelta(days=step * (7 if unit == "week" else 1))).date())
 
 
 def _level(text: str, levels: Collection[float]) -> str | None:
@@ -514,14 +435,12 @@ def _level(text: str, levels: Collection[float]) -> str | None:
     return next((f"{one:g}" for one in levels if abs(one - number) < SAME_LEVEL), None)
 
 
-def _texts(column: pa.ChunkedArray) -> Texts:
+def _texts(column: pa.ChunkedArray) -> pd.Categorical:
     """Cells as texts: dates as ISO days, whole numbers without a point, nothing as an empty text."""
     encoded = column.combine_chunks().dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    read = np.asarray([*(_word(one) for one in encoded.dictionary.to_pylist()), ""], dtype=object)
-    codes, words = pd.factorize(read)  # two cells may read alike
-    places = encoded.indices.fill_null(len(read) - 1).to_numpy(zero_copy_only=False)
-    return Texts(codes[places], words).at(slice(None))
+    words = np.asarray([*map(_word, encoded.dictionary.to_pylist()), ""], dtype=object)
+    codes, words = pd.factorize(words[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)])  # some read alike
+    return pd.Categorical.from_codes(codes, words)
 
 
 def _word(cell: object) -> str:
