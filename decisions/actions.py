@@ -8,53 +8,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from access import (
-    DECIDE_EDITION,
-    DELETE_SCENARIO,
-    DROP_MESSAGE,
-    KEEP_PLACES,
-    SAVE_SCENARIO,
-    Actor,
-    NotAllowedError,
-    note_refusal,
-    require,
-)
-from alerts.lifecycle import (
-    ACKNOWLEDGED,
-    ANNOUNCED,
-    DISMISSED,
-    ENDED,
-    JUDGED,
-    NIGHTLY,
-    PROPOSED,
-    RAISED,
-    SENT,
-    SIGNED_OFF,
-    UNJUDGED,
-    UPDATED,
-    WITHDRAWN,
-    State,
-    StepError,
-    cooldown_until,
-    fold,
-    night_step,
-    step,
-)
+import access
+from access import Actor, NotAllowedError
+from alerts import lifecycle
+from alerts.lifecycle import State, StepError, fold
 from core.calendar import is_ahead
 from core.errors import InputError
 from core.languages import NOTHING
 from core.languages import marked as _
 from core.schema import Entry
-from decisions import Workflow
-from decisions.announcements import (
-    DEDUPLICATION,
-    Reader,
-    announcing,
-    deduplication_key,
-    facts_of,
-    messages_of,
-    readers_for,
-)
+from decisions import Workflow, announcements
+from decisions.announcements import Reader, messages_of
 from reports.alert import informs
 from reports.messages import Message, compose
 from reports.messages.announcement import Announcement
@@ -65,9 +29,9 @@ from store.journal import DROPPED, OutboxMessage
 from store.mirror import shared
 from store.releases import Release
 
-SCENARIO_STEPS = (SAVE_SCENARIO, DELETE_SCENARIO)
+SCENARIO_STEPS = (access.SAVE_SCENARIO, access.DELETE_SCENARIO)
 """What becomes of a scenario: rows of these actions say which are saved."""
-DECISIONS = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED)
+DECISIONS = (lifecycle.SIGNED_OFF, lifecycle.ACKNOWLEDGED, lifecycle.DISMISSED)
 """Steps by which people decide about an alert; the others are notes, which any alert takes."""
 
 
@@ -132,14 +96,14 @@ def preview(workflow: Workflow, release: Release, alert_id: str, language: str) 
         StoreError: The release or the journal cannot be read.
     """
     row, _stands = find_alert(release, alert_id)
-    facts, level = facts_of(release, row), str(row["alert_level"])
+    facts, level = announcements.facts_of(release, row), str(row["alert_level"])
     state = state_of(workflow, alert_id, level)
-    kind, now = UPDATED if state.was_raised else RAISED, dt.datetime.now(dt.UTC)
+    kind, now = lifecycle.UPDATED if state.was_raised else lifecycle.RAISED, dt.datetime.now(dt.UTC)
     signed = {**facts, "signed_by": list(state.sign_offs)}
     announcement = Announcement(NOTHING, kind, alert_id, release.run_id, now, signed)
     return Preview(
         compose(announcement, language, workflow.settings.dashboard_url),
-        tuple(readers_for(announcement, workflow.settings.delivery)),
+        tuple(announcements.readers_for(announcement, workflow.settings.delivery)),
         release_is_quiet(workflow, release),
         _cooldown(workflow, facts, level),
     )
@@ -181,7 +145,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
     authorize(workflow, wanted.actor, wanted.action, alert_id)
     row, stands = find_alert(release, alert_id)
     level = str(row["alert_level"]) if stands and not informs(row) else ""
-    facts = facts_of(release, row)
+    facts = announcements.facts_of(release, row)
     quiet = release_is_quiet(workflow, release)
     cooldown = _cooldown(workflow, facts, level)
 
@@ -195,18 +159,20 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         entry = wanted.actor.entry(wanted.action, alert_id, release.run_id, wanted.reason, wanted.payload)
         state, added = fold(entries), list(_missed_proposal(entries, row, release)) if level else []
         for one in added:
-            state = step(state, one)
-        after = step(state, entry)
+            state = lifecycle.step(state, one)
+        after = lifecycle.step(state, entry)
         added.append(entry)
         if kind := "" if quiet else _kind(state, after):
-            added.append(announcing(alert_id, release.run_id, kind, {**facts, **_about(after, kind, wanted.reason)}))
+            withdrawn, signed = {"why": wanted.reason.strip()}, {"signed_by": list(after.sign_offs)}
+            about = facts | (withdrawn if kind == lifecycle.WITHDRAWN else signed)
+            added.append(announcements.announcing(alert_id, release.run_id, kind, about))
         return added
 
     stored = workflow.outbox.decide(alert_id, decide, partial(messages_of, workflow, cooldown=cooldown))
-    announced = next((str(one.payload["kind"]) for one in stored if one.action == ANNOUNCED), "")
+    announced = next((str(one.payload["kind"]) for one in stored if one.action == lifecycle.ANNOUNCED), "")
     state = state_of(workflow, alert_id, level)
-    held = cooldown if announced in {RAISED, UPDATED} else None
-    signed = wanted.action == SIGNED_OFF and state.status == SIGNED_OFF
+    held = cooldown if announced in {lifecycle.RAISED, lifecycle.UPDATED} else None
+    signed = wanted.action == lifecycle.SIGNED_OFF and state.status == lifecycle.SIGNED_OFF
     return Outcome(state, announced, held, quiet if signed else "")
 
 
@@ -245,8 +211,9 @@ def save_scenario(
         InputError: A text cannot be stored.
         StoreError: The journal refuses.
     """
-    authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
-    return workflow.journal.record(actor.entry(SAVE_SCENARIO, scenario_id, run_id, title, {"query": dict(query)}))
+    authorize(workflow, actor, access.SAVE_SCENARIO, scenario_id)
+    entry = actor.entry(access.SAVE_SCENARIO, scenario_id, run_id, title, {"query": dict(query)})
+    return workflow.journal.record(entry)
 
 
 def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: str) -> None:
@@ -257,12 +224,12 @@ def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: 
         StepError: No such scenario is saved, or none any more.
         StoreError: The journal refuses.
     """
-    authorize(workflow, actor, DELETE_SCENARIO, scenario_id)
+    authorize(workflow, actor, access.DELETE_SCENARIO, scenario_id)
 
     def decide(entries: list[Entry]) -> Sequence[Entry]:
         if scenario_id not in (saved := scenarios_saved(entries)):
             raise StepError(_("this scenario is not saved, or no longer: somebody may have deleted it meanwhile"))
-        return [actor.entry(DELETE_SCENARIO, scenario_id, run_id, saved[scenario_id].reason)]
+        return [actor.entry(access.DELETE_SCENARIO, scenario_id, run_id, saved[scenario_id].reason)]
 
     workflow.journal.decide(scenario_id, decide)
 
@@ -277,7 +244,7 @@ def scenarios_saved(entries: Sequence[Entry]) -> dict[str, Entry]:
     for entry in reversed(entries):
         if entry.action in SCENARIO_STEPS:
             newest.setdefault(entry.subject, entry)
-    return {subject: entry for subject, entry in newest.items() if entry.action == SAVE_SCENARIO}
+    return {subject: entry for subject, entry in newest.items() if entry.action == access.SAVE_SCENARIO}
 
 
 def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, query: Mapping[str, str]) -> Entry:
@@ -290,8 +257,8 @@ def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, qu
         StoreError: The journal refuses.
     """
     about = places_subject(route_id)
-    authorize(workflow, actor, KEEP_PLACES, about)
-    return workflow.journal.record(actor.entry(KEEP_PLACES, about, run_id, payload={"query": dict(query)}))
+    authorize(workflow, actor, access.KEEP_PLACES, about)
+    return workflow.journal.record(actor.entry(access.KEEP_PLACES, about, run_id, payload={"query": dict(query)}))
 
 
 def decide_edition(
@@ -306,7 +273,7 @@ def decide_edition(
         InputError: It cannot be decided so, or a night is running.
         StoreError: The home or the shared store cannot be written.
     """
-    authorize(workflow, actor, DECIDE_EDITION, edition_id)
+    authorize(workflow, actor, access.DECIDE_EDITION, edition_id)
     with night_lock(workflow.home), shared(workflow.home, workflow.settings) as delivery:
         done = EditionStore(workflow.home, workflow.journal).decide(
             action, edition_id, actor.name, reason, actor.with_identity(), replace_newer=replace_newer
@@ -322,9 +289,9 @@ def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reaso
         NotAllowedError: The person may not drop messages.
         StoreError: The journal refuses.
     """
-    authorize(workflow, actor, DROP_MESSAGE, message.subject)
+    authorize(workflow, actor, access.DROP_MESSAGE, message.subject)
     payload = {"letter": message.message_id, "subscription": message.subscription}
-    entry = actor.entry(DROP_MESSAGE, message.subject, reason=reason, payload=payload)
+    entry = actor.entry(access.DROP_MESSAGE, message.subject, reason=reason, payload=payload)
     workflow.outbox.finish(message, dt.datetime.now(dt.UTC), DROPPED, entry, reason.strip())
 
 
@@ -335,24 +302,24 @@ def release_is_quiet(workflow: Workflow, release: Release) -> str:
     return ""
 
 
-def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -> Entry:
+def proposal(row: Mapping[Any, Any], release: Release, action: str = lifecycle.PROPOSED) -> Entry:
     """The row by which a night proposes an alert, or says what has become of it."""
     payload = {
         "level": str(row["alert_level"]),
-        **({"since": row["unjudged_since"]} if action == UNJUDGED else {}),
+        **({"since": row["unjudged_since"]} if action == lifecycle.UNJUDGED else {}),
         "replay": bool(release.manifest["replay"]),
         **{name: str(row[name]) for name in ("rule", "route_id", "source_id")},
     }
-    return Entry(NIGHTLY, action, str(row["alert_id"]), release.run_id, str(row["reason"]), payload)
+    return Entry(lifecycle.NIGHTLY, action, str(row["alert_id"]), release.run_id, str(row["reason"]), payload)
 
 
 def authorize(workflow: Workflow, actor: Actor, action: str, about: str) -> None:
     """Refuse what a person may not do, and record the refusal of one who has signed in."""
     try:
-        require(actor, action, login=workflow.settings.access.is_on)
+        access.require(actor, action, login=workflow.settings.access.is_on)
     except NotAllowedError:
         if actor.identity:
-            note_refusal(workflow.journal, actor, action, about)
+            access.note_refusal(workflow.journal, actor, action, about)
         raise
 
 
@@ -360,21 +327,15 @@ def _missed_proposal(entries: Sequence[Entry], row: Mapping[Any, Any], release: 
     """What the release's night should have recorded about an alert and, cut off, did not."""
     state = fold(entries)
     replay = bool(release.manifest["replay"])
-    is_real = any(one.action == PROPOSED and not one.payload.get("replay") for one in entries)
-    if (action := night_step(state, str(row["alert_level"]))) and not (replay and is_real):
+    is_real = any(one.action == lifecycle.PROPOSED and not one.payload.get("replay") for one in entries)
+    if (action := lifecycle.night_step(state, str(row["alert_level"]))) and not (replay and is_real):
         yield proposal(row, release, action)
 
 
 def _kind(before: State, after: State) -> str:
-    if after.status == SIGNED_OFF and before.status == PROPOSED:
-        return UPDATED if before.was_raised else RAISED
-    return WITHDRAWN if after.status == DISMISSED and before.was_raised else ""
-
-
-def _about(state: State, kind: str, reason: str) -> dict[str, Any]:
-    if kind == WITHDRAWN:
-        return {"why": reason.strip()}
-    return {"signed_by": list(state.sign_offs)}
+    if after.status == lifecycle.SIGNED_OFF and before.status == lifecycle.PROPOSED:
+        return lifecycle.UPDATED if before.was_raised else lifecycle.RAISED
+    return lifecycle.WITHDRAWN if after.status == lifecycle.DISMISSED and before.was_raised else ""
 
 
 def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.datetime | None:
@@ -382,18 +343,19 @@ def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.da
     # What was sent under a clock that was ahead would hold others back for as long as that clock was wrong.
     sent = [
         one
-        for one in workflow.journal.entries(action=SENT)
-        if one.payload.get(DEDUPLICATION) == deduplication_key(facts) and not is_ahead(one.at, now)
+        for one in workflow.journal.entries(action=lifecycle.SENT)
+        if one.payload.get(announcements.DEDUPLICATION) == announcements.deduplication_key(facts)
+        and not is_ahead(one.at, now)
     ]
-    until = cooldown_until(sent, level, workflow.settings.delivery.silence_days)
+    until = lifecycle.cooldown_until(sent, level, workflow.settings.delivery.silence_days)
     return until if until and until > now else None
 
 
 def _open_proposals(workflow: Workflow) -> dict[str, bool]:
     """Alerts that were proposed and not ended, each with whether a replay proposed it."""
     found: dict[str, bool] = {}
-    for row in workflow.journal.entries(action=(PROPOSED, ENDED)):
-        if row.action == PROPOSED:
+    for row in workflow.journal.entries(action=(lifecycle.PROPOSED, lifecycle.ENDED)):
+        if row.action == lifecycle.PROPOSED:
             found[row.subject] = bool(row.payload.get("replay"))
         else:
             found.pop(row.subject, None)
@@ -403,24 +365,21 @@ def _open_proposals(workflow: Workflow) -> dict[str, bool]:
 def _bring_up(workflow: Workflow, release: Release, alert_id: str, row: Mapping[Any, Any] | None) -> list[Entry]:
     def decide(entries: list[Entry]) -> Sequence[Entry]:
         state = fold(entries)
+        added: list[Entry] = []
+        if row is None and lifecycle.night_step(state, ""):
+            why = "judged on fresh figures: no longer found by the night"
+            added.append(Entry(lifecycle.NIGHTLY, lifecycle.ENDED, alert_id, release.run_id, why))
+            added += _follow_up(workflow, release, alert_id, lifecycle.ENDED, state, entries, {})
         if row is None:
-            return list(_end(workflow, release, alert_id, state, entries)) if night_step(state, "") else []
-        added = []
-        while action := night_step(state, str(row["alert_level"]), str(row["unjudged_since"])):
+            return added
+        while action := lifecycle.night_step(state, str(row["alert_level"]), str(row["unjudged_since"])):
             added.append(proposal(row, release, action))
-            state = step(state, added[-1])
-            if action in {UNJUDGED, JUDGED}:
+            state = lifecycle.step(state, added[-1])
+            if action in {lifecycle.UNJUDGED, lifecycle.JUDGED}:
                 added += _follow_up(workflow, release, alert_id, action, state, entries, row)
         return added
 
     return workflow.outbox.decide(alert_id, decide, partial(messages_of, workflow))
-
-
-def _end(
-    workflow: Workflow, release: Release, alert_id: str, state: State, entries: Sequence[Entry]
-) -> Iterator[Entry]:
-    yield Entry(NIGHTLY, ENDED, alert_id, release.run_id, "judged on fresh figures: no longer found by the night")
-    yield from _follow_up(workflow, release, alert_id, ENDED, state, entries, {})
 
 
 def _follow_up(  # what a follow-up says comes from the alert's past and from this night
@@ -430,14 +389,14 @@ def _follow_up(  # what a follow-up says comes from the alert's past and from th
     """Notify the recipients of an alert of its change."""
     if not state.was_raised or release_is_quiet(workflow, release):
         return
-    last = [entry for entry in entries if entry.action == ANNOUNCED][-1]
+    last = [entry for entry in entries if entry.action == lifecycle.ANNOUNCED][-1]
     sent = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
-    facts = facts_of(release, row) if kind == JUDGED else sent
-    if kind == UNJUDGED:
+    facts = announcements.facts_of(release, row) if kind == lifecycle.JUDGED else sent
+    if kind == lifecycle.UNJUDGED:
         nothing: dict[str, Any] = {"probability": None, "fan": {"months": [], "levels": {}}}
         facts = {**sent, **nothing, "unjudged_since": row["unjudged_since"]}
     replay = bool(release.manifest["replay"])
     # What was raised as an exercise stays one in all that follows.
     is_exercise = bool(sent.get("replay")) and not replay
     about = {"as_of": sent["as_of"] if is_exercise else release.as_of.isoformat(), "replay": replay or is_exercise}
-    yield announcing(alert_id, release.run_id, kind, {**facts, **about})
+    yield announcements.announcing(alert_id, release.run_id, kind, {**facts, **about})

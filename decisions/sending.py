@@ -32,16 +32,8 @@ from core.languages import Language
 from core.log import counted, get_logger
 from core.schema import Entry
 from core.settings import FEED, Channel, ChatChannel, EmailChannel, Settings, WebhookChannel, secret
-from decisions import Workflow, open_workflow
-from decisions.announcements import (
-    DEDUPLICATION,
-    Attachments,
-    announce_digests,
-    deduplication_key,
-    for_reader,
-    publish_cap,
-    publish_feeds,
-)
+from decisions import Workflow, announcements, open_workflow
+from decisions.announcements import DEDUPLICATION, Attachments
 from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import Announcement, announcement_of
 from store import AlreadyRunningError, delivery_lock
@@ -105,9 +97,9 @@ def send_waiting(workflow: Workflow, *, wait_seconds: float = 0, at_once: Collec
     with delivery_lock(workflow.home, wait_seconds), workflow.journal.database.alone(_SENDING, wait_seconds) as is_held:
         if not is_held:
             raise AlreadyRunningError("messages are being sent from another machine")
-        announce_digests(workflow)
+        announcements.announce_digests(workflow)
         report = _Round(workflow).run(at_once)
-        publish_feeds(workflow)
+        announcements.publish_feeds(workflow)
     waiting = workflow.outbox.waiting()
     report.waiting = len(waiting) - report.failed
     report.failing = sum(message.attempts > 0 for message in waiting) - report.failed
@@ -229,7 +221,7 @@ class _Round:
     def _hand_over(self, message: OutboxMessage, announcement: Announcement) -> None:
         settings = self._workflow.settings
         if message.channel == FEED:
-            publish_cap(self._workflow, announcement)
+            announcements.publish_cap(self._workflow, announcement)
             return
         channel = settings.delivery.channels.get(message.channel)
         if channel is None:
@@ -276,7 +268,7 @@ class _Round:
             given = {one.announcement for one in known if one.channel == FEED and one.outcome == SENT}
             rows = [row for row in rows if row.id in given or row.id == message.announcement]
         found = announcement_of(next(row for row in rows if row.id == message.announcement), rows)
-        return for_reader(self._workflow, found, message)
+        return announcements.for_reader(self._workflow, found, message)
 
     def _journal_end(self) -> str:
         """The end of the journal's chain, so that recipients can prove later what it held ('vigie verify --head')."""
@@ -320,7 +312,7 @@ def _delivery_row(action: str, message: OutboxMessage, announcement: Announcemen
     payload = {
         "kind": message.kind,
         "level": announcement.level,
-        DEDUPLICATION: deduplication_key(announcement.facts),
+        DEDUPLICATION: announcements.deduplication_key(announcement.facts),
         "subscription": message.subscription,
         "channel": message.channel,
         "letter": message.message_id,

@@ -35,31 +35,9 @@ from alerts import (
 )
 from alerts.rules import INFORMING, OBSERVED_RULES, ROUTE_RULES
 from alerts.rules.surge import RULE as SURGE
-from alerts.verification.contingency import (
-    ContingencyTable,
-    contingency_table,
-    entries,
-    measures,
-    ranking,
-    reliability,
-)
-from alerts.verification.hindcast import (
-    COMPARISONS,
-    EVENT_COLUMNS,
-    EVENT_KINDS,
-    HORIZONS,
-    WINDOW,
-    BoolArray,
-    Comparison,
-    Judged,
-    Nowcasts,
-    Pairs,
-    PastForecasts,
-    compared,
-    judge,
-    past_forecasts,
-    retrospective_alerts,
-)
+from alerts.verification import contingency, hindcast
+from alerts.verification.contingency import ContingencyTable, contingency_table, measures
+from alerts.verification.hindcast import WINDOW, BoolArray, Judged, Pairs, PastForecasts
 from core import FloatArray
 from core.calendar import PLANNING_MONTHS
 from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, RELEASE, TRACK_RECORD
@@ -115,8 +93,8 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     as_of: dt.date,
     rules: Sequence[ExceedanceRule] = ROUTE_RULES,
     model_id: str = ENSEMBLE,
-    simple_rules: Sequence[Comparison] = COMPARISONS,
-    nowcasts: Nowcasts | None = None,
+    simple_rules: Sequence[hindcast.Comparison] = hindcast.COMPARISONS,
+    nowcasts: hindcast.Nowcasts | None = None,
 ) -> Record:
     """Judge every rule about the months ahead at every past origin, beside simple rules.
 
@@ -137,17 +115,17 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     check(backtest, FORECASTS)
     check(panel, PANEL)
     counts = counts_by_series(panel)
-    past = past_forecasts(backtest, model_id, counts, as_of, nowcasts)
+    past = hindcast.past_forecasts(backtest, model_id, counts, as_of, nowcasts)
     span = part(past.origins, settings)
     own, beside = list[dict[str, object]](), list[dict[str, object]]()
     reliable: list[pd.DataFrame] = []  # a rule without a case has no row
     frozen: dict[str, dict[int, Cutoffs]] = {}
     for rule in rules if past.series else ():
-        judged = judge(rule, past, counts, settings)
+        judged = hindcast.judge(rule, past, counts, settings)
         frozen[rule.rule] = freeze(judged, rule.costs, span, settings)
         own += [row | {"rule": rule.rule} for row in _rows(judged, frozen[rule.rule], past, span)]
-        reliable.append(reliability(judged, rule.rule, draw_weights(len(past.origins))))
-        for simple, other in compared(rule, judged, past, counts, settings, simple_rules):
+        reliable.append(contingency.reliability(judged, rule.rule, draw_weights(len(past.origins))))
+        for simple, other in hindcast.compared(rule, judged, past, counts, settings, simple_rules):
             learned = freeze(other, rule.costs, span, settings, simple.conventional)
             chosen = {horizon: learned[horizon] for horizon in COMPARED_HORIZONS}
             rows = _rows(other, chosen, past, span, is_probability=simple.is_probability)
@@ -179,16 +157,16 @@ def documented_rises(
         ``core.release.DOCUMENTED_RISES``: one row per event, basis of values and months ahead; one row with the empty
         basis and ``horizon`` 0 for an event of which nothing is kept.
     """
-    parts = [pd.DataFrame(columns=EVENT_COLUMNS), said]
+    parts = [pd.DataFrame(columns=hindcast.EVENT_COLUMNS), said]
     if SURGE.rule in record.frozen:
         events = catalogue[["event_id", "route_id", "month"]].itertuples(index=False, name=None)
         named = {event_id: (route_id, month) for event_id, route_id, month in events}
         counts, first = counts_by_series(panel), record.span.first_judged
-        frozen = record.frozen[SURGE.rule]
-        parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
+        frozen, find = record.frozen[SURGE.rule], hindcast.retrospective_alerts
+        parts.append(find(named, record.past, counts, frozen, first, settings, basis="arrivals"))
     found = concat_filled(parts, parts[0])
     joined = catalogue.merge(found.drop(columns=["route_id", "month"]), on="event_id", how="left")
-    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(EVENT_KINDS)
+    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(hindcast.EVENT_KINDS)
 
 
 def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:
@@ -287,7 +265,7 @@ def _rows(
     for horizon, cutoffs in frozen.items():
         tables = {level: contingency_table(judged, horizon, cutoffs.of(level)) for level in LEVELS}
         for route_id, columns in routes.items():
-            quality = ranking(judged.month(horizon).of(columns), everything, is_probability=is_probability)
+            quality = contingency.ranking(judged.month(horizon).of(columns), everything, is_probability=is_probability)
             for level, table in tables.items():
                 own = table.of(columns).rows(slice(span.first_judged, None))
                 key = {"level": level, "route_id": route_id, "horizon": horizon, "cutoff": cutoffs.of(level)}
@@ -299,7 +277,7 @@ def _columns_by_route(routes: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _table(alert: BoolArray, confirmed: BoolArray, judged: BoolArray, window: int) -> ContingencyTable:
-    raised, fulfilled = entries(alert, confirmed, window)
+    raised, fulfilled = contingency.entries(alert, confirmed, window)
     nothing, no_lead = np.zeros(alert.shape, dtype=bool), np.zeros(alert.shape)
     return ContingencyTable(
         raised & fulfilled, nothing, nothing, raised & ~fulfilled, nothing, nothing, no_lead, judged
@@ -371,7 +349,7 @@ def freeze(
         Cut-offs by horizon: 0 for the alert as it is issued, then 1, 2, … for single months.
     """
     frozen = {}
-    for horizon in range(WINDOW, HORIZONS + 1):
+    for horizon in range(WINDOW, hindcast.HORIZONS + 1):
         farthest = horizon or int(judged.starts.max(initial=1)) + PLANNING_MONTHS - 1
         known_then = slice(0, max(span.first_judged - farthest + 1, 0))
         frozen[horizon] = _learn(judged.month(horizon).rows(known_then), costs, settings, conventional)
