@@ -144,18 +144,26 @@ def _condition(values: Mapping[str, str], language: Language) -> str:
 
 
 def _shock(values: Mapping[str, str], language: Language) -> str:
-    size, months = float(values["shock_size"]) / 100, int(float(values["shock_months"]))
-    of = values.get("shock_of", "all")
+    """Name the months of the whole change; how it builds up before them and fades after them stands in brackets."""
+    size, onset, fade = (float(values[f"shock_{name}"]) for name in ("size", "onset", "decay"))
+    first = pd.Period(values["shock_from"], "M") + int(onset)
+    of, size = values.get("shock_of", "all"), size / 100
     changes = {1.0: _("double"), -0.5: _("halve")}
     change = changes.get(size, _("fall by {percent}") if size < 0 else _("rise by {percent}"))
-    text = _("if arrivals of people from {country} {change} from {month}")
+    text = _("if arrivals from {country} {change} {when}") if of != "all" else _("if arrivals there {change} {when}")
     said = language.text(
-        text if of != "all" else _("if arrivals there {change} from {month}"),
+        text,
         country=country_name(of, language) if of != "all" else "",
         change=language.text(change, percent=percent(abs(size), language)),
-        month=language.month(values["shock_from"]),
+        when=language.in_months(first, first + int(float(values["shock_months"])) - 1),
     )
-    said += " " + language.plural(ngettext("for {n} month", "for {n} months"), months)
+    more = []
+    if onset:
+        more.append(language.text(_("building up from {month}"), month=language.month(values["shock_from"])))
+    if fade:
+        texts = ngettext("the change then halves every {n} month", "the change then halves every {n} months")
+        more.append(language.plural(texts, round(fade)))
+    said += f" ({language.listed(more)})" if more else ""
     if values["to_route"] != NONE:
         said += language.text(
             _(", {percent} of the change moving to the {route} route"),

@@ -18,7 +18,7 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core import QUANTILE_LEVELS, interval_levels
 from core.calendar import planning_window
 from core.errors import InputError
-from core.languages import WORD_JOINER, Language, as_expected, capital, round_expected
+from core.languages import MINUS, WORD_JOINER, Language, as_expected, capital, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
@@ -214,39 +214,39 @@ def title(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str
     assumed = wording.assumption(values, language)
     ends = title_months(release, scenario.route_id)
     then, plain = (sums["q50"] for sums in both_totals(release, scenario.trajectories, scenario.route_id))
+    when, both = language.in_months(ends[0], ends[-1]), (language.expected(then), language.expected(plain))
+    is_same = when in assumed
     if scenario.chance is not None:
         text = _("{condition} ({chance} chance)")
         assumed = language.text(text, condition=assumed, chance=language.percent(scenario.chance))
+    condition = capital(assumed) if route in assumed else f"{route}, {assumed}"
+    if is_same:
+        return language.text(_("{condition}: {then}, not {plain}"), condition=condition, then=both[0], plain=both[1])
     return plural_in_unit(
-        INSTEAD, as_expected(then), scenario.route_id, language, then=language.expected(then),
-        condition=capital(assumed) if route in assumed else f"{route}, {assumed}", plain=language.expected(plain),
-        when=language.in_months(ends[0], ends[-1]),
+        INSTEAD, as_expected(then), scenario.route_id, language, condition=condition, then=both[0], plain=both[1],
+        when=when,
     )  # fmt: skip
 
 
 def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:
-    """The interval beside the forecast's, how far the medians lie apart, in all and at most, and what is unknown."""
+    """The interval beside the forecast's, how far the medians lie apart, and what is unknown."""
     if scenario.trajectories is None:
         return language.text(_("Assumption: {assumption}."), assumption=wording.assumption(values, language))
     then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
-    moved = differences(release, scenario.trajectories, scenario.route_id)["median"]
-    ends = list(pd.DatetimeIndex(moved.index))
-    peak = ends[int(moved.abs().argmax())]
-    both = scenario.trajectories, release.frame("trajectories")
-    all_then, all_plain = (totals(paths, scenario.route_id, ends)["q50"] for paths in both)
     chance = language.text(_("The chance of the condition is not estimated.")) if scenario.chance is None else ""
-    text = _(
-        "80% interval {interval}; by the forecast {usual}. Difference before rounding: {change} ({percent}); to {last} "
-        "{whole} in all, most {when} ({most})."
-    )
     said = language.text(
-        text, interval=language.interval_words(then["q10"], then["q90"]),
-        usual=language.interval_words(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
-        percent=language.change(then["q50"], plain["q50"]), last=language.month(ends[-1]),
-        whole=language.signed(all_then - all_plain), when=language.in_months(peak, peak),
-        most=language.signed(moved[peak]),
+        _("80% interval {interval}; by the forecast {usual}. Difference: {change}."),
+        interval=language.interval_words(then["q10"], then["q90"]),
+        usual=language.interval_words(plain["q10"], plain["q90"]), change=_apart(then["q50"], plain["q50"], language),
     )  # fmt: skip
     return f"{said} {chance}".rstrip()
+
+
+def _apart(then: float, plain: float, language: Language) -> str:
+    """Difference of two forecast figures as they are written, so that a reader who subtracts finds the same."""
+    one, two = round_expected(then), round_expected(plain)
+    sign = "" if one == two else "+" if one > two else MINUS
+    return f"{sign}{language.counted(abs(one - two))} ({language.change(one, two)})"
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -337,10 +337,7 @@ def _compared(names: dict[str, list[str]], then: pd.DataFrame, plain: pd.DataFra
         _("Scenario, 80% interval"): [_interval(row[0], row[2], language) for row in rows],
         _("Forecast"): [language.expected(row[1]) for row in beside],
         _("Forecast, 80% interval"): [_interval(row[0], row[2], language) for row in beside],
-        _("Difference before rounding"): [
-            f"{language.signed(one[1] - two[1])} ({language.change(one[1], two[1])})"
-            for one, two in zip(rows, beside, strict=True)
-        ],
+        _("Difference"): [_apart(one[1], two[1], language) for one, two in zip(rows, beside, strict=True)],
     }
     return pd.DataFrame(names | {language.text(name): cells for name, cells in words.items()})
 
@@ -431,9 +428,9 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
         "shock_of": Lever(next(iter(people), EVERYBODY), (EVERYBODY, *people)),
         "shock_size": Lever("100", low=-100, high=500),
         "shock_from": Lever(own_start, months),
-        "shock_onset": Lever("1", low=0, high=12),
+        "shock_onset": Lever("0", low=0, high=12),
         "shock_months": Lever("3", low=1, high=12),
-        "shock_decay": Lever("2", low=0, high=12),
+        "shock_decay": Lever("0", low=0, high=12),
         "to_route": Lever(NONE, (NONE, *others)),
         "to_share": Lever("0", low=0, high=100),
         "episode": Lever(_own_episode(route_id), tuple(EPISODES)),

@@ -51,17 +51,20 @@ def scenario_chart(
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)
-    fan = Fan(observed, scenario, now, unit, reach=float(high.max()), window=window, others=(median,))
+    edges = (median, low, high, quantile(scenario, interval_levels(0.95)[1]))
+    fan = Fan(observed, scenario, now, unit, reach=float(high.max()), window=window, others=edges)
     figure = fan_chart(fan, _own_hue(theme), height=CHART_HEIGHT)
-    lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
-    for line, name, dash in lines:
+    lines = (
+        (low, "forecast low", "dot", 1), (high, "forecast high", "dot", 1), (median, "forecast", "dash", 1.6),
+    )  # fmt: skip
+    for line, name, dash, width in lines:
         hover = [
             lang().month(month) + "<br>" + _("{value} by the forecast").format(value=f"<b>{lang().expected(value)}</b>")
             for month, value in dated(line)
         ]
         figure.add_trace(
             go.Scatter(
-                x=line.index, y=line, mode="lines", line={"color": theme.fan, "width": 1.6, "dash": dash},
+                x=line.index, y=line, mode="lines", line={"color": theme.fan, "width": width, "dash": dash},
                 text=hover, hovertemplate="%{text}<extra></extra>", hoverinfo="text" if dash == "dash" else "skip",
                 name=name,
             )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -61,13 +60,10 @@ def show(night: Night) -> None:
     find = partial(whatif.answer, night, scenario, values, lang())
     said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
-    line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
     with st.container(key="below-chart"):
         show_kind(values, route_id, routes)
-        with st.form("scenario"), st.container(key="sentence", **line):
-            {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-            names = ("kind", *LEVERS_OF[values["kind"]])
-            st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+        with st.form("scenario"):
+            show_fields(known, values)
     show_chart(night, scenario, values)
     notes = [wording.conditional_note(lang()), *scenario.notes]
     if values["kind"] == "shock":
@@ -128,7 +124,7 @@ def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> 
     moved = whatif.differences(night, trajectories, route_id)
     figure = difference_chart(moved, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme())
     layout.chart(figure, difference_alt(moved), "difference")
-    bar = _("Bar: the scenario’s median less the forecast’s.")
+    bar = _("Bar: the scenario’s median less the forecast’s, before rounding.")
     line = _("Line: 80% interval of the difference.")
     if moved["q10"].isna().any():
         line = _("It has no interval: the scenario picks some of the forecast’s paths and changes none.")
@@ -264,74 +260,79 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
         )
 
 
+def show_fields(known: Mapping[str, Lever], values: Values) -> None:
+    """What is assumed, as labelled fields; those that are seldom needed stand folded below."""
+    fields = {"if": _conditions, "shock": _shock, "past": _past}
+    line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
+    with st.container(key="sentence", **line):
+        fields[values["kind"]](known, values)
+        names = ("kind", *LEVERS_OF[values["kind"]])
+        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+    more = {
+        "if": (_("More months, a second route"), _more_conditions),
+        "shock": (_("Slow start, slow end, a part that moves to another route"), _more_of_shock),
+    }
+    if values["kind"] in more:
+        label, show_more = more[values["kind"]]
+        is_used = values["if_from"] != values["if_to"] or values["and_route"] != NONE
+        if values["kind"] == "shock":
+            is_used = values["to_route"] != NONE or float(values["shock_onset"]) + float(values["shock_decay"]) > 0
+        with st.expander(label, expanded=is_used), st.container(key="sentence-more", **line):
+            show_more(known, values)
+
+
 def _conditions(known: Mapping[str, Lever], values: Values) -> None:
-    """One sentence with blanks; a second route's number is asked once it is named."""
-    with _blank(_("If arrivals on")):
-        _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
-    with _blank(_("are")):
-        _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
-        _number("if_value", _("persons"), known, values, step=100.0)
-        _word(_("persons"))
+    _choice("if_route", _("If arrivals on"), known["if_route"].options, layout.route_name, values)
+    _choice("if_side", _("are"), known["if_side"].options, _side, values)
+    _number("if_value", _("persons"), known, values, step=100.0)
+    _choice(
+        "if_from",
+        _("in") if values["if_from"] == values["if_to"] else _("from"),
+        known["if_from"].options,
+        _month,
+        values,
+    )
+
+
+def _more_conditions(known: Mapping[str, Lever], values: Values) -> None:
+    """More months, and a second route, whose number is asked once it is named."""
     is_one = values["if_from"] == values["if_to"]
-    if not is_one:
-        _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
-    with _blank(_("in") if is_one else _("from")):
-        _choice("if_from", _("from"), known["if_from"].options, _month, values)
     shown = values | {"if_to": ALONE if is_one else values["if_to"]}
     _choice("if_to", _("to"), (ALONE, *known["if_to"].options), _to_month, shown)
-    with _blank(_("and on")):
-        _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
+    if not is_one:
+        _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
+    _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
     if values["and_route"] != NONE:
-        _choice("and_side", _("are too"), known["and_side"].options, lambda code: _(wording.SIDES[code]), values)
+        _choice("and_side", _("are too"), known["and_side"].options, _side, values)
         _number("and_value", _("persons there"), known, values, step=100.0)
-    _word(_("what then?"))
 
 
 def _shock(known: Mapping[str, Lever], values: Values) -> None:
-    with _blank(_("If arrivals of")):
-        _choice("shock_of", _("Nationality"), known["shock_of"].options, _people, values)
-    with _blank(_("change by")):
-        _number("shock_size", _("Size, %"), known, values, step=10.0)
-    with _blank(_("% from")):
-        _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
-    with _blank(_("for")):
-        _number("shock_months", _("Lasts, months"), known, values, step=1.0)
-    with _blank(_("months, building up over")):
-        _number("shock_onset", _("Ramp-up, months"), known, values, step=1.0)
-    with _blank(_("months and then halving every")):
-        _number("shock_decay", _("Half-life, months"), known, values, step=1.0)
-    with _blank(_("months, with")):
-        _number("to_share", _("Part that moves, %"), known, values, step=5.0)
-    with _blank(_("% of the change moving to")):
-        _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
-    _word(_("what then?"))
+    _choice("shock_of", _("Nationality"), known["shock_of"].options, _people, values)
+    _number("shock_size", _("Change, %"), known, values, step=10.0)
+    _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
+    _number("shock_months", _("Lasts, months"), known, values, step=1.0)
+
+
+def _more_of_shock(known: Mapping[str, Lever], values: Values) -> None:
+    _number("shock_onset", _("Months to build up"), known, values, step=1.0)
+    _number("shock_decay", _("Then halves every … months"), known, values, step=1.0)
+    _number("to_share", _("Part that moves, %"), known, values, step=5.0)
+    _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
 
 
 def _past(known: Mapping[str, Lever], values: Values) -> None:
-    with _blank(_("If")):
-        name_of = partial(wording.episode_name, language=lang())
-        _choice("episode", _("Episode"), tuple(EPISODES), name_of, values, wide=300)
-    with _blank(_("happened again from")):
-        _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
-    scales = {code: _(text) for code, text in wording.SCALES.items()}
-    with _blank(_("scaled by")):
-        _choice("past_as", _("Scaling method"), known["past_as"].options, scales.__getitem__, values, wide=300)
-    with _blank(_("at")):
-        _number("past_strength", _("Strength, %"), known, values, step=10.0)
-    _word(_("% of its strength, what then?"))
+    name_of = partial(wording.episode_name, language=lang())
+    _choice("episode", _("Episode"), tuple(EPISODES), name_of, values, wide=300)
+    _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
+    _choice(
+        "past_as", _("Scaling method"), known["past_as"].options, lambda one: _(wording.SCALES[one]), values, wide=300
+    )
+    _number("past_strength", _("Strength, %"), known, values, step=10.0)
 
 
-@contextmanager
-def _blank(word: str) -> Iterator[None]:
-    """A word of the sentence with the blank that follows it: where the sentence wraps they stay together."""
-    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-        st.markdown(word, width="content")
-        yield
-
-
-def _word(text: str) -> None:
-    """A word that ends the sentence."""
-    st.markdown(text, width="content")
+def _side(code: str) -> str:
+    return _(wording.SIDES[code])
 
 
 def _people(citizen: str) -> str:
@@ -345,21 +346,16 @@ def _route_or_none(route_id: str) -> str:
 def _choice(
     name: str, label: str, options: Sequence[str], name_of: Callable[[str], str], values: Values, *, wide: int = 0
 ) -> None:
-    """A choice: a blank of a sentence, whose label only those hear who do not see it, or a field with its label."""
-    hidden: Literal["visible", "collapsed"] = "visible" if name in PLACES else "collapsed"
     widest = max((len(name_of(option)) for option in options), default=8)
     width = wide or min(240, 60 + 9 * widest)
-    st.selectbox(
-        label, options, format_func=name_of, width=width, label_visibility=hidden, key=_key(name, values[name])
-    )
+    st.selectbox(label, options, format_func=name_of, width=width, key=_key(name, values[name]))
 
 
 def _number(name: str, label: str, known: Mapping[str, Lever], values: Values, *, step: float) -> None:
     """A number within its lever's bounds: what the form lets through, the address takes."""
-    low, high = float(known[name].low), float(known[name].high)
-    hidden: Literal["visible", "collapsed"] = "visible" if name in PLACES else "collapsed"
     st.number_input(
-        label, min_value=low, max_value=high, step=step, format="%g", width=150, label_visibility=hidden,
+        label, min_value=float(known[name].low), max_value=float(known[name].high), step=step, format="%g",
+        width=max(150, 9 * len(label)),
         key=_key(name, float(values[name])),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from access import DELETE_SCENARIO, SAVE_SCENARIO
 from core.errors import InputError
-from core.languages import Language
+from core.languages import Language, round_expected
 from core.schema import Entry
 from core.settings import Settings
 from dashboard import reads
@@ -188,12 +188,11 @@ def test_answer_states_both_intervals_difference_and_chance(night: Night, kind: 
     then, plain = whatif.both_totals(night, scenario.trajectories, "EMR")
     for part in (then["q10"], then["q90"], plain["q10"], plain["q90"]):
         assert Language().expected(part) in said
-    assert Language().signed(then["q50"] - plain["q50"]) in said
-    largest = whatif.differences(night, scenario.trajectories, "EMR")["median"].max()
-    assert f"({Language().signed(largest)})" in said
     title = whatif.title(night, scenario, values, Language())
     assert chance in f"{title} {said}" and ("chance" in said) == (kind == "shock")
     assert all(Language().expected(sums["q50"]) in title for sums in (then, plain))
+    shown, usual = (round_expected(sums["q50"]) for sums in (then, plain))
+    assert f"Difference: +{Language().counted(shown - usual)} (" in said
 
 
 @pytest.mark.usefixtures("read_release")
@@ -275,7 +274,7 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     assert (np.diff(forecast, axis=1) > 0).all()
     shown = whatif.routes_shown(table, Language())
     assert shown["Route"].is_unique
-    assert shown["Difference before rounding"].tolist() == ["−3,600 (−50%)", "−2,100 (−50%)"]
+    assert shown["Difference"].tolist() == ["−3,600 (−50%)", "−2,100 (−50%)"]
 
 
 @pytest.mark.usefixtures("read_release")

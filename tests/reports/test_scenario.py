@@ -19,12 +19,13 @@ ENGLISH = Language("en")
 def test_shock_names_percentages_that_were_set(size: str, change: str, share: str) -> None:
     values = {
         "kind": "shock", "shock_size": size, "shock_months": "3", "shock_from": "2025-02", "to_route": "WAR",
-        "to_share": share,
+        "to_share": share, "shock_onset": "0", "shock_decay": "0",
     }  # fmt: skip
     said = assumption(values, ENGLISH)
-    assert f"{change} from February 2025 for 3 months" in said
+    assert f"{change} in February–April 2025, {share}%" in said
     assert f", {share}% of the change moving to the Western African / Atlantic route" in said
-    assert "moving" not in assumption(values | {"to_route": NONE}, ENGLISH)
+    slow = assumption(values | {"to_route": NONE, "shock_onset": "2", "shock_decay": "2"}, ENGLISH)
+    assert slow.endswith(" in April–June 2025 (building up from February 2025; the change then halves every 2 months)")
 
 
 @pytest.mark.parametrize(("share", "is_own"), [(0.4, False), (0.404, False), (0.396, False), (0.41, True), (0.0, True)])
