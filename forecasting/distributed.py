@@ -231,11 +231,7 @@ _SPARK_SETTINGS = {
     "spark.log.level": "ERROR",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-_ENGINES: dict[str, Callable[[], contextlib.AbstractContextManager[FugueCluster]]] = {
-    "dask": _dask,
-    "ray": _ray,
-    "spark": _spark,
-}
+_ENGINES = {"dask": _dask, "ray": _ray, "spark": _spark}
 
 
 def _cores() -> int:

@@ -170,7 +170,10 @@ def combine(members: Forecasts, panel: Panel, factors: FloatArray | None = None)
         keys[[*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]], np.expm1(mean)
     )
     limited, factors = _limited(combined, panel, factors)
-    return Combination(limited, _weights_table(weights, places), factors)
+    place = ["origin_date", "horizon"]
+    lines = pd.concat([places[place].assign(model_id=name, weight=weight) for name, weight in weights.items()])
+    summed = lines[lines["weight"] > 0].groupby(["model_id", *place])["weight"].sum().reset_index()
+    return Combination(limited, summed, factors)
 
 
 @dataclass(frozen=True)
@@ -228,9 +231,3 @@ def extreme_before(keys: pd.DataFrame, panel: Panel, extreme: np.ufunc) -> Float
     record = extreme.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
     row, column = panel.places(keys["origin_date"], keys["series_id"])
     return np.where((column >= 0) & (row >= 0), record[row, column], np.nan)
-
-
-def _weights_table(weights: dict[str, FloatArray], places: pd.DataFrame) -> pd.DataFrame:
-    place = ["origin_date", "horizon"]
-    table = pd.concat([places[place].assign(model_id=name, weight=weight) for name, weight in weights.items()])
-    return table[table["weight"] > 0].groupby(["model_id", *place])["weight"].sum().reset_index()

@@ -370,21 +370,12 @@ def _to_panel(table: pd.DataFrame, name: str, freq: Frequency | None = None) -> 
     column = np.empty(len(names), dtype=np.int64)
     column[order] = np.arange(len(names))
     row, at = (ordinals - first)[written], column[series]
-    _refuse(
-        table,
-        pd.Series(row * len(names) + at).duplicated().to_numpy(),
-        name,
-        "time_period",
-        "this series already has a value for this period",
-    )
+    again = pd.Series(row * len(names) + at).duplicated().to_numpy()
+    _refuse(table, again, name, "time_period", "this series already has a value for this period")
     matrix = np.full((length, len(names)), np.nan)
     matrix[row, at] = values
     calendar = pd.period_range(periods.min(), periods.max(), freq=periods.freq, name="period")
     sorted_names = pd.Index([names[place] for place in order], name="series_id", dtype=object)
-    for empty in np.flatnonzero(np.isnan(matrix).all(axis=0)):
-        place = int(np.flatnonzero(at == empty)[0])
-        rule = f"series '{sorted_names[empty]}' has no value at all"
-        raise SourceError(name, rule, row=int(table.index[place]) + _FIRST_ROW, column="value")
     groups = _groups(table, name, at, sorted_names)
     return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), groups, Reading(off_pattern=off))
 

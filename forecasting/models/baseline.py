@@ -28,8 +28,4 @@ def _one_horizon(values: FloatArray, step: int) -> FloatArray:
     return np.asarray(values[-1] + np.sqrt(variance * step) * NORMAL_SCORES)
 
 
-MODEL = Model(
-    model_id=BASELINE,
-    version="1",
-    predict=predict,
-)
+MODEL = Model(model_id=BASELINE, version="1", predict=predict)

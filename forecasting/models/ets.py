@@ -31,10 +31,4 @@ def predict(history: History, horizon: int) -> FloatArray:
     return heavy_tailed_quantiles(mean, (high - low) / (2 * float(ndtri(0.9))))
 
 
-MODEL = Model(
-    model_id="vigie-ets",
-    version="4",
-    predict=predict,
-    on_roots=True,
-    longest_season=LONGEST_SEASON,
-)
+MODEL = Model(model_id="vigie-ets", version="4", predict=predict, on_roots=True, longest_season=LONGEST_SEASON)

@@ -208,11 +208,7 @@ SLOW_AND_SMALL = {
 _BINS = {"max_bin": 63, "verbose": -1}
 TREES, FAR_TREES = 75, 30
 """Grown on all horizons, and then on the far ones alone, which most of the outcomes are not."""
-PARAMETERS = SLOW_AND_SMALL | {
-    "objective": "quantile",
-    "learning_rate": 0.1,
-    "bagging_fraction": 0.4,
-}
+PARAMETERS = SLOW_AND_SMALL | {"objective": "quantile", "learning_rate": 0.1, "bagging_fraction": 0.4}
 
 THRESHOLDS: FloatArray = np.asarray((0, 1, 3, 9, 30), dtype=float)
 """Counts whose chance of not being passed is learned; the distribution goes straight on in between."""
@@ -427,10 +423,5 @@ def library() -> ModuleType:
 
 
 POOLED_MODEL = PooledModel(
-    model_id="vigie-pooled",
-    version="8",
-    levels=FITTED_LEVELS,
-    libraries=libraries,
-    fit=fit,
-    predict=predict,
+    model_id="vigie-pooled", version="8", levels=FITTED_LEVELS, libraries=libraries, fit=fit, predict=predict
 )

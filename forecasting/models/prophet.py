@@ -45,9 +45,4 @@ def predict(history: History, horizon: int) -> FloatArray:
     return np.asarray(np.quantile(np.asarray(draws), LEVELS, axis=1).T)
 
 
-MODEL = Model(
-    model_id="vigie-prophet",
-    version="3",
-    predict=predict,
-    slow=True,
-)
+MODEL = Model(model_id="vigie-prophet", version="3", predict=predict, slow=True)

@@ -47,9 +47,4 @@ def _seasonal_change(values: FloatArray, season: int, step: int) -> FloatArray:
     return np.asarray(total / np.maximum(count, 1))
 
 
-MODEL = Model(
-    model_id="vigie-seasonal-walk",
-    version="3",
-    predict=predict,
-    on_roots=True,
-)
+MODEL = Model(model_id="vigie-seasonal-walk", version="3", predict=predict, on_roots=True)

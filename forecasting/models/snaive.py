@@ -26,8 +26,4 @@ def predict(history: History, horizon: int) -> FloatArray:
     return np.stack(rows)
 
 
-MODEL = Model(
-    model_id="vigie-snaive",
-    version="2",
-    predict=predict,
-)
+MODEL = Model(model_id="vigie-snaive", version="2", predict=predict)

@@ -62,9 +62,4 @@ def _filtered(history: History, parameters: FloatArray | None) -> MLEResults:
     return model.fit(disp=False, maxiter=ITERATIONS, method="lbfgs", cov_type="none")
 
 
-MODEL = Model(
-    model_id=STRUCTURAL,
-    version="3",
-    predict=predict,
-    on_roots=True,
-)
+MODEL = Model(model_id=STRUCTURAL, version="3", predict=predict, on_roots=True)
