@@ -174,18 +174,10 @@ class OwnMapping(_Part):
     @property
     def card(self) -> SourceCard:
         """The source as the catalogue would have it. Own figures are never passed on."""
-        source = self.source
-        return SourceCard(
-            source_id=source.source_id,
-            publisher=source.publisher,
-            dataset=source.dataset,
-            url="",
-            licence=source.licence,
-            redistribution=False,
-            citation=source.citation or f"{source.publisher}, {source.dataset}.",
-            rhythm=source.rhythm,
-            expected_days=source.expected_days or _EXPECTED_DAYS[self.table.what],
-        )
+        given = {name: value for name, value in self.source.model_dump(exclude={"lag_days"}).items() if value}
+        citation = f"{self.source.publisher}, {self.source.dataset}."
+        usual = {"citation": citation, "expected_days": _EXPECTED_DAYS[self.table.what]}
+        return SourceCard.model_validate(usual | given | {"url": "", "redistribution": False})
 
 
 def read_mapping(path: Path) -> OwnMapping:
