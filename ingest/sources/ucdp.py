@@ -114,7 +114,7 @@ def _last_final_year(as_of: pd.Timestamp) -> int:
     return int(as_of.year) - (1 if as_of.month >= 7 else 2)
 
 
-FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.csv")
+FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(0?[1-9]|1[0-2])\.csv")
 """A release of one month (``v26_0_5``), or of a year up to a month (``v26_01_26_06``)."""
 ANNUAL_NAME = re.compile(r"ged(\d{2})1-csv\.zip")
 """The final release of a year: all events from 1989 to the end of the year before."""
@@ -153,9 +153,8 @@ def download(pull: Pull) -> list[RawFile]:
         if found:
             files.append(found)
         elif (newest - month).n >= UNPUBLISHED_MONTHS:
-            raise SourceError(
-                name, _("the release of {month} is neither there alone nor in one of its year"), month=month
-            )
+            fault = _("the release of {month} is neither there alone nor in one of its year")
+            raise SourceError(name, fault, month=month)
     if not files:
         raise SourceError(f"GEDEvent, {newest}", _("no release of the last months is there"))
     return files
@@ -214,20 +213,12 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 
-def _last_month(name: str) -> str:
-    if annual := ANNUAL_NAME.fullmatch(name):
-        return f"20{int(annual[1]) - 1:02d}-12"
-    found = FILE_NAME.fullmatch(name)
-    if not found or not 1 <= int(found[2]) <= 12:
-        fault = _("a release must be named such as {example} or {other}")
-        raise SourceError(name, fault, example="GEDEvent_v26_0_5.csv", other="ged251-csv.zip")
-    return f"20{found[1]}-{int(found[2]):02d}"
-
-
 def _inside(name: str, ends: pd.Series) -> pd.Series:
-    last = pd.Period(_last_month(name), freq="M")
+    """Whether events end in the months that a release's name states."""
+    year, *_between, month = re.findall(r"\d{1,2}", name)
+    last = pd.Period(f"20{year}-{int(month):02d}", freq="M")
     first = pd.Period(f"{last.year}-01", freq="M") if "_01_" in name else last
-    first = pd.Period("1989-01", freq="M") if ANNUAL_NAME.fullmatch(name) else first
-    months = ends.dt.to_period("M")
-    inside: pd.Series = (months >= first) & (months <= last)
+    if ANNUAL_NAME.fullmatch(name):
+        first, last = pd.Period("1989-01", freq="M"), pd.Period(f"20{year}-01", freq="M") - 1
+    inside: pd.Series = ends.dt.to_period("M").between(first, last)
     return inside
