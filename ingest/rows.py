@@ -49,7 +49,7 @@ class RowRule:
     broken: pd.Series
 
 
-def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = None, **dimensions: str) -> pd.DataFrame:
+def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int = 0, **dimensions: str) -> pd.DataFrame:
     """Assemble observations that keep the contract.
 
     Args:
@@ -57,8 +57,8 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = N
             ``citizen``, ``freq`` differ between rows; optionally ``obs_flag`` and, where the vintage is known,
             ``as_of``, perhaps with ``as_of_estimated``.
         source_id: Who published.
-        lag_days: Usual days from a period's end to publication. Needed where ``tidy`` has no ``as_of``; such dates
-            are marked as estimated.
+        lag_days: Usual days from a period's end to publication; where ``tidy`` has no ``as_of`` they date the figures,
+            marked as estimated.
         **dimensions: Dimensions that are the same for every row.
 
     Returns:
@@ -72,11 +72,12 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = N
     frame["obs_value"] = frame["obs_value"].astype(float)
     frame["as_of_estimated"] = tidy.get("as_of_estimated", "as_of" not in tidy)
     if "as_of" not in tidy:
-        if lag_days is None:
-            raise ValueError("observations: without as_of, lag_days is needed")
         frame["as_of"] = period_ends(frame) + pd.Timedelta(days=lag_days)
     frame["as_of"] = frame["as_of"].astype("datetime64[ns]")
-    frame["series_id"] = _series_ids(frame)
+    place = frame.groupby(_DIMENSIONS, sort=False, dropna=False).ngroup()
+    unique = frame.loc[~place.duplicated(), _DIMENSIONS]
+    names = [make_series_id(*row) for row in unique.itertuples(index=False, name=None)]
+    frame["series_id"] = np.asarray(names, dtype=object)[place.to_numpy()]
     ordered = frame[list(OBSERVATIONS.columns)].sort_values(["series_id", "time_period", "as_of"], ignore_index=True)
     text = [name for name in OBSERVATIONS.columns if name not in ("obs_value", "as_of", "as_of_estimated")]
     return check(ordered.astype(dict.fromkeys(text, object)), OBSERVATIONS)
@@ -145,13 +146,13 @@ class Reading:
     Attributes:
         raw: The file.
         source_id: Who published.
-        lag_days: Usual days from a period's end to publication; None where every row has its own ``as_of``.
+        lag_days: Usual days from a period's end to publication; not used where rows have their own ``as_of``.
         rejected: Rows set aside so far, frames of ``core.release.REJECTED``.
     """
 
     raw: RawFile
     source_id: str
-    lag_days: int | None = None
+    lag_days: int = 0
     rejected: list[pd.DataFrame] = field(default_factory=list)
 
     def keep(self, frame: pd.DataFrame, *rules: RowRule, tolerated: float = TOLERATED) -> pd.DataFrame:
@@ -201,9 +202,7 @@ class Reading:
         rules = _period_rules(cells, cast("Frequency", fixed["freq"]), today)
         rules += [*_value_rules(text, counts=counts, whole=whole), *duplicate_rules(cells, keys, "value")]
         good = self.keep(cells, *rules)
-        tidy = good.assign(obs_value=to_numbers(text[good.index]))
-        kept = [name for name in tidy.columns if name in (*keys, "obs_value", "obs_flag")]
-        return self.parsed(tidy[kept], **fixed)
+        return self.parsed(good.assign(obs_value=to_numbers(text[good.index])), **fixed)
 
     def events(
         self,
@@ -315,13 +314,6 @@ def month_rules(frame: pd.DataFrame, months: pd.Series, keys: Sequence[str] = ()
     """The same for rows of compiled R tables: months in ``t``, counts in ``n``; see :func:`month_of_epoch_days`."""
     ends = months.dt.end_time.dt.normalize()
     return figure_rules(frame, ends, "t", "n", keys, fault=_("not the first day of a month"))
-
-
-def _series_ids(frame: pd.DataFrame) -> pd.Series:
-    at = frame.groupby(_DIMENSIONS, sort=False, dropna=False).ngroup()
-    unique = frame.loc[~at.duplicated(), _DIMENSIONS]
-    names = [make_series_id(*row) for row in unique.itertuples(index=False, name=None)]
-    return pd.Series(np.asarray(names, dtype=object)[at.to_numpy()], index=frame.index)
 
 
 def require_rows(frame: pd.DataFrame, file: str) -> None:

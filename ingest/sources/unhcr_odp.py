@@ -20,13 +20,9 @@ from ingest import SETTING, Parsed, Pull, RawFile, Request, gather, json_documen
 from ingest.rows import (
     Reading,
     RowRule,
-    count_rules,
-    duplicate_rules,
     figure_rules,
     flags,
-    future_rule,
     require_rows,
-    set_aside,
     to_days,
     to_months,
     to_numbers,
@@ -143,9 +139,9 @@ def parse(raw: RawFile) -> Parsed:
     if widget := _WIDGET_FILE.fullmatch(raw.name):
         return _parse_widget(raw, widget[1])
     if raw.name.endswith(".json"):
-        return by_country(raw, SOURCE_ID)
+        return by_country(raw)
     if raw.content.lstrip(b"\xef\xbb\xbf")[:20].replace(b'"', b"").startswith(b"data_date"):
-        return italy_by_day(raw, SOURCE_ID, LAG_DAYS)
+        return italy_by_day(raw)
     # the combined table comes without an end of its last line
     frame = read_csv(raw, [], last_line_ends="month-year" not in raw.content[:200].decode("utf-8", "replace"))
     if "month-year" in frame.columns:
@@ -158,33 +154,22 @@ def parse(raw: RawFile) -> Parsed:
             raise raw.fault(fault, row=1, known=list(WAYS), found=list(frame.columns))
         require_columns(frame, ["date"], raw.name)
         days = to_days(frame["date"])
-    tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
-    return Reading(raw, SOURCE_ID, LAG_DAYS).parsed(tidy, **_ARRIVALS)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    tidy = pd.concat([_series(reading, frame, days, column, *place) for column, place in places.items()])
+    return reading.parsed(tidy, **_ARRIVALS)
 
 
-def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, geo: str, file: str) -> pd.DataFrame:
+def _series(
+    reading: Reading, frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, geo: str
+) -> pd.DataFrame:
+    """Months of one column; the newest of the file are still filled up."""
     months = days.dt.to_period("M")
-    rows = frame[[column]].assign(month=months.astype(str))
-    reported = rows[column] != "NA"
-    rules = [
-        RowRule("month", _("the month does not exist"), days.isna()),
-        future_rule(months.dt.end_time.dt.normalize(), "month"),
-        *duplicate_rules(rows, ["month"], column),
-    ]
-    set_aside(rows, rules, source_id=SOURCE_ID, file=file, tolerated=0)
-    set_aside(
-        rows[reported], count_rules(rows.loc[reported, column], column), source_id=SOURCE_ID, file=file, tolerated=0
-    )
     partial = months > months.max() - PARTIAL_MONTHS
-    return pd.DataFrame(
-        {
-            "route_id": route_id,
-            "geo": geo,
-            "time_period": rows["month"],
-            "obs_value": to_numbers(rows.loc[reported, column]),
-            "obs_flag": flags(partial),
-        }
-    )[reported]
+    rows = frame[[column]].assign(month=months.astype(str), obs_flag=flags(partial))[frame[column] != "NA"]
+    ends = months[rows.index].dt.end_time.dt.normalize()
+    rules = figure_rules(rows, ends, "month", column, ["month"], fault=_("the month does not exist"))
+    good = reading.keep(rows, *rules, tolerated=0)
+    return good.assign(route_id=route_id, geo=geo, time_period=good["month"], obs_value=to_numbers(good[column]))
 
 
 _ARRIVALS = {"target": "arrivals", "citizen": ALL, "freq": "M"}
@@ -205,14 +190,14 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     running = days.dt.to_period("M") == _running_month()
     reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     past = reading.keep(text, RowRule("month", _("the month is not over"), running), tolerated=1)
-    tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
-    return reading.parsed(tidy, **_ARRIVALS)
+    return reading.parsed(_series(reading, past, days[past.index], "individuals", *WIDGETS[name]), **_ARRIVALS)
 
 
 def _parse_sums(raw: RawFile) -> Parsed:
     """Months as differences of sums since the first of two following ones, up to each country's newest report."""
     body = json.loads(raw.content)
-    frame = _reports(raw, body)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    frame = _reports(reading, body)
     require_rows(frame, raw.name)
     newest_report = frame.groupby("place")["reported"].max()
     sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
@@ -221,18 +206,17 @@ def _parse_sums(raw: RawFile) -> Parsed:
     cells = months.melt("time_period", var_name="place", value_name="obs_value")
     running = str(_running_month())
     cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
-    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
     good = reading.keep(cells, late)
     partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
     tidy = good.assign(
         route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
         obs_flag=flags(good["time_period"] >= partial_from),
-    )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
+    )  # fmt: skip
     return reading.parsed(tidy, **_ARRIVALS)
 
 
-def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFrame:
+def _reports(reading: Reading, body: dict[str, dict[str, list[Any]]]) -> pd.DataFrame:
     """Sums since the first of each month, with the month of the report, of places that are part of a route."""
     rows = [
         {"since": month, "group": GROUPS[group], **{name: row.get(name, "") for name in _SUM_COLUMNS}}
@@ -244,13 +228,11 @@ def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFram
     frame = pd.DataFrame(rows, columns=["since", "group", *_SUM_COLUMNS]).astype(str)
     days = to_days(frame["date"], timed=True)
     rules = figure_rules(frame, days, "date", "individuals", fault=_("the day is impossible"))
-    set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name, tolerated=0)
-    frame = frame.assign(
-        country=map_countries(frame["geomaster_name"], raw.name), reported=days.dt.to_period("M").astype(str),
-        sum=to_numbers(frame["individuals"]),
-    )  # fmt: skip
-    places = ["/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)]
-    frame = frame.assign(place=places)
+    frame = reading.keep(frame, *rules, tolerated=0)
+    countries = map_countries(frame["geomaster_name"], reading.raw.name)
+    places = ["/".join(BY_GROUP.get(pair, ())) for pair in zip(countries, frame["group"], strict=True)]
+    reported = days.dt.to_period("M").astype(str)
+    frame = frame.assign(place=places, reported=reported, sum=to_numbers(frame["individuals"]))
     return frame[frame["place"] != ""]
 
 
@@ -263,7 +245,7 @@ _PLACES = {"ITA": _ITA, "GRC": _GRC, "CYP": _CYP, "ESP": _ESP}
 """Place of a country's months; Spain's are of all ways together."""
 
 
-def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
+def italy_by_day(raw: RawFile) -> Parsed:
     """Italy's sea arrivals by month, and by day from where the ministry's days end; the last month is incomplete.
 
     Raises:
@@ -271,21 +253,19 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
     """
     frame = read_csv(raw, DAYS)
     days = to_days(frame["data_date"])
-    reading = Reading(raw, source_id, lag_days)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     good = reading.keep(frame, *figure_rules(frame, days, "data_date", "individuals", ["data_date"]), tolerated=0)
     found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))
     found = found[found["month"] >= pd.Period(DAYS_FROM, freq="M")]
     whole = found[found["month"] < found["month"].max()]
     require_rows(whole, raw.name)
     months = whole.groupby("month")["obs_value"].sum().rename_axis("time_period").reset_index()
-    by_day = found[found["data_date"] > MINISTRY_UNTIL].rename(columns={"data_date": "time_period"})[
-        ["time_period", "obs_value"]
-    ]
+    by_day = found[found["data_date"] > MINISTRY_UNTIL].rename(columns={"data_date": "time_period"})
     tidy = pd.concat([by_day.assign(freq="D"), months.astype({"time_period": str}).assign(freq="M")], ignore_index=True)
     return reading.parsed(tidy, target="arrivals", route_id="CMR", geo="ITA", citizen=ALL)
 
 
-def by_country(raw: RawFile, source_id: str) -> Parsed:
+def by_country(raw: RawFile) -> Parsed:
     """Months by country as the portal answered on the day that the copy names; the running month is set aside.
 
     Raises:
@@ -300,14 +280,8 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
     frame = pd.DataFrame(rows, columns=["country", "month", "people"])
     days = to_days(frame["month"])
     over = days.dt.to_period("M") < day.to_period("M")
-    reading = Reading(raw, source_id)
-    reading.keep(
-        frame,
-        RowRule("month", _("the day does not exist"), days.isna()),
-        *count_rules(frame["people"], "people"),
-        *duplicate_rules(frame, ["country", "month"], "people"),
-        tolerated=0,
-    )
+    reading = Reading(raw, SOURCE_ID)
+    reading.keep(frame, *figure_rules(frame, days, "month", "people", ["country", "month"]), tolerated=0)
     past = reading.keep(frame, RowRule("month", _("the month is not over"), ~over), tolerated=1)
     places = map_countries(past["country"], raw.name).map(_PLACES)
     months = days[past.index].dt.to_period("M")
