@@ -112,13 +112,10 @@ def read_raw(path: Path) -> RawFile:
         InputError: The file is missing, no regular file, too large, empty or unreadable.
     """
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(path.lstat().st_mode):
             raise SourceError(path.name, _("refused: it is no regular file"))
-        # What is opened is what was looked at: neither a link that took its place nor an empty pipe.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not os.path.samestat(os.fstat(file.fileno()), found):
-                raise SourceError(path.name, _("refused: it changed while it was read"))
+        # Neither a link that takes its place in between is followed, nor a pipe waited for.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
@@ -421,18 +418,14 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str) -> pd.DataFrame
         SourceError: As :func:`json_rows`, or a field is missing; the text names field and row.
     """
     rows = json_rows(raw, *path)
-    absent = [name for name in columns if not any(name in row for row in rows)]
-    if absent:
-        raise raw.fault(_("missing columns {columns}; found {found}"), row=1, columns=absent, found=list(rows[0])[:20])
     for number, row in enumerate(rows, start=1):
         for name in columns:
             if name not in row:
-                raise raw.fault(_("the field is missing in this row alone"), row=number, column=name)
+                raise raw.fault(_("the field is missing"), row=number, column=name)
             if isinstance(row[name], dict | list):
                 raise raw.fault(_("the field holds a list or an object"), row=number, column=name)
-    texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
-    index = pd.RangeIndex(1, len(rows) + 1)
-    return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)
+    table = pd.DataFrame(rows, columns=list(columns), index=pd.RangeIndex(1, len(rows) + 1), dtype=object)
+    return table.where(table.notna(), "").astype(str)
 
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 2_000, 5_000_000
@@ -498,8 +491,7 @@ def parse_all(
     if not read:
         return [], None
     observations = pd.concat([part.observations for _file, part in read], ignore_index=True)
-    key = ["source_id", "series_id", "time_period", "as_of"]
-    repeated = observations.duplicated(key)
+    repeated = observations.duplicated(["source_id", "series_id", "time_period", "as_of"])
     if repeated.any():
         first = observations[repeated].iloc[0]
         names = ", ".join(file.name for file, _part in read)
@@ -522,10 +514,8 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, se
     done: object
     try:
         done = parse(raw)
-    except SourceError as error:
-        done = error
     except VigieError as error:
-        done = raw.fault(error.message)
+        done = error if isinstance(error, SourceError) else raw.fault(error.message)
     except (MemoryError, RecursionError):
         done = raw.fault(TOO_MUCH)
     except BaseException as error:  # a compiled library's panic is no Exception; its text may quote the file
@@ -539,14 +529,11 @@ def refuse_many(file: str, rows: int, columns: int, cells: int | None = None) ->
     Raises:
         SourceError: It has more rows, columns or cells.
     """
+    cells = max(rows * columns, cells or 0)
     for found, most, rule in (
         (rows, MOST_ROWS, _("refused: more than {n} rows; hand it over in parts, such as one file a year")),
         (columns, MOST_COLUMNS, _("refused: more than {n} columns")),
-        (
-            max(rows * columns, cells or 0),
-            MOST_CELLS,
-            _("refused: more than {n} cells; hand it over in parts, such as one file a year"),
-        ),
+        (cells, MOST_CELLS, _("refused: more than {n} cells; hand it over in parts, such as one file a year")),
     ):
         if found > most:
             raise SourceError(file, rule, n=most)

@@ -22,8 +22,8 @@ def as_json(content: object) -> RawFile:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ([{"a": 1}, {"b": 1}], "row 2, column a: the field is missing in this row alone"),
-        ([{"b": 1}], r"row 1: missing columns \['a'\]; found \['b'\]"),
+        ([{"a": 1}, {"b": 1}], "row 2, column a: the field is missing"),
+        ([{"b": 1}], "row 1, column a: the field is missing"),
         ([{"a": 1}, {"a": {}}], "row 2, column a: the field holds a list or an object"),
         ([{"a": []}], "row 1, column a: the field holds a list or an object"), ([], "the list is empty"),
         ([1], "no list of objects at 'top'"), ({"a": 1}, "no list of objects at 'top'"),
