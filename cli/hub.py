@@ -185,6 +185,4 @@ def prove(
     """Print the hashes that prove that a forecast was made before the outcome was known."""
     from store.hub import prove as find
 
-    for proof in find(home, model, round_id):
-        for line in proof.lines():
-            typer.echo(line)
+    typer.echo("\n".join(find(home, model, round_id)))

@@ -233,45 +233,12 @@ def receipts(journal: Journal) -> dict[str, tuple[str, bool]]:
     return {sha256: (day, late) for row in rows for sha256, (day, late) in row.payload["receipts"].items()}
 
 
-@dataclass(frozen=True)
-class Link:
-    """One release of the chain."""
+def prove(home: Path, model_id: str, round_id: str) -> list[str]:
+    """Show where each edition of a model's forecast for a round first stood, or Vigie's own forecast.
 
-    run_id: str
-    created_at: str
-    manifest: str
-
-
-@dataclass(frozen=True)
-class Proof:
-    """Where a forecast first stood.
-
-    Attributes:
-        what: The forecast: an edition with its hash, or Vigie's own.
-        table: File of the release that holds it, or its hash.
-        sha256: Hash of that file, as the release's manifest says it.
-        links: From that release to the newest, each named in the next one's manifest.
-    """
-
-    what: str
-    table: str
-    sha256: str
-    links: list[Link]
-
-    def lines(self) -> list[str]:
-        """For an outsider, who can take every hash again with ``sha256sum``."""
-        first = self.links[0]
-        rows = [
-            self.what,
-            f"  first in release {first.run_id}, published {first.created_at}",
-            f"  {first.run_id}/{self.table}  sha256 {self.sha256}, as {first.run_id}/{MANIFEST} says",
-        ]
-        rows += [f"  {one.run_id}/{MANIFEST}  sha256 {one.manifest}" for one in self.links]
-        return [*rows, f"  {HEAD} names the last of them. Each manifest names the one before it under 'previous'."]
-
-
-def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
-    """Where each edition of a model's forecast for a round first stood, or Vigie's own forecast.
+    Returns:
+        Lines for an outsider, who can take every hash again with ``sha256sum``: the forecast, the file of the release
+        that holds it or its hash, and the manifests from that release to the newest, each named in the next one.
 
     Raises:
         InputError: No release holds such a forecast.
@@ -280,33 +247,41 @@ def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
     releases, altered = whole_releases(home, load_settings(home))
     if altered:
         raise StoreError(f"{altered[0]}; run 'vigie verify'")
-    found: list[Proof] = []
-    editions = [one for one in SubmissionStore(home).all() if (one.model_id, one.round_id) == (model_id, round_id)]
-    for edition in editions:
-        SubmissionStore(home).content(edition)
-        words = (
-            f"{edition.file}  sha256 {edition.sha256}, received {edition.received}{', late' if edition.late else ''}"
-        )
-        for place, release in enumerate(releases):
-            if edition.sha256 in set(release.read(EDITIONS, ["sha256"])["sha256"]):
-                found.append(_proof(home, words, f"{EDITIONS}.parquet", releases[place:]))
-                break
-    if not found:
-        for place, release in enumerate(releases):
-            rows = release.read(FORECASTS, ["model_id", "origin_date"])
-            day = rows["origin_date"].dt.strftime("%Y-%m-%d")
-            if (rows["model_id"].isin({model_id, model_id.replace("_", "-")}) & (day == round_id)).any():
-                found.append(_proof(home, f"{model_id}, round {round_id}", f"{FORECASTS}.parquet", releases[place:]))
-                break
-    if not found:
+    lines: list[str] = []
+    for edition in SubmissionStore(home).all():
+        if (edition.model_id, edition.round_id) == (model_id, round_id):
+            SubmissionStore(home).content(edition)
+            late = ", late" if edition.late else ""
+            what = f"{edition.file}  sha256 {edition.sha256}, received {edition.received}{late}"
+            holding = (one for one in releases if edition.sha256 in set(one.read(EDITIONS, ["sha256"])["sha256"]))
+            lines += _proof(home, what, f"{EDITIONS}.parquet", releases, next(holding, None))
+    if not lines:
+        names, what = {model_id, model_id.replace("_", "-")}, f"{model_id}, round {round_id}"
+        holding = (one for one in releases if round_id in _rounds(one, names))
+        lines = _proof(home, what, f"{FORECASTS}.parquet", releases, next(holding, None))
+    if not lines:
         raise InputError(f"no release holds a forecast of '{model_id}' for the round '{round_id}'")
-    return found
+    return lines
 
 
-def _proof(home: Path, what: str, table: str, releases: list[Release]) -> Proof:
-    recorded = str(releases[0].manifest["files"][table]["sha256"])
-    links = [Link(one.run_id, str(one.manifest["created_at"]), sha256_of_file(one.path / MANIFEST)) for one in releases]
-    head = read_head(home / "releases")
-    if head is None or head["manifest_sha256"] != links[-1].manifest:
+def _rounds(release: Release, model_ids: Collection[str]) -> set[str]:
+    rows = release.read(FORECASTS, ["model_id", "origin_date"])
+    return set(rows.loc[rows["model_id"].isin(model_ids), "origin_date"].dt.strftime("%Y-%m-%d"))
+
+
+def _proof(home: Path, what: str, table: str, releases: Sequence[Release], first: Release | None) -> list[str]:
+    """Prove that a release was the first to hold something; nothing without a release."""
+    if first is None:
+        return []
+    hashes = {one.run_id: sha256_of_file(one.path / MANIFEST) for one in releases if one.run_id >= first.run_id}
+    head, (newest, sha256) = read_head(home / "releases"), [*hashes.items()][-1]
+    if head != {"run_id": newest, "manifest_sha256": sha256}:
         raise StoreError(f"{HEAD}: does not name the newest release: run 'vigie verify'")
-    return Proof(what, table, recorded, links)
+    recorded = first.manifest["files"][table]["sha256"]
+    return [
+        what,
+        f"  first in release {first.run_id}, published {first.manifest['created_at']}",
+        f"  {first.run_id}/{table}  sha256 {recorded}, as {first.run_id}/{MANIFEST} says",
+        *(f"  {run_id}/{MANIFEST}  sha256 {one}" for run_id, one in hashes.items()),
+        f"  {HEAD} names the last of them. Each manifest names the one before it under 'previous'.",
+    ]

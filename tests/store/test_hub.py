@@ -104,16 +104,14 @@ def proved(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:
 
 def test_submission_is_proved_by_first_release(proved: Path) -> None:
     releases = ReleaseStore(proved).all()
-    (found,) = prove(proved, "team-model", "2024-11-30")
-    assert [link.run_id for link in found.links] == [release.run_id for release in releases[1:]]
-    assert [link.manifest for link in found.links] == [
-        sha256_of_bytes((release.path / "manifest.json").read_bytes()) for release in releases[1:]
+    what, first, table, *links = prove(proved, "team-model", "2024-11-30")
+    assert "late" not in what
+    assert first.strip() == f"first in release {releases[1].run_id}, published {releases[1].manifest['created_at']}"
+    assert f" {sha256_of_bytes((releases[1].path / 'hub_editions.parquet').read_bytes())}," in table
+    assert links[:-1] == [
+        f"  {release.run_id}/manifest.json  sha256 {sha256_of_bytes((release.path / 'manifest.json').read_bytes())}"
+        for release in releases[1:]
     ]
-    assert found.sha256 == sha256_of_bytes((releases[1].path / "hub_editions.parquet").read_bytes())
-    assert "late" not in found.what
-    lines = found.lines()
-    assert lines[1].strip() == f"first in release {releases[1].run_id}, published {releases[1].manifest['created_at']}"
-    assert len(lines) == 3 + 2 + 1
 
 
 def test_what_was_altered_proves_nothing(proved: Path) -> None:
