@@ -142,7 +142,7 @@ def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
             manifest = read_json(path)
             if manifest["run_id"] != run_id:
                 yield Problem(run_id, run_id, f"was added: it is a copy of {manifest['run_id']}")
-            yield from _link_problems(run_id, manifest["previous"], former)
+            yield from _mismatches(former, manifest["previous"], run_id, manifest_file, "its predecessor")
             former = {"run_id": run_id, "manifest_sha256": sha256_of_file(path)}
             if witnesses.get(run_id, former["manifest_sha256"]) != former["manifest_sha256"]:
                 yield Problem(run_id, manifest_file, "was altered: its hash is not the one a witness keeps")
@@ -151,7 +151,7 @@ def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
         except (KeyError, TypeError, AttributeError, StoreError) as error:
             yield Problem(run_id, manifest_file, f"was altered: not a manifest any more ({error})")
             return
-    yield from _head_problems(former, read_head(folder))
+    yield from _mismatches(former, read_head(folder), max(manifests, default=""), HEAD, "the newest")
     yield from _removal_problems(folder, manifests)
     for run_id in sorted(witnesses):
         if run_id not in manifests:
@@ -185,25 +185,22 @@ def _strangers(folder: Path) -> Iterator[Problem]:
             yield Problem(path.name, path.name, "was added: it is no release")
 
 
-def _link_problems(
-    run_id: str, previous: Mapping[str, str] | None, former: Mapping[str, str] | None
+def _mismatches(
+    found: Mapping[str, str] | None, recorded: Mapping[str, Any] | None, run_id: str, by: str, role: str
 ) -> Iterator[Problem]:
-    """Compare what a manifest says of its predecessor with the predecessor found."""
-    if previous == former:
+    """Compare a release found with the one that a file records in its place: the predecessor, or the newest."""
+    if found == recorded:
         return
-    if former is None and previous is not None:
-        yield Problem(previous["run_id"], previous["run_id"], f"is missing: {run_id} names it as its predecessor")
-    elif former is not None and previous is None:
-        yield Problem(run_id, f"{run_id}/{MANIFEST}", f"names no predecessor, though {former['run_id']} lies before it")
-    elif former is not None and previous is not None:
-        if previous["run_id"] == former["run_id"]:
-            file = f"{former['run_id']}/{MANIFEST}"
-            yield Problem(former["run_id"], file, f"was altered: its hash is not the one that {run_id} records")
-        elif previous["run_id"] > former["run_id"]:
-            yield Problem(previous["run_id"], previous["run_id"], f"is missing: {run_id} names it as its predecessor")
-        else:
-            rule = f"was added: {run_id} names {previous['run_id']} as its predecessor"
-            yield Problem(former["run_id"], former["run_id"], rule)
+    if found is None or (recorded is not None and recorded["run_id"] > found["run_id"]):
+        lost = str((recorded or {})["run_id"])
+        yield Problem(lost, lost, f"is missing: {by} names it as {role}")
+    elif recorded is None:
+        yield Problem(run_id, by, f"the name of {role} is missing, though there is {found['run_id']}")
+    elif recorded["run_id"] == found["run_id"]:
+        file = f"{found['run_id']}/{MANIFEST}"
+        yield Problem(found["run_id"], file, f"was altered: its hash is not the one in {by}")
+    else:
+        yield Problem(found["run_id"], found["run_id"], f"was added: {by} names {recorded['run_id']} as {role}")
 
 
 def content_problems(path: Path, files: Mapping[str, Mapping[str, Any]], names: Iterable[str]) -> Iterator[Problem]:
@@ -222,22 +219,6 @@ def file_problems(path: Path, files: Mapping[str, Mapping[str, Any]]) -> Iterato
         name = found.relative_to(path).as_posix()
         if not found.is_dir() and name != MANIFEST and name not in files:
             yield Problem(path.name, f"{path.name}/{name}", "was added: the manifest does not name it")
-
-
-def _head_problems(newest: Mapping[str, str] | None, head: Mapping[str, Any] | None) -> Iterator[Problem]:
-    """Compare the newest release found with the recorded head."""
-    if newest == head:
-        return
-    if head is None and newest is not None:
-        yield Problem(newest["run_id"], HEAD, "is missing: nothing says which release is the newest")
-    elif head is not None and (newest is None or head["run_id"] > newest["run_id"]):
-        yield Problem(head["run_id"], str(head["run_id"]), f"is missing: {HEAD} names it as the newest")
-    elif head is not None and newest is not None:
-        if head["run_id"] == newest["run_id"]:
-            file = f"{newest['run_id']}/{MANIFEST}"
-            yield Problem(newest["run_id"], file, f"was altered: its hash is not the one in {HEAD}")
-        else:
-            yield Problem(newest["run_id"], newest["run_id"], f"was added: {HEAD} names {head['run_id']} as the newest")
 
 
 SETTINGS_FILE = "settings.toml"
