@@ -38,22 +38,15 @@ class HubFiles:
     """
 
     def __init__(self, place: str) -> None:
-        self.place = place
-        self._remote = RemoteFiles(place) if "://" in place else None
-        self._folder = Path(place).expanduser()
-        if self._remote is None and not self._folder.is_dir():
+        self.place, folder = place, Path(place).expanduser()
+        if "://" not in place and not folder.is_dir():
             raise InputError(f"{place}: there is no such folder")
+        self._files = RemoteFiles(place if "://" in place else f"file://{folder.resolve()}")
 
     def names(self, below: str) -> list[str]:
-        """Paths of the files below a folder of the hub, sorted; links and what begins with a dot are not followed."""
-        if self._remote is not None:
-            found = self._remote.everything(below)
-        else:
-            paths = [
-                path for path in self._folder.joinpath(below).rglob("*") if path.is_file() and not path.is_symlink()
-            ]
-            found = [path.relative_to(self._folder).as_posix() for path in paths]
-        return sorted(name for name in found if not any(part.startswith(".") for part in name.split("/")))
+        """Paths of the files below a folder of the hub, sorted; links and what begins with a dot are left out."""
+        found = self._files.everything(below)
+        return [name for name in found if not any(part.startswith(".") for part in name.split("/"))]
 
     def read(self, name: str) -> bytes:
         """Content of a file, of a too large one no more than shows that it is.
@@ -61,11 +54,7 @@ class HubFiles:
         Raises:
             StoreError: It cannot be read.
         """
-        if self._remote is not None:
-            return self._remote.read(name)
-        path = self._folder / name
-        with named_errors(path), path.open("rb") as stream:
-            return stream.read(LARGEST_FILE + 1)
+        return self._files.read(name, most=LARGEST_FILE + 1)
 
     def find(self, name: str) -> bytes | None:
         """Content of a file, or None where there is none."""
@@ -73,18 +62,11 @@ class HubFiles:
             return self.read(name)
         except MissingError:
             return None
-        except StoreError:
-            if self._remote is None and not (self._folder / name).exists():
-                return None
-            raise
 
     def missing(self, names: Collection[str]) -> list[str]:
         """Those of some paths at which no file lies; a link does not count."""
-        if self._remote is not None:
-            there = set(self._remote.everything())
-            return [name for name in names if name not in there]
-        paths = {name: self._folder / name for name in names}
-        return [name for name, path in paths.items() if path.is_symlink() or not path.is_file()]
+        there = set(self._files.everything())
+        return [name for name in names if name not in there]
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files of a hub in a folder; each is there whole or not at all.
@@ -93,10 +75,10 @@ class HubFiles:
             InputError: The hub is not a folder of this machine.
             StoreError: The disk refuses.
         """
-        if self._remote is not None:
+        if "://" in self.place:
             raise InputError(f"{self.place}: a hub is written in a folder; publish it from there")
         for name, content in files.items():
-            write_bytes(self._folder / name, content, private=False)
+            self._files.write(name, content)
 
 
 @dataclass(frozen=True)

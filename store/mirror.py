@@ -83,10 +83,13 @@ class RemoteFiles:
             raise StoreError(f"{url}: {error or type(error).__name__}") from None
         self._is_folder = isinstance(self._system, LocalFileSystem)
 
-    def read(self, path: str, sha256: str = "") -> bytes:
-        """Content of a file; :class:`MissingError` where there is none, :class:`AlteredError` with another hash."""
+    def read(self, path: str, sha256: str = "", most: int | None = None) -> bytes:
+        """Content of a file, or its first ``most`` bytes; :class:`MissingError` where there is none.
+
+        :class:`AlteredError` where it has another hash.
+        """
         with self._named(path) as at:
-            content: bytes = self._system.cat_file(at)
+            content: bytes = self._system.cat_file(at, end=most)
         if sha256 and sha256_of_bytes(content) != sha256:
             raise AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
         return content
@@ -114,9 +117,13 @@ class RemoteFiles:
             write_bytes(target, self.read(path, sha256))
 
     def everything(self, below: str = "") -> list[str]:
-        """Every file below a folder, by its path from the address, sorted; none where there is no such folder."""
+        """Every file below a folder, by its path from the address, sorted; none where there is no such folder.
+
+        Links are left out.
+        """
         with self._named(below) as at:
-            return sorted(str(path)[len(self._root.rstrip("/")) + 1 :] for path in self._system.find(at))
+            found = self._system.find(at, detail=True).items()
+            return sorted(path[len(self._root.rstrip("/")) + 1 :] for path, about in found if not about.get("islink"))
 
     def modified(self, path: str) -> dt.datetime:
         """When a file was written, by the store's own clock."""
