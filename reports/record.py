@@ -78,16 +78,12 @@ def title(release: ReadableRelease, route_id: str, language: Language) -> str:
 
 
 def ensemble_words(release: ReadableRelease, language: Language) -> list[str]:
-    """What the ensemble is made of, what it is good for and where it fails, by the release's scores."""
+    """What the ensemble is good for and where it fails, by the release's scores."""
     scores, routes = release.frame("scores"), []
     for one in routes_of(scores):
         judged = verdict_steps(scores, series_of(one)) or {}
         if steps := [step for step, verdict in judged.items() if verdict == BETTER]:
             routes.append(language.labelled(route_name(one, language), steps_ahead(steps, language)))
-    made = _(
-        "**Made of**: the plain mean of up to three models: the route’s own, one fitted on many series at once, and "
-        "the sum of nationalities. Its width is matched to past errors."
-    )
     good = _("**Good for** months in which it is proven better than the last count repeated. {routes}.")
     fails = [language.text(_("**Fails** where a war, an agreement or a closure changes a route at once."))]
     held = release.frame("situation_scores").query("scale == 'log' and kind == @MONTH and horizon == @PLANNING_MONTHS")
@@ -97,7 +93,7 @@ def ensemble_words(release: ReadableRelease, language: Language) -> list[str]:
         ahead = capital(steps_ahead([PLANNING_MONTHS], language))
         fails.append(language.text(text, ahead=ahead, surge=shares[SURGE], calm=shares[CALM]))
     is_good = [language.text(good, routes=language.listed(routes))] if routes else []
-    return [language.text(made), *is_good, " ".join(fails)]
+    return [*is_good, " ".join(fails)]
 
 
 def routes_of(scores: pd.DataFrame) -> list[str]:

@@ -137,20 +137,19 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
         made = language.text(text, day=made, made=language.day(release.created_at.date()))
     steps = (
         (_("Count"), language.counted(last["obs_value"]),
-         _("Counted {when} by authorities and agencies. The day on which a figure became known is kept.")),
+         _("Counted {when} by authorities and agencies. The day it became known is kept.")),
         (_("Models"), str(models or ""),
-         _("The route’s own model, one fitted on every monthly count known and, where nationalities are counted, the "
-           "sum of theirs. Each gives a range, not one number.")),
+         _("The route’s own, one fitted on all monthly counts and, where counted, the sum of nationalities. Each gives "
+           "a range.")),
         (_("Forecast"), interval,
-         _("Expected {window}, with the 80% interval: the models’ mean, moved by days already counted, its width "
-           "matched to past errors.")),
-        (_("Check"), language.share(held / judged) if judged else "",
-         _("Share of past counts of single months, {ahead}, inside the 80% interval. Track record shows all, also what "
-           "is poor.")),
+         _("The models’ mean {window}, moved by days already counted, with an 80% interval matched to past errors.")),
+        (_("Check"), language.text(_("{share}, target {target}"), share=language.share(held / judged),
+                                   target=language.percent(0.8)) if judged else "",
+         _("Past months inside the 80% interval, {ahead}. Track record shows all, also what is poor.")),
         (_("Alert"), levels[0] if levels else language.text(_("none")),
          _("Fixed rules turn chances into Watch, Warning or Severe. A person decides what is sent.")),
         (_("Release"), made,
-         _("All figures are published at once and sealed: a check finds any that is changed later.")),
+         _("Sealed: a check finds any figure that is changed later.")),
     )  # fmt: skip
     return [
         (

@@ -412,16 +412,13 @@ def _show_edition_changes(changes: pd.DataFrame) -> None:
 def limits() -> list[str]:
     """What a reader must know."""
     return [
-        _("Figures count arrivals or detections that authorities published. Who was not counted is not in them."),
-        _("Routes of detections count some people twice; they are never added to a total of persons."),
-        _("A change of policy or of counting looks like a change of arrivals. Breaks that publishers mark are marked."),
+        _("Figures hold only arrivals that authorities counted and published."),
+        _("Detections count some people twice; they are never added to a total of persons."),
+        _("A new policy or way of counting looks like a change of arrivals; breaks that publishers mark are marked."),
+        _("No forecast foresees a war or an agreement before it shows in arrivals."),
         _(
-            "Sudden events have no precedent in the figures: no forecast here knows of a war or an agreement "
-            "before it shows in arrivals."
-        ),
-        _(
-            "Skill falls with distance. Months marked ✓: the median may be used. Marked ◐: likely better than the "
-            "last count repeated, use it with caution. No sign: use only the range."
+            "Skill falls with distance. Months marked ✓: use the median. ◐: likely better than the last count; use it "
+            "with caution. No sign: use only the range; for asylum, plan with the last count, which no forecast beat."
         ),
         _(CONTEXT),
     ]
@@ -451,16 +448,6 @@ def show_method(night: Night) -> None:
         _("Vigie forecasts arrivals on migration routes, warns early, and tests itself on past months"),
         anchor=False,
     )
-    said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
-    live = record.live_title(night.frame("issued_scores"), lang())
-    flatter = _(
-        "Past dates flatter these figures: where a first count was not kept, the corrected one is used, and the recipe "
-        "was chosen on those dates. It is fixed since 2 December 2026."
-    )
-    st.markdown(f"{plain(f'{said}. {flatter} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
-    routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
-    if routes:
-        show_steps(night, state.choice("route", routes, routes[0]))
     uses, known, who = st.columns(3, gap="large")
     with uses:
         st.header(_("What it is for"), anchor=False)
@@ -474,8 +461,18 @@ def show_method(night: Night) -> None:
         st.header(_("Limits"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in limits()))
     with who:
-        st.header(_("Who runs it, how to cite it"), anchor=False)
+        st.header(_("Whom to ask, how to cite it"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in imprint(night)))
+    said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
+    live = record.live_title(night.frame("issued_scores"), lang())
+    flatter = _(
+        "Past dates flatter: corrected counts stand where no first ones were kept, and the recipe was chosen on those "
+        "dates; it is fixed since 2 December 2026."
+    )
+    st.markdown(f"{plain(f'{said}. {flatter} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
+    routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
+    if routes:
+        show_steps(night, state.choice("route", routes, routes[0]))
     with st.expander(_("Glossary")):
         st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
     show_cards(night)
@@ -495,24 +492,23 @@ def show_steps(night: Night, route_id: str) -> None:
 
 
 def imprint(night: Night) -> list[str]:
-    """Who makes it under which licence, how to cite it, where to report what is wrong."""
-    made = _(
-        "**Cite as**: The Vigie authors, Vigie {version}, release {run_id} made on {day}; and the publishers of the "
-        "figures, named under Sources and in every file."
-    )
-    day = lang().day(night.created_at.date())
-    contact = load_settings(home_folder()).contact or _(
-        "the organisation that gave you this address; it runs this copy and answers for it"
+    """Whom to ask, where to report what is wrong, how to cite it and under which licence."""
+    contact = load_settings(home_folder()).contact or _("whoever runs this copy and gave you its address")
+    cite = _(
+        "**Cite as**: The Vigie authors, Vigie {version}, release {run_id} made on {day}; and the figures’ publishers."
     )
     return [
-        _("**Contact**: {contact}. Open software by the Vigie authors, MIT licence.").format(contact=contact),
-        made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
+        _("**Questions and errors**: ask {contact}.").format(contact=contact),
         _(
-            "**Something is wrong?** With an alert: choose it on Alerts; at its foot, “Comment, disagree or "
-            "correct” is open to every reader of the newest release. With a figure: its publisher, linked under "
-            "Sources. With security: in private, as SECURITY.md in the program’s folder says."
+            "**An alert is wrong**: “Comment, disagree or correct” at its foot, on Alerts. **A figure**: its "
+            "publisher, under Sources. **Security**: in private, as SECURITY.md says."
         ),
-    ]
+        cite.format(
+            version=plain(night.code_version.partition("+")[0]), run_id=night.run_id,
+            day=lang().day(night.created_at.date()),
+        ),
+        _("Open software, MIT licence."),
+    ]  # fmt: skip
 
 
 def show_cards(night: Night) -> None:

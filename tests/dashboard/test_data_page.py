@@ -46,6 +46,6 @@ def test_expected_day_names_its_periods(row: dict[Any, Any], words: str) -> None
 
 def test_contact_is_that_of_settings(read_release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
     night = next(one for one in reads.nights() if one.run_id == read_release.run_id)
-    assert data.imprint(night)[0].startswith("**Contact**: the organisation that gave you this address; it runs")
+    assert data.imprint(night)[0].startswith("**Questions and errors**: ask whoever runs this copy")
     monkeypatch.setenv("VIGIE_CONTACT", "help@vigie.example.org")
-    assert data.imprint(night)[0].startswith("**Contact**: help@vigie.example.org. Open software")
+    assert data.imprint(night)[0].startswith("**Questions and errors**: ask help@vigie.example.org.")
