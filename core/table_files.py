@@ -14,7 +14,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -58,8 +57,6 @@ MOST_ROWS = 1_048_575
 LONGEST_CELL = 32_767
 _CUT = " … (cut here: a cell holds no more)"
 _WIDTHS = (12, 40)
-_FIRST_YEAR = 1900
-"""Before it a sheet has no dates."""
 
 
 _AFTER_A_COMMA = re.compile(r"(?<=[,;\t])(?=\s*[=+\-@])|(?<=[,;\t] )(?=[=+\-@])")
@@ -129,14 +126,13 @@ def xlsx_bytes(
     target = io.BytesIO()
     options = {
         "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        "nan_inf_to_errors": True, "remove_timezone": True,
+        "default_date_format": "yyyy-mm-dd", "remove_timezone": True,
     }  # fmt: skip
     with xlsxwriter.Workbook(target, options) as book:
         created = dt.datetime.combine(day, dt.time())
         book.set_properties({"title": title, "author": "Vigie", "created": created})
         bold, wrapped = book.add_format({"bold": True, "valign": "top"}), book.add_format({"text_wrap": True})
-        date = book.add_format({"num_format": "yyyy-mm-dd"})
-        _write_data(book.add_worksheet(sheets[0]), harmless(frame), bold, date)
+        _write_data(book.add_worksheet(sheets[0]), harmless(frame), bold)
         sheet = book.add_worksheet(sheets[1])
         sheet.set_column(0, 0, _width([label for label, _text in about]))
         sheet.set_column(1, 1, 110)
@@ -152,35 +148,14 @@ def xlsx_bytes(
     return target.getvalue()
 
 
-def _write_data(
-    sheet: xlsxwriter.worksheet.Worksheet,
-    frame: pd.DataFrame,
-    bold: xlsxwriter.format.Format,
-    date: xlsxwriter.format.Format,
-) -> None:
+def _write_data(sheet: xlsxwriter.worksheet.Worksheet, frame: pd.DataFrame, bold: xlsxwriter.format.Format) -> None:
     for column, name in enumerate(frame.columns):
         sheet.write_string(0, column, str(name), bold)
         sheet.set_column(column, column, _width([str(name)]))
-        for row, cell in enumerate(frame[name].tolist(), start=1):
-            _write_cell(sheet, row, column, cell, date)
+        cells = frame[name].astype(object).where(frame[name].notna(), None)
+        for row, cell in enumerate(cells, start=1):
+            sheet.write(row, column, _cut(cell) if isinstance(cell, str) else cell)
     sheet.freeze_panes(1, 0)
-
-
-def _write_cell(
-    sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, cell: object, date: xlsxwriter.format.Format
-) -> None:
-    """One cell: an empty one for what is missing, a number, a date, a truth value, else text."""
-    value: Any = cell.item() if isinstance(cell, np.generic) else cell
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        sheet.write_blank(row, column, None)
-    elif isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value)
-    elif isinstance(value, dt.date) and value.year >= _FIRST_YEAR:
-        sheet.write_datetime(row, column, value, date)
-    else:
-        sheet.write_string(row, column, _cut(str(value)))
 
 
 def _width(texts: Sequence[str]) -> int:

