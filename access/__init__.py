@@ -268,7 +268,6 @@ _PREFIX = "login:"
 _COUNTED_FOR, _MOST_KINDS = 60.0, 10_000
 ASK_JOURNAL_AFTER = 2.0
 """Seconds after which the journal is asked again which logins were ended, by another process perhaps."""
-MOST_KEPT = 10_000
 _LOGIN_ID = re.compile(r"[0-9a-f]{64}")
 _Known = tuple[Person, dt.datetime]
 
@@ -494,19 +493,10 @@ class Logins:
         if login_id in self._ended:
             return None
         if login_id not in self._known:
-            found = read_login(self._journal(), login_id)
-            if found is None:
+            if (found := read_login(self._journal(), login_id)) is None:
                 return None
-            if len(self._known) >= MOST_KEPT:
-                self._forget_oldest()
             self._known[login_id] = found
         return self._known[login_id]
-
-    def _forget_oldest(self) -> None:
-        """Drop the older half from memory; the journal still holds them and the ended ones."""
-        for login_id in sorted(self._known, key=lambda one: self._known[one][1])[: MOST_KEPT // 2]:
-            del self._known[login_id]
-            self._used.pop(login_id, None)
 
 
 def login_id_of(session_id: str) -> str:

@@ -318,13 +318,9 @@ class Gate:
         async def protecting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = safe_headers(
-                    message.get("headers", []),
-                    policy=policy,
-                    https=guard.is_https,
-                    keep_nothing=guard.access.is_on and not is_kept,
-                    cookie_seconds=_WAY_SECONDS,
-                    login_cookies=(application.way_cookie,),
-                )
+                    message.get("headers", []), policy=policy, https=guard.is_https,
+                    keep_nothing=guard.access.is_on and not is_kept, way_cookie=application.way_cookie,
+                )  # fmt: skip
                 if preloads and any(name == b"content-type" and b"text/html" in value for name, value in headers):
                     headers.append((b"link", preloads.encode()))
                 message = {**message, "headers": headers}
@@ -491,13 +487,7 @@ def content_policy(page: str) -> str:
 
 
 def safe_headers(
-    given: Iterable[Header],
-    *,
-    policy: str,
-    https: bool,
-    keep_nothing: bool,
-    cookie_seconds: int,
-    login_cookies: tuple[str, ...],
+    given: Iterable[Header], *, policy: str, https: bool, keep_nothing: bool, way_cookie: str
 ) -> list[Header]:
     """A response's headers with those of protection, and its cookies with their flags.
 
@@ -506,27 +496,24 @@ def safe_headers(
         policy: The policy on content.
         https: Whether readers come over https: then cookies are for https alone, and the browser stays with it.
         keep_nothing: Whether browsers and proxies must not keep the response.
-        cookie_seconds: Longest life of a cookie that stands for a login.
-        login_cookies: Names of such cookies.
+        way_cookie: Name of the cookie on the way to the provider and back.
     """
     added = {"content-security-policy": policy, **_ALWAYS, **({"strict-transport-security": _HSTS} if https else {})}
     if keep_nothing:
         added["cache-control"] = "no-store"
     replaced = {name.encode() for name in added} | {b"server"}
     kept = [
-        (name, safe_cookie(value, https=https, seconds=cookie_seconds, login_cookies=login_cookies))
-        if name.lower() == b"set-cookie"
-        else (name, value)
+        (name, safe_cookie(value, https=https, way_cookie=way_cookie) if name.lower() == b"set-cookie" else value)
         for name, value in given
         if name.lower() not in replaced
     ]
     return kept + [(name.encode(), value.encode()) for name, value in added.items()]
 
 
-def safe_cookie(cookie: bytes, *, https: bool, seconds: int, login_cookies: tuple[str, ...]) -> bytes:
-    """A ``Set-Cookie`` value with the flags that it lacks, and a login's cookie with the login's life."""
+def safe_cookie(cookie: bytes, *, https: bool, way_cookie: str) -> bytes:
+    """A ``Set-Cookie`` value with the flags that it lacks, and the way's cookie with a short life."""
     first, *flags = [part.strip() for part in cookie.split(b";")]
-    is_of_login = first.partition(b"=")[0].decode("latin-1") in login_cookies
+    is_of_login = first.partition(b"=")[0] == way_cookie.encode()
     names = {flag.split(b"=")[0].lower() for flag in flags}
     if https and b"secure" not in names:
         flags.append(b"Secure")
@@ -534,14 +521,14 @@ def safe_cookie(cookie: bytes, *, https: bool, seconds: int, login_cookies: tupl
         flags.append(b"SameSite=Lax")
     if is_of_login:
         first = b"__Host-" + first if https else first
-        flags = [_shorter(flag, seconds) for flag in flags]
+        flags = [_shorter(flag) for flag in flags]
         if b"httponly" not in names:
             flags.append(b"HttpOnly")
     return b"; ".join([first, *flags])
 
 
-def _shorter(flag: bytes, seconds: int) -> bytes:
+def _shorter(flag: bytes) -> bytes:
     name, _, value = flag.partition(b"=")
     if name.lower() != b"max-age" or not value.isdigit():
         return flag
-    return b"Max-Age=%d" % min(int(value), seconds)
+    return b"Max-Age=%d" % min(int(value), _WAY_SECONDS)

@@ -7,16 +7,16 @@ from functools import partial
 from access import gate
 from access.gate import content_policy
 
-LOGINS = ("_streamlit_user", "_streamlit_session")
-LOGIN = b"_streamlit_user=abc.def; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"
+WAY = "_streamlit_session"
+LOGIN = b"_streamlit_session=abc.def; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"
 
 
-safe_cookie = partial(gate.safe_cookie, login_cookies=LOGINS)
-safe_headers = partial(gate.safe_headers, login_cookies=LOGINS)
+safe_cookie = partial(gate.safe_cookie, way_cookie=WAY)
+safe_headers = partial(gate.safe_headers, way_cookie=WAY)
 
 
 def headers(*given: tuple[bytes, bytes], https: bool = False, keep_nothing: bool = False) -> dict[bytes, bytes]:
-    return dict(safe_headers(given, policy="p", https=https, keep_nothing=keep_nothing, cookie_seconds=60))
+    return dict(safe_headers(given, policy="p", https=https, keep_nothing=keep_nothing))
 
 
 def test_scripts_are_ours_by_their_hash_and_nothing_else_runs() -> None:
@@ -44,11 +44,11 @@ def test_weaker_header_of_application_does_not_stand() -> None:
 
 
 def test_login_cookie_ends_with_login_and_needs_https() -> None:
-    flags = safe_cookie(LOGIN, https=True, seconds=60).split(b"; ")
+    flags = safe_cookie(LOGIN, https=True).split(b"; ")
     assert flags == [
-        b"__Host-_streamlit_user=abc.def",
+        b"__Host-_streamlit_session=abc.def",
         b"HttpOnly",
-        b"Max-Age=60",
+        b"Max-Age=600",
         b"Path=/",
         b"SameSite=lax",
         b"Secure",
@@ -56,5 +56,5 @@ def test_login_cookie_ends_with_login_and_needs_https() -> None:
 
 
 def test_scripts_read_form_token_but_no_login() -> None:
-    assert b"HttpOnly" not in safe_cookie(b"_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax", https=True, seconds=60)
-    assert b"HttpOnly" in safe_cookie(b"_streamlit_session=x; Path=/", https=True, seconds=60)
+    assert b"HttpOnly" not in safe_cookie(b"_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax", https=True)
+    assert b"HttpOnly" in safe_cookie(b"_streamlit_session=x; Path=/", https=True)
