@@ -94,23 +94,26 @@ def is_safe_address(url: str) -> bool:
     )
 
 
-def _no_truth_for_a_number(cls: type[BaseModel], given: object) -> object:
+class _Numbers(BaseModel):
     """TOML's true and false are no numbers: as one, ``fit_seconds = true`` would cut every fit off."""
-    for name, value in given.items() if isinstance(given, dict) else ():
-        if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation in {int, float}:
-            raise ValueError(f"{name}: a number is meant, not true or false")
-    return given
-
-
-class _Section(BaseModel):
-    """A table of ``settings.toml``: a name that is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
-    def _numbers(cls, given: object) -> object:
-        return _no_truth_for_a_number(cls, given)
+    def _are_numbers(cls, given: object) -> object:
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if (
+                isinstance(value, bool)
+                and name in cls.model_fields
+                and cls.model_fields[name].annotation in {int, float}
+            ):
+                raise ValueError(f"{name}: a number is meant, not true or false")
+        return given
+
+
+class _Section(_Numbers):
+    """A table of ``settings.toml``: a name that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def _route_id(named: str) -> str:
@@ -462,7 +465,7 @@ class DeliverySettings(_Section):
         return self
 
 
-class Settings(BaseSettings):
+class Settings(_Numbers, BaseSettings):
     """Everything a person may set; each field has a default that works from the bundled snapshot.
 
     Attributes:
@@ -512,11 +515,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment goes before what ``settings.toml`` says."""
         return env_settings, init_settings
-
-    @model_validator(mode="before")
-    @classmethod
-    def _numbers(cls, given: object) -> object:
-        return _no_truth_for_a_number(cls, given)
 
     @field_validator("regions")
     @classmethod
