@@ -236,6 +236,15 @@ _WHOLE = re.compile("|".join(_NAMES["words"]["whole"]))
 _ANYWHERE = re.compile(rf"(?:^|_)(?:{'|'.join(itertools.chain(*_NAMES['anywhere'].values()))})(?:_|$)")
 
 
+def _near(word: str) -> str:
+    """Pattern of a word with at most one letter added, left out or exchanged, or two beside each other swapped."""
+    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    return "|".join(f"{one}.?{two}|{one}.?{two[1:]}|{one}{two[1:2]}{two[:1]}{two[2:]}" for one, two in parts)
+
+
+_NEAR = re.compile("|".join(map(_near, _NAMES["words"]["near"])))
+
+
 class PersonLevelError(SourceError, SchemaError):
     """A table describes persons, single landings or vessels."""
 
@@ -270,23 +279,7 @@ def resembles_person_level(column: object) -> bool:
     """
     name = normalised(column)
     words = {name.replace("_", ""), *name.split("_")}
-    return not is_person_level(column) and any(
-        _is_near(word, known) for word in words for known in _NAMES["words"]["near"]
-    )
-
-
-def _is_near(word: str, known: str) -> bool:
-    """At most one letter added, left out or exchanged, or two beside each other swapped."""
-    if abs(len(word) - len(known)) > 1:
-        return False
-    begin = next((at for at, (one, other) in enumerate(zip(word, known, strict=False)) if one != other), len(word))
-    rest, wanted = word[begin:], known[begin:]
-    return (
-        rest[1:] == wanted[1:]
-        or rest[1:] == wanted
-        or rest == wanted[1:]
-        or (len(rest) > 1 and rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:])
-    )
+    return not is_person_level(column) and any(map(_NEAR.fullmatch, words))
 
 
 def normalised(column: object) -> str:
