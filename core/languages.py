@@ -57,10 +57,6 @@ def catalogue(code: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     with path.open("rb") as file:
         texts = read_po(file, locale=code)
-    for text in list(texts):
-        # What a release kept before a text had a form for one is found by the other form.
-        if isinstance(text.id, list | tuple) and isinstance(text.string, list | tuple) and text.id[1] not in texts:
-            texts.add(text.id[1], text.string[-1])
     compiled = io.BytesIO()
     write_mo(compiled, texts)
     compiled.seek(0)
