@@ -190,11 +190,9 @@ def read_corridors(folder: Path) -> dict[str, Corridor]:
         if not _CODE.fullmatch(path.stem):
             raise InputError(f"{folder.name}/{path.name}: a corridor's file is named by its code, such as CMR.toml")
         found[path.stem] = _read(path)
-    return dict(sorted(found.items(), key=lambda item: _place(*item)))
-
-
-def _place(code: str, corridor: Corridor) -> tuple[bool, str, int, str]:
-    return corridor.region != DEFAULT_REGION, corridor.region, corridor.order, code
+    return dict(
+        sorted(found.items(), key=lambda item: (item[1].region != DEFAULT_REGION, item[1].region, item[1].order))
+    )
 
 
 def _read(path: Path) -> Corridor:
