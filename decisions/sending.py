@@ -37,7 +37,7 @@ from decisions.announcements import DEDUPLICATION, Attachments
 from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import Announcement, announcement_of
 from store import AlreadyRunningError, delivery_lock
-from store.journal import GIVEN_UP, OutboxMessage
+from store.journal import FAILED, GIVEN_UP, OutboxMessage
 
 Thread = tuple[str, str, str]
 JOURNAL_HEADER = "X-Vigie-Journal"
@@ -152,8 +152,8 @@ class _Round:
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
         self._briefings = Attachments(workflow)
-        self._report = Report()
-        self._lock = threading.Lock()
+        # Only appended to, which threads may do at the same time.
+        self._ended, self._problems = list[str](), list[str]()
 
     def run(self, at_once: Collection[str] = ()) -> Report:
         limit = time.monotonic() + self._workflow.settings.delivery.longest_seconds
@@ -167,9 +167,9 @@ class _Round:
         for thread, name in zip(threads, channels, strict=True):
             thread.join(max(0.0, limit - time.monotonic()))
             if thread.is_alive():
-                self._note(f"channel {name} takes longer than the time that sending may take")
-        with self._lock:
-            return self._report
+                self._problems.append(f"channel {name} takes longer than the time that sending may take")
+        sent, failed, given_up = map([*self._ended].count, (SENT, FAILED, GIVEN_UP))
+        return Report(sent, failed, given_up, problems=[*dict.fromkeys(self._problems)])
 
     def _send_all(self, messages: list[OutboxMessage], limit: float) -> None:
         """A channel's messages, one after the other, until it is down or the time is over."""
@@ -182,7 +182,7 @@ class _Round:
             try:
                 goes_on = self._send_one(message)
             except VigieError as error:
-                self._note(f"{message.subscription}: {error}")
+                self._problems.append(f"{message.subscription}: {error}")
                 return
             if goes_on is None:
                 refused.add(thread_of(message))
@@ -198,24 +198,21 @@ class _Round:
             return self._not_sent(message, announcement, error)
         row = _delivery_row(SENT, message, announcement)
         self._workflow.outbox.finish(message, dt.datetime.now(dt.UTC), SENT, row)
-        with self._lock:
-            self._report.sent += 1
+        self._ended.append(SENT)
         return True
 
     def _not_sent(self, message: OutboxMessage, announcement: Announcement, error: Exception) -> bool | None:
         now, settings = dt.datetime.now(dt.UTC), self._workflow.settings.delivery
         text = str(error) if isinstance(error, VigieError) else f"{type(error).__name__}: {error}"
-        self._note(f"{message.subscription}: {text}")
+        self._problems.append(f"{message.subscription}: {text}")
         if is_too_old(message, now, settings.give_up_days) or (isinstance(error, RefusedError) and error.permanent):
             row = _delivery_row(NOT_SENT, message, announcement, text)
             self._workflow.outbox.finish(message, now, GIVEN_UP, row, text)
-            with self._lock:
-                self._report.given_up += 1
+            self._ended.append(GIVEN_UP)
         else:
             again = next_attempt(message.attempts + 1, now, settings.first_wait_seconds, settings.longest_wait_seconds)
             self._workflow.outbox.failed(message, now, text, again)
-            with self._lock:
-                self._report.failed += 1
+            self._ended.append(FAILED)
         return False if isinstance(error, ChannelDownError | InputError) else None
 
     def _hand_over(self, message: OutboxMessage, announcement: Announcement) -> None:
@@ -274,11 +271,6 @@ class _Round:
         """The end of the journal's chain, so that recipients can prove later what it held ('vigie verify --head')."""
         head = self._workflow.journal.head()
         return head.sha256 if head is not None else ""
-
-    def _note(self, problem: str) -> None:
-        with self._lock:
-            if problem not in self._report.problems:
-                self._report.problems.append(problem)
 
 
 def thread_of(message: OutboxMessage) -> Thread:

@@ -299,7 +299,7 @@ def test_refusal_stops_its_thread_only(
     assert handed == [], "the time is over"
     one._send_all(letters, time.monotonic() + 60)
     assert handed == tried
-    assert (one._report.sent, one._report.failed, one._report.given_up) == counts
+    assert tuple(map(one._ended.count, ("sent", "failed", "given up"))) == counts
     waits = [
         again - failed for _message, failed, _text, again in (call.args for call in opened.outbox.failed.mock_calls)
     ]
