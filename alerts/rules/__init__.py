@@ -215,10 +215,9 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
     covered = set(months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(subject_of))
     last_signals = _newest_months(signal for signals in observed.values() for signal in signals)
     newest_month = {(one.rule, one.route_id): str(one.month) for one in last_signals}
-    exceedance = {rule.rule for rule in EXCEEDANCE_RULES}
 
     def is_judged(row: Mapping[Any, Any]) -> bool:
-        if row["rule"] in exceedance:
+        if row["rule"] in EXCEEDANCE:
             return row["route_id"] in covered
         return row["rule"] not in observed or newest_month.get((row["rule"], row["route_id"]), "") >= row["last_period"]
 

@@ -50,13 +50,26 @@ def distance(one: FloatArray, other: FloatArray) -> float:
     return float(np.abs(one / one.sum() - other / other.sum()).sum() / 2)
 
 
+def by_month(rows: pd.DataFrame, names: str, absent: float | None = None) -> pd.DataFrame:
+    """Sums of ``value`` on every month from the first to the last, one column per name of a column.
+
+    Args:
+        rows: ``time_period``, ``value`` and the names; not empty.
+        names: Column of the names.
+        absent: What a name has in a month in which only others have rows; NaN by default.
+    """
+    months = period_index(rows["time_period"], "M")
+    wide = rows.assign(month=months).pivot_table(
+        index="month", columns=names, values="value", aggfunc="sum", fill_value=absent
+    )
+    return wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))
+
+
 def _route(route_id: str, rows: pd.DataFrame) -> list[Signal]:
     named = rows[~rows["citizen"].isin(UNKNOWN)]
     if named.empty:
         return []
-    months = period_index(named["time_period"], "M")
-    wide = named.assign(month=months).pivot_table(index="month", columns="citizen", values="value", aggfunc="sum")
-    wide = wide.fillna(0.0).reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))
+    wide = by_month(named, "citizen", absent=0.0)
     series_id = ".".join([str(named["series_id"].iloc[0]).split(".")[0], route_id, ALL, ALL, "M"])
     values, found, past = wide.to_numpy(), [], list[float]()
     for place in range(RECENT + BEFORE - 1, len(wide)):

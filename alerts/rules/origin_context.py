@@ -14,8 +14,7 @@ import pandas as pd
 
 from alerts import WATCH, Evidence, ObservedRule, Signal, counts_by_series, route_of
 from alerts.rules import surge
-from alerts.rules.nationality_shift import UNKNOWN
-from core.calendar import period_index
+from alerts.rules.nationality_shift import UNKNOWN, by_month
 from core.languages import marked as _
 from core.settings import AlertSettings
 
@@ -56,11 +55,7 @@ def _shocks(rows: pd.DataFrame, least: float) -> pd.DataFrame:
     """Three-month sums of each country where they are the highest of three years and large enough; NaN elsewhere."""
     if rows.empty:
         return pd.DataFrame()
-    wide = rows.assign(month=period_index(rows["time_period"], "M")).pivot_table(
-        index="month", columns="geo", values="value", aggfunc="sum"
-    )
-    wide = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))
-    sums = wide.rolling(RECENT).sum()
+    sums = by_month(rows, "geo").rolling(RECENT).sum()
     highest = sums.shift(RECENT).rolling(PAST, min_periods=FEWEST).max()
     return sums.where((sums > highest) & (sums >= least) & (sums <= MOST))
 
@@ -70,10 +65,7 @@ def _shares(route_id: str, by_citizen: pd.DataFrame, months: pd.PeriodIndex) -> 
     rows = by_citizen[(by_citizen["route_id"] == route_id) & ~by_citizen["citizen"].isin(UNKNOWN)]
     if rows.empty:
         return pd.DataFrame()
-    wide = rows.assign(month=period_index(rows["time_period"], "M")).pivot_table(
-        index="month", columns="citizen", values="value", aggfunc="sum", fill_value=0.0
-    )
-    sums = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M")).rolling(SHARE_MONTHS).sum()
+    sums = by_month(rows, "citizen", absent=0.0).rolling(SHARE_MONTHS).sum()
     whole = sums.sum(axis=1).where(lambda total: total >= 1)
     return sums.div(whole, axis=0).reindex(months).ffill(limit=OLDEST)
 
