@@ -40,10 +40,6 @@ FEWEST_CASES = 12
 """Fewer earlier months give no base rate."""
 
 
-def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else object) for name in columns})
-
-
 def route_of(series_id: str) -> str | None:
     """The route whose monthly total a series is; None for every other series."""
     parts = series_id.split(".")
@@ -94,8 +90,8 @@ class Evidence:
     backtest: pd.DataFrame
     freshness: pd.DataFrame
     revisions: pd.DataFrame
-    by_citizen: pd.DataFrame = field(default_factory=lambda: _empty(BY_CITIZEN))
-    drivers: pd.DataFrame = field(default_factory=lambda: _empty(DRIVERS))
+    by_citizen: pd.DataFrame
+    drivers: pd.DataFrame
 
     def checked(self) -> Evidence:
         """The same evidence if every frame keeps its contract.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts import Evidence
+from alerts import BY_CITIZEN, DRIVERS, Evidence
 from core import QUANTILE_LEVELS
 from core.release import FRESHNESS, REVISIONS
 from tests.release_tables import filled
@@ -108,6 +108,8 @@ def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Cal
             "backtest": issued({}),
             "freshness": freshness(),
             "revisions": REVISIONS.empty(),
+            "by_citizen": pd.DataFrame(columns=list(BY_CITIZEN)),
+            "drivers": pd.DataFrame(columns=list(DRIVERS)),
         }
         return Evidence(as_of=dt.date(2024, 12, 31), **(nothing | frames))
 
