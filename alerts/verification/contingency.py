@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, gammaincinv, ndtri
 
-from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, Pairs
+from alerts.verification.hindcast import HORIZONS, WINDOW, Arrays, BoolArray, Judged, Pairs
 from core import FloatArray
 from core.calendar import PLANNING_MONTHS
 from core.release import ALERT_RELIABILITY
@@ -22,7 +22,7 @@ _BOUNDS = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
 
 
 @dataclass(frozen=True)
-class ContingencyTable:
+class ContingencyTable(Arrays):
     """Alerts of one rule at one level, entered at the origin they were first raised. Shapes ``(origins, series)``.
 
     One alert answers for one onset: the first whose window held it. So precision and recall count the same pairs.
@@ -46,14 +46,6 @@ class ContingencyTable:
     detected: BoolArray
     lead: FloatArray
     judged: BoolArray
-
-    def of(self, columns: list[int]) -> ContingencyTable:
-        """The same of some series."""
-        return ContingencyTable(**{name: array[:, columns] for name, array in vars(self).items()})
-
-    def rows(self, some: slice) -> ContingencyTable:
-        """The same of some origins."""
-        return ContingencyTable(**{name: array[some] for name, array in vars(self).items()})
 
 
 def contingency_table(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:

@@ -16,7 +16,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,20 @@ class PastForecasts:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Arrays:
+    """Arrays of shape ``(origins, series)``."""
+
+    def of(self, columns: list[int]) -> Self:
+        """The same of some series."""
+        return type(self)(**{name: array[:, columns] for name, array in vars(self).items()})
+
+    def rows(self, some: slice) -> Self:
+        """The same of some origins."""
+        return type(self)(**{name: array[some] for name, array in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Pairs(Arrays):
     """Probabilities of an event beside its outcomes. Shapes ``(origins, series)``.
 
     Attributes:
@@ -82,14 +95,6 @@ class Pairs:
     probability: FloatArray
     occurred: BoolArray
     calm: BoolArray
-
-    def of(self, columns: list[int]) -> Pairs:
-        """The same of some series."""
-        return Pairs(self.probability[:, columns], self.occurred[:, columns], self.calm[:, columns])
-
-    def rows(self, some: slice) -> Pairs:
-        """The same of some origins."""
-        return Pairs(self.probability[some], self.occurred[some], self.calm[some])
 
 
 @dataclass(frozen=True)
