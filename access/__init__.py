@@ -265,7 +265,7 @@ SIGNED_IN, SIGNED_OUT, REFUSED, DOWNLOADED = "signed in", "signed out", "refused
 ACCESS_ROWS: Final = (SIGNED_IN, SIGNED_OUT, REFUSED, DOWNLOADED)
 _LONGEST = 200
 _PREFIX = "login:"
-_COUNTED_FOR, _MOST_KINDS = 60.0, 10_000
+_COUNTED_FOR = 60.0
 ASK_JOURNAL_AFTER = 2.0
 """Seconds after which the journal is asked again which logins were ended, by another process perhaps."""
 _LOGIN_ID = re.compile(r"[0-9a-f]{64}")
@@ -353,11 +353,9 @@ class Refusals:
         """Note one refusal of a kind; returns how many are to be written down now, 0 for none."""
         with self._lock:
             now = self._clock()
-            since, count = self._kinds.pop(kind, (-math.inf, 0))
+            since, count = self._kinds.get(kind, (-math.inf, 0))
             is_due = now - since >= _COUNTED_FOR
             self._kinds[kind] = (now, 0) if is_due else (since, count + 1)
-            if len(self._kinds) > _MOST_KINDS:
-                del self._kinds[next(iter(self._kinds))]
             return count + 1 if is_due else 0
 
 
