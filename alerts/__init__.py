@@ -210,11 +210,7 @@ class DataRule(Rule):
     find: Callable[[Evidence], Iterator[Raised]]
 
 
-_COMPARISONS: dict[str, Callable[[FloatArray, FloatArray], NDArray[np.bool_]]] = {
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "<=": np.less_equal,
-}
+_COMPARISONS = {">": np.greater, ">=": np.greater_equal, "<=": np.less_equal}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +240,8 @@ class ExceedanceRule(Rule):
 
     def happened(self, values: FloatArray, limits: FloatArray) -> NDArray[np.bool_]:
         """True where a value, in whole persons, is an event under its limit; False where either is not known."""
-        return _COMPARISONS[self.compares](whole(values), limits)
+        happened: NDArray[np.bool_] = _COMPARISONS[self.compares](whole(values), limits)
+        return happened
 
     def whole_limit(self, limit: float) -> float:
         """The limit as sentences name it: counts are whole, so a fraction is part of the number next to it.

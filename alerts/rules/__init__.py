@@ -18,20 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from alerts import (
-    INFORMATION,
-    Cutoffs,
-    DataRule,
-    Evidence,
-    ExceedanceRule,
-    ObservedRule,
-    Raised,
-    Rule,
-    Signal,
-    rank,
-    route_of,
-    subject_of,
-)
+import alerts
+from alerts import INFORMATION, DataRule, Evidence, ExceedanceRule, ObservedRule, Raised, Signal, rank
 from core.calendar import MONTHS_EACH, frequency_of, planning_window, to_period
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
@@ -50,14 +38,14 @@ _CHANCES = ("probability", "base_rate", "cutoff", "prepare_from")
 COLUMNS = list(RELEASE["alerts"].columns)
 
 
-def _found() -> tuple[Rule, ...]:
+def _found() -> tuple[alerts.Rule, ...]:
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Rule))
+    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, alerts.Rule))
 
 
 RULES = _found()
 EXCEEDANCE_RULES = tuple(rule for rule in RULES if isinstance(rule, ExceedanceRule))
-ROUTE_RULES = tuple(rule for rule in EXCEEDANCE_RULES if rule.subject is route_of)
+ROUTE_RULES = tuple(rule for rule in EXCEEDANCE_RULES if rule.subject is alerts.route_of)
 OBSERVED_RULES = tuple(rule for rule in RULES if isinstance(rule, ObservedRule))
 DATA_RULES = tuple(rule for rule in RULES if isinstance(rule, DataRule))
 INFORMING = frozenset(rule.rule for rule in RULES if rule.informs)
@@ -164,17 +152,17 @@ def evaluate(
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     before = no_alerts() if previous is None else check(previous, ALERTS)
     former = before.astype(dict.fromkeys(SUBJECT, str)).set_index(SUBJECT)[["alert_id", "alert_level"]].to_dict("index")
-    alerts = pd.DataFrame([_row(one, former, evidence.as_of) for one in raised], columns=COLUMNS)
-    alerts = alerts.drop_duplicates(SUBJECT)
-    stay = _unjudged(before[~before["alert_id"].isin(alerts["alert_id"])], evidence, observed)
-    alerts = concat_filled([alerts, stay], no_alerts())
-    order = alerts["alert_level"].map(rank)
-    alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
-    return check(alerts.drop(columns="_order"), ALERTS)
+    found = pd.DataFrame([_row(one, former, evidence.as_of) for one in raised], columns=COLUMNS)
+    found = found.drop_duplicates(SUBJECT)
+    stay = _unjudged(before[~before["alert_id"].isin(found["alert_id"])], evidence, observed)
+    found = concat_filled([found, stay], no_alerts())
+    order = found["alert_level"].map(rank)
+    found = found.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
+    return check(found.drop(columns="_order"), ALERTS)
 
 
 def judged_ahead(
-    evidence: Evidence, settings: AlertSettings, cutoffs: Mapping[str, Cutoffs] | None = None
+    evidence: Evidence, settings: AlertSettings, cutoffs: Mapping[str, alerts.Cutoffs] | None = None
 ) -> list[Raised]:
     """What each rule about the months ahead finds on each route or place, be it an alert or not.
 
@@ -212,7 +200,9 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
     window = [str(month) for month in planning_window(evidence.as_of)]
     months = evidence.trajectories[["series_id", "target_end_date"]].drop_duplicates()
     months = months[months["target_end_date"].dt.strftime("%Y-%m").isin(window)]
-    covered = set(months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(subject_of))
+    covered = set(
+        months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(alerts.subject_of)
+    )
     last_signals = _newest_months(signal for signals in observed.values() for signal in signals)
     newest_month = {(one.rule, one.route_id): str(one.month) for one in last_signals}
 

@@ -20,19 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts import (
-    FOLLOWED_MONTHS,
-    INFORMATION,
-    LEVELS,
-    Cutoffs,
-    ExceedanceRule,
-    LevelCosts,
-    Signal,
-    bayes_threshold,
-    counts_by_series,
-    rank,
-    subject_of,
-)
+import alerts
+from alerts import LEVELS, Cutoffs, ExceedanceRule, LevelCosts, Signal, bayes_threshold, counts_by_series
 from alerts.rules import INFORMING, OBSERVED_RULES, ROUTE_RULES
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import contingency, hindcast
@@ -173,14 +162,14 @@ def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:
     """The record of rules about counts just made (``core.release.TRACK_RECORD``)."""
     followed = {rule.rule: rule.followed for rule in OBSERVED_RULES}
     rows = [
-        row | ({"level": INFORMATION} if rule in INFORMING else {})
+        row | ({"level": alerts.INFORMATION} if rule in INFORMING else {})
         for rule, own in signals.items()
-        for row in signal_rows(own, window=followed.get(rule, FOLLOWED_MONTHS))
+        for row in signal_rows(own, window=followed.get(rule, alerts.FOLLOWED_MONTHS))
     ]
     return _frame(rows, TRACK_RECORD)
 
 
-def signal_rows(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iterator[dict[str, object]]:
+def signal_rows(signals: list[Signal], *, window: int = alerts.FOLLOWED_MONTHS) -> Iterator[dict[str, object]]:
     """How often one rule's signals were confirmed, per level and route.
 
     Args:
@@ -201,12 +190,12 @@ def signal_rows(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iter
     confirmed = np.full(level.shape, np.nan)
     for signal in known:
         cell = months.get_loc(signal.month), routes.index(signal.route_id)
-        level[cell] = rank(signal.level) if signal.level else _QUIET
+        level[cell] = alerts.rank(signal.level) if signal.level else _QUIET
         confirmed[cell] = signal.confirmed
     weights = draw_weights(len(months))
     asked = bool(np.isfinite(confirmed[level == _QUIET]).any())
     for name in LEVELS[: level.max() + 1]:
-        table = _table(level >= rank(name), confirmed == 1, level > _NOT_JUDGED, window)
+        table = _table(level >= alerts.rank(name), confirmed == 1, level > _NOT_JUDGED, window)
         for route_id, columns in _columns_by_route(routes).items():
             values = confirmed[:, columns][np.isfinite(confirmed[:, columns])] if asked else np.empty(0)
             found = measures(table.of(columns), weights)
@@ -227,8 +216,8 @@ def precision_cases(found: Mapping[Any, Any]) -> float:
 
     Repeats and alerts about no onset came true and foretold nothing new: they count neither for nor against.
     """
-    alerts, *others = (float(found.get(name, float("nan"))) for name in ("n_alerts", "n_repeats", "n_no_onset"))
-    return alerts - sum(other for other in others if np.isfinite(other))
+    raised, *others = (float(found.get(name, float("nan"))) for name in ("n_alerts", "n_repeats", "n_no_onset"))
+    return raised - sum(other for other in others if np.isfinite(other))
 
 
 def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] | None:
@@ -259,7 +248,7 @@ def _rows(
     judged: Judged, frozen: Mapping[int, Cutoffs], past: PastForecasts, span: Span, *, is_probability: bool = True
 ) -> Iterator[dict[str, object]]:
     """Rows of one rule: every horizon with cut-offs, every route and all of them pooled, every level."""
-    routes = _columns_by_route([subject_of(name) or name for name in past.series])
+    routes = _columns_by_route([alerts.subject_of(name) or name for name in past.series])
     spans = dict(zip(_SPANS, (*span.trained, *span.judged), strict=True))
     everything, since = draw_weights(len(past.origins)), draw_weights(len(past.origins) - span.first_judged)
     for horizon, cutoffs in frozen.items():

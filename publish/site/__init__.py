@@ -36,21 +36,8 @@ from forecasting import BASELINE
 from hub import CONFIG
 from hub.files import score_hub
 from hub.night import PUBLISHED
-from publish.site import pages, proof
-from publish.site.layout import (
-    DATA,
-    EMBED,
-    FRAMES,
-    Chart,
-    Frame,
-    Night,
-    Page,
-    View,
-    folder_of,
-    render,
-    render_embed,
-    without_closed,
-)
+from publish.site import layout, pages, proof
+from publish.site.layout import DATA, EMBED, Chart, Frame, Page, View, folder_of
 from reports import Decisions, LoadedRelease
 from reports.charts import WIDE
 from reports.citations import caveats, exercise, prohibited_uses, uses
@@ -108,19 +95,19 @@ def build_site(home: Path, settings: Settings, target: Path, base: str = "") -> 
         raise InputError(f"{target}: the folder holds files that are no site of Vigie; choose a new or empty one")
     with open_workflow(home, settings) as workflow:
         release, former, decisions, passed_over = choose(workflow)
-        whole = load(workflow, release, FRAMES)
+        whole = load(workflow, release, layout.FRAMES)
         loaded = shown(whole, decisions)
         before = None if former is None else _former(former, loaded, whole, decisions)
         past = [_past(workflow, one) for one in last_of_each_month(ReleaseStore(home).all(), release)]
     hidden = set(whole.frame("observations")["series_id"]) - set(loaded.frame("observations")["series_id"])
-    night, made = Night(loaded, before), dict[str, bytes]()
+    night, made = layout.Night(loaded, before), dict[str, bytes]()
     feeds = {f"feeds/{path.relative_to(home / FEED)}": path.read_bytes() for path in _feeds(home / FEED)}
     found: dict[str, dict[str, Chart]] = {}
     for code in languages():
         view = View(night, Language(code), _documents(release, code, hidden))
         frame = _frame(view, bool(feeds), base)
         for page in all_pages(view, past):
-            made[folder_of(code) + page.path] = render(page, frame)
+            made[folder_of(code) + page.path] = layout.render(page, frame)
             found.setdefault(code, {}).update({chart.name: chart for chart in page.charts()})
         for chart in found[code].values():
             made |= _beside(chart, frame, loaded, target)
@@ -160,13 +147,15 @@ def shown(release: LoadedRelease, decisions: Decisions) -> LoadedRelease:
     ended = release.frame("ended_alerts")
     announced = ended[ended["alert_id"].isin(list(decisions.announced))]
     signed = decisions.shown(release.frame("alerts"))
-    return without_closed(release.with_frame("alerts", signed).with_frame("ended_alerts", announced))
+    return layout.without_closed(release.with_frame("alerts", signed).with_frame("ended_alerts", announced))
 
 
 def _former(former: LoadedRelease, now: LoadedRelease, whole: LoadedRelease, decisions: Decisions) -> LoadedRelease:
     """The release before, with the alerts that the shown ones may be compared with, on the routes that are shown."""
     before = decisions.shown_before(former.frame("alerts"), whole.frame("alerts"))
-    return without_closed(former.with_frame("alerts", before[before["route_id"].isin(now.frame("routes")["route_id"])]))
+    return layout.without_closed(
+        former.with_frame("alerts", before[before["route_id"].isin(now.frame("routes")["route_id"])])
+    )
 
 
 def last_of_each_month(releases: Sequence[Release], newest: Release) -> list[Release]:
@@ -180,7 +169,7 @@ def _past(workflow: Workflow, release: Release) -> LoadedRelease:
     loaded = load(workflow, release, proof.PAST_FRAMES)
     alerts = loaded.frame("alerts")
     signed = decided(workflow, release.run_id, alerts, signed_only=True).shown(alerts)
-    return without_closed(loaded.with_frame("alerts", signed))
+    return layout.without_closed(loaded.with_frame("alerts", signed))
 
 
 def all_pages(view: View, past: Sequence[LoadedRelease]) -> Iterator[Page]:
@@ -216,7 +205,7 @@ def _beside(chart: Chart, frame: Frame, release: LoadedRelease, target: Path) ->
     own, notes = folder_of(frame.language.code), notes_of(chart, release, frame.language)
     marked_notes = [*notes, *([frame.exercise] if frame.exercise else [])]
     drawn = pictures(chart, marked_notes, target / own / DATA)
-    embedded = render_embed(chart, frame, " ".join(notes))
+    embedded = layout.render_embed(chart, frame, " ".join(notes))
     return {f"{own}{DATA}/{name}": content for name, content in drawn.items()} | {
         f"{own}{EMBED}/{chart.name}.html": embedded
     }
@@ -286,8 +275,8 @@ _TYPES = {"i": "integer", "f": "number", "b": "boolean"}
 
 def style() -> bytes:
     """The style sheet: colours of both sides, roles of shapes, and the page's layout."""
-    layout = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
-    return f"{style_sheet()}\n{layout}".encode()
+    own = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
+    return f"{style_sheet()}\n{own}".encode()
 
 
 def pictures(chart: Chart, notes: Sequence[str], folder: Path) -> dict[str, bytes]:
