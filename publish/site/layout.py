@@ -312,6 +312,10 @@ class View:
         """A text in the reader's language."""
         return self.language.text(text, **fields)
 
+    def headed(self, cells: Mapping[str, Sequence[object]]) -> pd.DataFrame:
+        """Columns under their heads in the reader's language."""
+        return pd.DataFrame({self.text(head): column for head, column in cells.items()})
+
     def chart(self, chart: Chart, series: Sequence[str]) -> Chart:
         """The chart with the citations and licences of some series."""
         used = citations.sources_of(self.release, series)

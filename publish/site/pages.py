@@ -87,7 +87,7 @@ def _map_and_routes(view: View, name: str, summary: pd.DataFrame) -> Iterator[Bl
         _("Alert level"): [level_label(row["level"], language) if row["level"] else "–" for row in rows],
     }
     links = [route_path(row["route_id"]) for row in rows]
-    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title, links)
+    yield table(view.headed(cells), title, links)
     yield text(unsettled(summary, language), kind="note")
 
 
@@ -167,7 +167,7 @@ def _weeks(view: View, of: route.RouteForecast) -> Iterator[Block]:
         _("80% interval"): [language.interval(row["q10"], row["q90"]) for row in rows],
     }
     yield heading(title)
-    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
+    yield table(view.headed(cells), title)
     yield text(route.week_place(found, of.quantiles, view.release.as_of, language))
     yield text(route.week_record(found, language), route.week_basis(found, language), kind="note")
 
@@ -179,7 +179,7 @@ def _nationalities(view: View, found: route.RouteForecast) -> Iterator[Block]:
         return
     cells = {_("Nationality"): list(mix.rows["name"]), _("Share"): list(map(view.language.share, mix.rows["share"]))}
     yield heading(mix.title)
-    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), mix.title)
+    yield table(view.headed(cells), mix.title)
     yield text(mix.unit, mix.note, kind="note")
     name, route_id = f"nationalities-{found.route_id.lower()}", found.route_id
     series = [make_series_id(counted(route_id), route_id, ALL, citizen, "M") for citizen in mix.cells["citizen"]]
@@ -205,13 +205,12 @@ def countries(view: View) -> Iterator[Page]:
             language.interval(first[0.1].iloc[0], first[0.9].iloc[0]) if len(first) else "–" for first in firsts
         ],
     }
-    listed = pd.DataFrame({view.text(head): column for head, column in cells.items()})
     kind = asylum.kind_name(night.asylum[0].kind, language)
     chart = _destinations(view, kind)
     blocks = [
         *([Block("chart", chart)] if chart else []),
         heading(kind),
-        table(listed, kind, [page.path for page in pages]),
+        table(view.headed(cells), kind, [page.path for page in pages]),
         heading(view.text(_("What is missing here, and why"))),
         text(
             asylum.who_words(night.asylum[0], language), *asylum.missing_words(night.asylum[0], language), kind="list"
@@ -271,8 +270,7 @@ def stocks(view: View) -> Iterator[Page]:
     if not own:
         return
     pages = [_stock(view, need) for need in own]
-    listed = pd.DataFrame({view.text(_("Country")): [page.name for page in pages],
-                           view.text(_("Expected")): [page.title for page in pages]})  # fmt: skip
+    listed = view.headed({_("Country"): [page.name for page in pages], _("Expected"): [page.title for page in pages]})
     name = view.text(_("Reception"))
     title = view.text(_("People in reception, counted and expected"))
     blocks = [table(listed, title, [page.path for page in pages], words=True)]

@@ -138,11 +138,10 @@ def sources(view: View) -> Page:
         _("Licence"): [str(card.get("licence", "")) for card in cards],
         _("Cite as"): [str(card.get("citation", "")) for card in cards],
     }
-    frame = pd.DataFrame({view.text(head): column for head, column in cells.items()})
     closed = _("Sources whose licence forbids it, and own figures, are used and shown by no figure here.")
     documents = [readable(source, language) for source in view.documents.values()]
     blocks = [
-        table(frame, view.text(_("Freshness of each source")), words=True),
+        table(view.headed(cells), view.text(_("Freshness of each source")), words=True),
         text(view.text(closed), kind="note"),
         heading(view.text(_("What it is for"))),
         text(view.text(INTENDED_USE)),
@@ -243,7 +242,7 @@ def _past(view: View, release: LoadedRelease, frame: pd.DataFrame) -> Iterator[B
         _("Inside the 80% interval"): [view.text(INSIDE[row["inside"]]) for row in rows],
     }
     caption = expected_title(frame["route_id"], language).format(months=window_words(release.as_of, language))
-    yield table(pd.DataFrame({view.text(head): column for head, column in cells.items()}), caption)
+    yield table(view.headed(cells), caption)
     yield text(*_past_alerts(view, release), kind="list")
     yield text(view.text(_("Release {run_id}, SHA-256 {hash}"), run_id=release.run_id, hash=release.manifest_hash),
                kind="note")  # fmt: skip
