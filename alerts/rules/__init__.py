@@ -156,9 +156,8 @@ def evaluate(
     found = found.drop_duplicates(SUBJECT)
     stay = _unjudged(before[~before["alert_id"].isin(found["alert_id"])], evidence, observed)
     found = concat_filled([found, stay], no_alerts())
-    order = found["alert_level"].map(rank)
-    found = found.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
-    return check(found.drop(columns="_order"), ALERTS)
+    order = found.assign(alert_level=-found["alert_level"].map(rank)).sort_values(["alert_level", *SUBJECT]).index
+    return check(found.loc[order].reset_index(drop=True), ALERTS)
 
 
 def judged_ahead(
