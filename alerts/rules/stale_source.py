@@ -16,18 +16,15 @@ def late_sources(evidence: Evidence) -> Iterator[Raised]:
     """Sources whose figures are overdue."""
     late = evidence.freshness[evidence.freshness["state"].isin(_LATE)]
     for row in late.sort_values("source_id").to_dict("records"):
+        period, age, expected = row["last_period"], int(row["age_days"]), int(row["expected_days"])
         yield Raised(
             rule=NAME,
             reason_key=NAME,
-            reason_params={
-                "period": row["last_period"],
-                "age": int(row["age_days"]),
-                "expected": int(row["expected_days"]),
-            },
+            reason_params={"period": period, "age": age, "expected": expected},
             route_id=NOT_APPLICABLE,
             source_id=row["source_id"],
-            first_period=row["last_period"],
-            last_period=row["last_period"],
+            first_period=period,
+            last_period=period,
         )
 
 

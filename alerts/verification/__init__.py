@@ -192,6 +192,7 @@ def signal_rows(signals: list[Signal], *, window: int = alerts.FOLLOWED_MONTHS) 
         cell = months.get_loc(signal.month), routes.index(signal.route_id)
         level[cell] = alerts.rank(signal.level) if signal.level else _QUIET
         confirmed[cell] = signal.confirmed
+    spans = dict(zip(_SPANS, ("", "", str(months[0]), str(months[-1])), strict=True))
     weights = draw_weights(len(months))
     asked = bool(np.isfinite(confirmed[level == _QUIET]).any())
     for name in LEVELS[: level.max() + 1]:
@@ -199,16 +200,9 @@ def signal_rows(signals: list[Signal], *, window: int = alerts.FOLLOWED_MONTHS) 
         for route_id, columns in _columns_by_route(routes).items():
             values = confirmed[:, columns][np.isfinite(confirmed[:, columns])] if asked else np.empty(0)
             found = measures(table.of(columns), weights)
-            yield {
-                "rule": known[0].rule,
-                "level": name,
-                "route_id": route_id,
-                "horizon": WINDOW,
-                "n_events": int(found["n_alerts"]),
-                "base_rate": float(values.mean()) if len(values) else float("nan"),
-                **dict(zip(_SPANS, ("", "", str(months[0]), str(months[-1])), strict=True)),
-                **found,
-            }
+            rate, events = float(values.mean()) if len(values) else float("nan"), int(found["n_alerts"])
+            key = {"rule": known[0].rule, "level": name, "route_id": route_id, "horizon": WINDOW}
+            yield {**key, "n_events": events, "base_rate": rate, **spans, **found}
 
 
 def precision_cases(found: Mapping[Any, Any]) -> float:

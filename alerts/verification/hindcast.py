@@ -155,7 +155,7 @@ def past_forecasts(
             up to the window's end follow it, as they do tonight.
     """
     rows = backtest[(backtest["model_id"] == model_id) & (backtest["output_type"] == "quantile")]
-    rows = rows[rows["series_id"].isin(counts.columns)]
+    rows = rows[rows["series_id"].isin(counts.columns) & rows["output_type_id"].round(6).isin(QUANTILE_LEVELS)]
     found = sorted(str(name) for name in rows["series_id"].unique())
     starts = _starts(counts[found], as_of, int(rows["horizon"].max()) if len(rows) else 0)
     horizons = max(HORIZONS, *(starts + PLANNING_MONTHS - 1)) if len(rows) else HORIZONS
@@ -164,18 +164,14 @@ def past_forecasts(
     origins = pd.period_range(months.min(), months.max(), freq="M") if len(rows) else pd.PeriodIndex([], freq="M")
     quantiles = np.full((len(origins), len(found), horizons, len(QUANTILE_LEVELS)), np.nan)
     levels = pd.Index(QUANTILE_LEVELS).get_indexer(pd.Index(rows["output_type_id"].round(6)))
-    usable = levels >= 0
-    at = (origins.get_indexer(months), pd.Index(found).get_indexer(pd.Index(rows["series_id"])))
-    quantiles[at[0][usable], at[1][usable], rows["horizon"].to_numpy()[usable] - 1, levels[usable]] = rows[
-        "value"
-    ].to_numpy()[usable]
-    paths = _paths(rows[usable], counts, found, origins, starts)
+    at = origins.get_indexer(months), pd.Index(found).get_indexer(pd.Index(rows["series_id"]))
+    quantiles[(*at, rows["horizon"].to_numpy() - 1, levels)] = rows["value"].to_numpy()
+    paths = _paths(rows, counts, found, origins, starts)
     for (name, date), nowcast in (nowcasts or {}).items():
         place = origins.get_indexer(pd.PeriodIndex([date], freq="M"))[0], found.index(name) if name in found else -1
-        known = min(place) >= 0 and np.isfinite(quantiles[(*place, slice(paths.shape[2]))]).all()
-        if known:
-            near = quantiles[(*place, slice(paths.shape[2]))]
-            quantiles[(*place, slice(paths.shape[2]))], draws = conditioned(near, paths[place].T, nowcast)
+        near = (*place, slice(paths.shape[2]))
+        if min(place) >= 0 and np.isfinite(quantiles[near]).all():
+            quantiles[near], draws = conditioned(quantiles[near], paths[place].T, nowcast)
             paths[place] = draws.T
     ahead = starts[:, None] - 1 + np.arange(PLANNING_MONTHS)
     return PastForecasts(origins, found, starts, quantiles, np.take_along_axis(paths, ahead[None, :, :, None], axis=2))
@@ -191,22 +187,13 @@ def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, setti
     here = outcomes_at(counts, past, 0)
     calm = known & (np.isfinite(here) & ~rule.happened(here, limits))[:, :, None]
     event = known & rule.happened(outcomes, limits[:, :, None])
-    near = np.s_[:, :, :HORIZONS]
-    return Judged(
-        probability[near],
-        known[near],
-        calm[near],
-        event[near],
-        _onsets(rule, past, counts, limits, (calm & event)[near]),
-        Pairs(
-            _window_probability(rule, past.paths, limits),
-            np.asarray(windows(event, past.starts).any(axis=2)),
-            np.asarray(windows(calm, past.starts).all(axis=2)),
-        ),
-        np.asarray(windows(known, past.starts).all(axis=2)),
-        past.starts,
-        _base_rates(rule, past, counts, settings),
-    )
+    occurred, undisturbed, asked = (windows(one, past.starts) for one in (event, calm, known))
+    chance = _window_probability(rule, past.paths, limits)
+    window = Pairs(chance, np.any(occurred, axis=2), np.all(undisturbed, axis=2))
+    onset = _onsets(rule, past, counts, limits, (calm & event)[:, :, :HORIZONS])
+    rates = _base_rates(rule, past, counts, settings)
+    near, is_known = np.s_[:, :, :HORIZONS], np.all(asked, axis=2)
+    return Judged(probability[near], known[near], calm[near], event[near], onset, window, is_known, past.starts, rates)
 
 
 def _base_rates(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> FloatArray:
