@@ -18,16 +18,8 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
+from rich import progress as rich
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from structlog.typing import Processor
 
 LOG_FORMAT = "VIGIE_LOG_FORMAT"
@@ -145,7 +137,7 @@ def silent(step: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def updated(bar: Progress, step: str, done: int, total: int) -> Task:
+def updated(bar: rich.Progress, step: str, done: int, total: int) -> rich.Task:
     """Return the step's task on a bar, brought up to date; a step that begins removes those that have ended.
 
     A step of one unit ends when another begins. Fewer units than before begin the step anew.
@@ -176,10 +168,10 @@ def progress_bar() -> Iterator[ProgressReport]:
     is_quiet, is_json = not get_logger().is_enabled_for(logging.INFO), os.environ.get(LOG_FORMAT) == LogFormat.json
     on_terminal = sys.stderr.isatty() and not (is_quiet or is_json)
     columns = (
-        TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        rich.TextColumn("{task.description:<28}"), rich.BarColumn(), rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(), rich.TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(
+    with rich.Progress(
         *columns, console=Console(stderr=True), disable=not on_terminal, get_time=time.monotonic,
         speed_estimate_period=ESTIMATE_SECONDS,
     ) as bar:  # fmt: skip

@@ -16,23 +16,12 @@ from core.release import INTENDED_USE
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from publish.site.layout import Block, Chart, Page, View, folded, heading, table, text
-from reports import LoadedRelease, numbers, record, skill
+from reports import LoadedRelease, names, numbers, record, skill
 from reports.alert import alert_report, events_words, measures_words, rule_record
 from reports.answer import came_true
 from reports.charts import diagonal, histogram
 from reports.citations import prohibited_uses
-from reports.names import (
-    FRESHNESS,
-    LEVELS,
-    MODELS,
-    RULES,
-    expected_title,
-    level_label,
-    name,
-    route_name,
-    series_words,
-    source_name,
-)
+from reports.names import level_label, name, route_name
 from reports.route import window_words
 
 TRACK_RECORD, SOURCES, ARCHIVE = "track-record.html", "sources.html", "archive.html"
@@ -46,7 +35,7 @@ def track_record(view: View) -> Page:
     language, grid = view.language, record.verdicts(view.release)
     blocks = []
     if len(grid):
-        names = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
+        shown = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
         cells = {str(step): [skill.MARKS.get(one, "") for one in grid[step]] for step in grid.columns}
         caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [
@@ -56,7 +45,7 @@ def track_record(view: View) -> Page:
                 record.live_title(view.release.frame("issued_scores"), language),
                 kind="list",
             ),
-            table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
+            table(pd.DataFrame({view.text(_("Route")): shown} | cells), caption),
             text(view.text(skill.MARKS_WORDS), kind="note"),
         ]
     blocks += [*_calibration(view), *_rules(view)]
@@ -83,10 +72,10 @@ def _calibration(view: View) -> Iterator[Block]:
         yield text(alt, kind="note")
     if len(pit):
         said, unit = record.pit_alt(pit, language), view.text(_("Share of outcomes, by place within the forecast"))
-        names = (unit, view.text(_("calibrated")))
+        legend = (unit, view.text(_("calibrated")))
         yield Block("chart", view.chart(Chart(
             "pit", f"{unit}, {ahead}", view.text(_("share")), TRACK_RECORD,
-            lambda width: histogram(pit, names, said, width, language), rows[rows["kind"] == "pit"],
+            lambda width: histogram(pit, legend, said, width, language), rows[rows["kind"] == "pit"],
         ), series))  # fmt: skip
         yield text(said, kind="note")
 
@@ -94,13 +83,13 @@ def _calibration(view: View) -> Iterator[Block]:
 def _rules(view: View) -> Iterator[Block]:
     """Each rule's record at past dates, and whether its chances came true as often as they said."""
     language, known = view.language, view.release.frame("track_record")
-    known = known[(known["route_id"] == ALL) & (known["horizon"] == 0) & known["level"].isin(list(LEVELS))]
+    known = known[(known["route_id"] == ALL) & (known["horizon"] == 0) & known["level"].isin(list(names.LEVELS))]
     yield heading(view.text(_("Were the alerts right?")))
     lines = []
     for row in known.to_dict("records"):
         found = rule_record(row | {"alert_level": row["level"]}, known)
         if found is not None:
-            cells = (name(RULES, str(row["rule"]), language), level_label(str(row["level"]), language),
+            cells = (name(names.RULES, str(row["rule"]), language), level_label(str(row["level"]), language),
                      language.listed(measures_words(found, language)), events_words(found, language))  # fmt: skip
             lines.append(cells)
     heads = [view.text(head) for head in (_("Rule"), _("Alert level"), _("Record"), _("Events"))]
@@ -117,7 +106,7 @@ def _reliability(view: View, rule: str, rows: pd.DataFrame) -> Chart:
     alt = language.listed(record.reliability_words(row, language) for row in rows.to_dict("records")) + "."
     words = (view.text(_("Observed frequency")), view.text(_("forecast probability")))
     said = view.text(_("how often it happened, by forecast probability"))
-    title = language.labelled(name(RULES, rule, language), said)
+    title = language.labelled(name(names.RULES, rule, language), said)
     drawn = Chart(
         f"reliability-{rule.replace('_', '-')}", title, view.text(_("share")), TRACK_RECORD,
         lambda width: diagonal(points, words, alt, width, language), rows,
@@ -131,10 +120,10 @@ def sources(view: View) -> Page:
     rows = [row for row in fresh.to_dict("records") if row["source_id"] in view.cards]
     cards = [view.cards[row["source_id"]] for row in rows]
     cells = {
-        _("Source"): [source_name(row["source_id"], view.cards, language) for row in rows],
+        _("Source"): [names.source_name(row["source_id"], view.cards, language) for row in rows],
         _("What"): [str(card.get("dataset", "")) for card in cards],
         _("Figures to"): [period_words(str(row["last_period"]), language) for row in rows],
-        _("State"): [name(FRESHNESS, str(row["state"]), language) for row in rows],
+        _("State"): [name(names.FRESHNESS, str(row["state"]), language) for row in rows],
         _("Licence"): [str(card.get("licence", "")) for card in cards],
         _("Cite as"): [str(card.get("citation", "")) for card in cards],
     }
@@ -159,7 +148,8 @@ def readable(source: str, language: Language) -> str:
 
     def named(found: re.Match[str]) -> str:
         code = found["code"]
-        return name(MODELS, code, language) if code in MODELS else series_words(code, language) or found[0]
+        known = names.MODELS
+        return name(known, code, language) if code in known else names.series_words(code, language) or found[0]
 
     plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", source, flags=re.MULTILINE)
     return re.sub(r"`?(?P<code>vigie-[a-z-]+|[a-z_]+(\.\w+){4})`?", named, plain_heads)
@@ -241,7 +231,7 @@ def _past(view: View, release: LoadedRelease, frame: pd.DataFrame) -> Iterator[B
         _("Counted"): [language.counted(row["counted"]) for row in rows],
         _("Inside the 80% interval"): [view.text(INSIDE[row["inside"]]) for row in rows],
     }
-    caption = expected_title(frame["route_id"], language).format(months=window_words(release.as_of, language))
+    caption = names.expected_title(frame["route_id"], language).format(months=window_words(release.as_of, language))
     yield table(view.headed(cells), caption)
     yield text(*_past_alerts(view, release), kind="list")
     yield text(view.text(_("Release {run_id}, SHA-256 {hash}"), run_id=release.run_id, hash=release.manifest_hash),
