@@ -120,22 +120,16 @@ UNKNOWN = "UNK"
 """Citizenship not recorded."""
 OTHER = "OTH"
 """Citizenships that the publisher lumps together."""
-STATELESS = "XXA"
-"""Stateless persons (the code of ISO 7501 for travel documents, also used by UNHCR)."""
-SUB_SAHARAN = "XSS"
-"""Frontex's "Unspecified sub-Saharan nationals"."""
 KOSOVO = "XKX"
 """Kosovo (UNSCR 1244): no ISO 3166 code exists; the World Bank's and the EU's user-assigned one."""
-ANTILLES = "ANT"
-"""Netherlands Antilles, dissolved in 2010: still in old series."""
 
 BESIDE_ISO: dict[str, str] = {
     UNKNOWN: _("Unknown"),
     OTHER: _("Other citizenships"),
-    STATELESS: _("Stateless"),
-    SUB_SAHARAN: _("Sub-Saharan Africa, unspecified"),
+    "XXA": _("Stateless"),  # the code of ISO 7501 for travel documents, also used by UNHCR
+    "XSS": _("Sub-Saharan Africa, unspecified"),  # Frontex's "Unspecified sub-Saharan nationals"
     KOSOVO: _("Kosovo"),
-    ANTILLES: _("Netherlands Antilles"),
+    "ANT": _("Netherlands Antilles"),  # dissolved in 2010: still in old series
 }
 
 _TABLE = tomllib.loads((SNAPSHOT / "countries.toml").read_text("utf-8"))

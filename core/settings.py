@@ -46,7 +46,6 @@ NEWEST_BUNDLED_NIGHT = dt.date(2026, 8, 31)
 FEED = "published"
 """Channel and subscription that always exist: the files for machines in ``published/``."""
 SHORTEST_COOKIE_SECRET = 32
-_DOTS_OF_A_SERIES = 4
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://.*")
 _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 _NAMED_SENDER = re.compile(rf"[^<>\r\n]*<{_ADDRESS.pattern}>|{_ADDRESS.pattern}")
@@ -119,7 +118,7 @@ class _Section(_Numbers):
 def _route_id(named: str) -> str:
     """The code of a route that a setting names, in any language; an own route and a single series stand as they are."""
     try:
-        return named if is_own(named) or named.count(".") == _DOTS_OF_A_SERIES else find_route(named, ROUTES)
+        return named if is_own(named) or named.count(".") == 4 else find_route(named, ROUTES)
     except InputError as error:
         raise ValueError(str(error)) from None
 
