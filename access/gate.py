@@ -228,10 +228,7 @@ class Gate:
             await self._waited(scope)
             await _hang_up("websockets without login refused", origin[:80], receive, send)
             return
-        if login is None:
-            who, most = _address_of(scope), MOST_UNKNOWN
-        else:
-            who, most = login.actor.identity, MOST_PER_PERSON
+        who, most = (_address_of(scope), MOST_UNKNOWN) if login is None else (login.actor.identity, MOST_PER_PERSON)
         shared = guard.bucket_of(who, is_person=login is not None)
         with guard.place(who, most) as is_free:
             if not is_free or shared.take(guard.clock()) > _LONGEST_WAIT:
