@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -170,46 +170,39 @@ def answer(home: Path, path: str) -> tuple[int, str, str]:
 def prometheus(health: Health) -> str:
     """The text format that Prometheus reads (prometheus.io, "Text-based format", version 0.0.4)."""
     night = health.last_night or {}
-    release = {"run_id": health.run_id, "as_of": health.as_of, "replay": str(health.replay).lower()}
+    release = f'{{run_id="{health.run_id}",as_of="{health.as_of}",replay="{str(health.replay).lower()}"}}'
     reached = float(not health.store) if health.store or health.store_seen else None
-    families: list[tuple[str, str, list[tuple[dict[str, str], float | None]]]] = [
-        ("healthy", "1 where /healthz answers 200: ok or degraded.", [
-            ({"status": health.status}, float(health.status in {OK, DEGRADED}))
-        ]),
-        ("routes", "Routes by state; ok: there is a forecast.", [
-            ({"state": key}, health.routes.get(key, 0)) for key in ROUTE_STATES
-        ]),
-        ("home_writable", "1 where the home folder can be written.", [({}, float(health.writable))]),
-        ("disk_free_bytes", "Space left on the home folder's disk.", [({}, health.disk_free)]),
-        ("backup_timestamp_seconds", "When a backup was last written.", [({}, _seconds(health.last_backup))]),
-        ("drill", "1 where the home was restored and is not in service.", [({}, float(health.drill))]),
-        ("build_info", "Version, commit and build of this program.", [({"version": code_version()}, 1.0)]),
-        ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),
-        ("release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
-        ("night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
-        ("night_running", "1 while a night runs.", [({}, float(health.running is not None))]),
-        ("night_exit_code", "Exit code of the last night.", [({}, night.get("exit"))]),
-        ("night_ended_timestamp_seconds", "When the last night ended.", [({}, _seconds(night.get("at", "")))]),
-        ("sources", "Sources by freshness.", [({"state": key}, health.sources.get(key, 0)) for key in SOURCE_STATES]),
-        ("alerts_open", "Alerts of the current release by level.", [
-            ({"level": key}, health.alerts.get(key, 0)) for key in LEVELS
-        ]),
-        ("store_reached", "1 where the shared store could be looked at, the last time.", [({}, reached)]),
-        ("store_reached_timestamp_seconds", "When it last could.", [({}, _seconds(health.store_seen))]),
-        ("outbox_waiting", "Messages that wait to be sent.", [({}, health.waiting)]),
-        ("outbox_failing", "Waiting messages of which an attempt has failed.", [({}, health.failing)]),
+    families: list[tuple[str, str, Mapping[str, float | None]]] = [
+        ("healthy", "1 where /healthz answers 200: ok or degraded.",
+         {f'{{status="{health.status}"}}': float(health.status in {OK, DEGRADED})}),
+        ("routes", "Routes by state; ok: there is a forecast.", _by("state", ROUTE_STATES, health.routes)),
+        ("home_writable", "1 where the home folder can be written.", {"": float(health.writable)}),
+        ("disk_free_bytes", "Space left on the home folder's disk.", {"": health.disk_free}),
+        ("backup_timestamp_seconds", "When a backup was last written.", {"": _seconds(health.last_backup)}),
+        ("drill", "1 where the home was restored and is not in service.", {"": float(health.drill)}),
+        ("build_info", "Version, commit and build of this program.", {f'{{version="{code_version()}"}}': 1.0}),
+        ("release_info", "The current release.", {release: 1.0 if health.run_id else None}),
+        ("release_age_seconds", "Seconds since the current release was published.", {"": health.age_seconds}),
+        ("night_duration_seconds", "Seconds that the last published night took.", {"": night.get("seconds")}),
+        ("night_running", "1 while a night runs.", {"": float(health.running is not None)}),
+        ("night_exit_code", "Exit code of the last night.", {"": night.get("exit")}),
+        ("night_ended_timestamp_seconds", "When the last night ended.", {"": _seconds(night.get("at", ""))}),
+        ("sources", "Sources by freshness.", _by("state", SOURCE_STATES, health.sources)),
+        ("alerts_open", "Alerts of the current release by level.", _by("level", LEVELS, health.alerts)),
+        ("store_reached", "1 where the shared store could be looked at, the last time.", {"": reached}),
+        ("store_reached_timestamp_seconds", "When it last could.", {"": _seconds(health.store_seen)}),
+        ("outbox_waiting", "Messages that wait to be sent.", {"": health.waiting}),
+        ("outbox_failing", "Waiting messages of which an attempt has failed.", {"": health.failing}),
     ]  # fmt: skip
     lines: list[str] = []
     for name, text, samples in families:
-        known = [f"vigie_{name}{_labels(labels)} {value:.12g}" for labels, value in samples if value is not None]
+        known = [f"vigie_{name}{labels} {value:.12g}" for labels, value in samples.items() if value is not None]
         lines += [f"# HELP vigie_{name} {text}", f"# TYPE vigie_{name} gauge", *known] if known else []
     return "\n".join(lines) + "\n"
 
 
-def _labels(labels: Mapping[str, str]) -> str:
-    escapes = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-    inner = ",".join(f'{name}="{value.translate(escapes)}"' for name, value in labels.items())
-    return f"{{{inner}}}" if inner else ""
+def _by(label: str, names: Sequence[str], counts: Mapping[str, int]) -> dict[str, float | None]:
+    return {f'{{{label}="{name}"}}': counts.get(name, 0) for name in names}
 
 
 def _seconds(at: str) -> float | None:
