@@ -24,20 +24,14 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access import DOWNLOAD, REFUSALS, Login, login_id_of, may, page_action
-from access.guard import (
-    CALLBACK_PATH,
-    LOGIN_HEADER,
-    LOGIN_PATH,
-    MOST_PER_PERSON,
-    MOST_UNKNOWN,
-    SESSION_COOKIE,
-    Bucket,
-    Guard,
-)
+from access.guard import CALLBACK_PATH, LOGIN_HEADER, LOGIN_PATH, SESSION_COOKIE, Bucket, Guard
 from core.log import get_logger
 
 MOST_BYTES, MOST_BYTES_UNKNOWN = 1024**2, 64 * 1024
 """A message of a page, and the body of any request."""
+MOST_UNKNOWN, MOST_PER_PERSON = 512, 32
+"""Websockets at once: from one address without a login (a proxy is one address), and of one person. As many requests as
+the first of one reader wait at once; further ones are refused."""
 _POLICY_VIOLATION, _TOO_BIG = 1008, 1009
 MOST_BODY_SECONDS = 10.0
 """Longest time in which a request's body must have come."""

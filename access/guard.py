@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -27,32 +27,23 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from access import REFUSALS, Actor, Login, Person, form_token, logins_of, note_refusal, read_person
+from core import settings
 from core.errors import VigieError
 from core.log import get_logger
-from core.settings import (
-    SHORTEST_COOKIE_SECRET,
-    AccessSettings,
-    LoadSettings,
-    address_of,
-    is_loopback,
-    load_settings,
-    secret,
-)
+from core.settings import AccessSettings, LoadSettings, load_settings, secret
 from store.journal import Journal
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SESSION_COOKIE = "vigie_session"
 LOGIN_HEADER = "x-vigie-login"
 """Header in which the gate hands on the login id of a request; taken off every request from outside."""
-MOST_UNKNOWN, MOST_PER_PERSON = 512, 32
-"""Websockets at once: from one address without a login (a proxy is one address), and of one person. As many requests as
-the first of one reader wait at once; further ones are refused."""
 LONGEST_DEBT = 20.0
 """Seconds that a bucket needs at most to be paid back, however much was asked for."""
 LOGIN_PATH, CALLBACK_PATH, LOGOUT_PATH = "/auth/login", "/oauth2callback", "/auth/logout"
 """Where a person sets out, where the provider sends them back to, and where a login ends."""
 _PROVIDER_SECONDS = 10.0
 _MOST_BUCKETS = 10_000
+_Held = TypeVar("_Held")
 
 
 @dataclass
@@ -173,19 +164,11 @@ class Guard:
         """Return the bucket of a person or an address, shared by all their pages, also by later ones."""
         with self._lock:
             most = self.load.person_messages_at_once if is_person else self.load.address_messages_at_once
-            new = Bucket(self.load.reader_messages_per_second, most, most, self.clock())
-            self._buckets[who] = self._buckets.pop(who, new)
-            if len(self._buckets) > _MOST_BUCKETS:
-                del self._buckets[next(iter(self._buckets))]
-            return self._buckets[who]
+            return _kept(self._buckets, who, Bucket(self.load.reader_messages_per_second, most, most, self.clock()))
 
     def runs_of(self, who: str) -> asyncio.Semaphore:
         """Return the places for runs of pages of a person or an address; only for the event loop's own thread."""
-        new = asyncio.Semaphore(self.load.reader_runs_at_once)
-        self._runs[who] = self._runs.pop(who, new)
-        if len(self._runs) > _MOST_BUCKETS:
-            del self._runs[next(iter(self._runs))]
-        return self._runs[who]
+        return _kept(self._runs, who, asyncio.Semaphore(self.load.reader_runs_at_once))
 
     @contextmanager
     def place(self, who: str, most: int) -> Iterator[bool]:
@@ -200,6 +183,14 @@ class Guard:
                 self._open[who] -= is_free
                 if not self._open[who]:
                     del self._open[who]
+
+
+def _kept(known: dict[str, _Held], who: str, new: _Held) -> _Held:
+    """What is known of a reader, moved to the end; the one longest not asked for makes room."""
+    known[who] = known.pop(who, new)
+    if len(known) > _MOST_BUCKETS:
+        del known[next(iter(known))]
+    return known[who]
 
 
 def host_name(host: str) -> str:
@@ -220,20 +211,20 @@ def guard_of(home: Path, address: str, port: int, journal: Callable[[], Journal]
     Raises:
         InputError: The settings are not usable, or a secret is missing.
     """
-    settings = load_settings(home)
-    is_given = "dashboard_url" in settings.model_fields_set
-    parts = urlsplit(settings.dashboard_url.lower() if is_given else address_of("127.0.0.1", port))
-    access, key = settings.access, ""
+    found = load_settings(home)
+    is_given = "dashboard_url" in found.model_fields_set
+    parts = urlsplit(found.dashboard_url.lower() if is_given else settings.address_of("127.0.0.1", port))
+    access, key = found.access, ""
     if access.is_on:
-        key = secret(access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
+        key = secret(access.cookie_secret_env, shortest=settings.SHORTEST_COOKIE_SECRET, needed_by="login")
     # As a browser writes it: without the port that goes without saying.
     place = parts.netloc.removesuffix({"https": ":443"}.get(parts.scheme, ":80"))
-    return Guard(home, access, f"{parts.scheme}://{place}", own_names(address), key, journal, settings.load)
+    return Guard(home, access, f"{parts.scheme}://{place}", own_names(address), key, journal, found.load)
 
 
 def own_names(address: str) -> frozenset[str]:
     """Names under which a server that listens at an address is reached without a proxy."""
-    is_one = not is_loopback(address) and address.strip("[]") not in {"", "0.0.0.0", "::"}  # noqa: S104  # compared, not bound
+    is_one = not settings.is_loopback(address) and address.strip("[]") not in {"", "0.0.0.0", "::"}  # noqa: S104  # compared, not bound
     return LOOPBACK_HOSTS | ({address.strip("[]").lower()} if is_one else set())
 
 
