@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import pandas as pd
@@ -28,8 +28,11 @@ from reports.files import flag_words
 
 DATA, EMBED = "data", "embed"
 """Folders of charts' files and of pages that stand in another site."""
-
-
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+_TEMPLATES = Environment(
+    loader=PackageLoader("publish.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    lstrip_blocks=True, keep_trailing_newline=True,
+)  # fmt: skip
 WORDS = {
     "signed": _("Alerts that were signed off"),
     "skip": _("Skip to the content"),
@@ -101,13 +104,8 @@ def table(frame: pd.DataFrame, caption: str, links: Sequence[str] = (), *, words
 def folded(source: str, summary: str) -> Block:
     """One of the release's texts, unfolded on a click; markup inside it is shown, not run."""
     lines = [f"##{line}" if line.startswith("#") else line for line in source.replace("<br>", "; ").splitlines()]
-    written = Markup(_markdown().render("\n".join(lines)))  # noqa: S704  # its HTML is escaped
+    written = Markup(_MARKDOWN.render("\n".join(lines)))  # noqa: S704  # its HTML is escaped
     return Block("folded", written, {"summary": summary})
-
-
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def _rendered(template: str, path: str, frame: Frame, **more: object) -> bytes:
     code = frame.language.code
     full = folder_of(code) + path
     top = "../" * full.count("/")
-    said = _environment().get_template(template).render(
+    said = _TEMPLATES.get_template(template).render(
         f=frame, path=path, full=full, top=top, own=top + folder_of(code), folder_of=folder_of, svg=_svg,
         w={name: frame.language.text(word) for name, word in WORDS.items()}, snippet=snippet, name_of=name_of, **more,
     )  # fmt: skip
@@ -201,14 +199,6 @@ def name_of(code: str) -> str:
 def _svg(chart: Chart, *, wide: bool) -> Markup:
     drawn = chart.draw(WIDE if wide else NARROW) if chart.draw else None
     return Markup(inline_svg(drawn) if drawn else "")  # noqa: S704  # words in it are escaped
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("publish.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
 
 
 FRAMES = (
