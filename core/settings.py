@@ -62,9 +62,8 @@ def secret(variable: str, *, shortest: int = 1, needed_by: str = "") -> str:
     """
     value = os.environ.get(variable, "")
     if not value:
-        raise InputError(
-            f"environment variable {variable} is not set" + (f": {needed_by} needs it" if needed_by else "")
-        )
+        why = f": {needed_by} needs it" if needed_by else ""
+        raise InputError(f"environment variable {variable} is not set{why}")
     if len(value) < shortest:
         raise InputError(f"environment variable {variable} is shorter than {shortest} characters: make a longer one")
     return value
