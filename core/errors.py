@@ -57,20 +57,27 @@ class Message:
             text = form(self.template, self.plural, int(self.parameters["n"]))
         else:
             text = translate(self.template) if self.template else ""
+
+        def said(value: object) -> object:
+            if isinstance(value, list) and all(isinstance(item, Message) for item in value):
+                return translate(_("; ")).join(str(said(item)) for item in value)
+            if isinstance(value, Message):
+                return value.render(translate, number, form)
+            return number(value) if isinstance(value, float) else value
+
         if not self.parameters:
             return text
-        return text.format(
-            **{name: _rendered(value, translate, number, form) for name, value in self.parameters.items()}
-        )
+        return text.format(**{name: said(value) for name, value in self.parameters.items()})
 
     def to_json(self) -> str:
         """The message as data, to be kept beside its English text."""
-        return json.dumps(_plain(self), ensure_ascii=False)
+        return json.dumps(self, default=_plain, ensure_ascii=False)
 
     @staticmethod
     def from_json(kept: str) -> Message:
         """Return a message that was kept."""
-        return _message(json.loads(kept))
+        found: Message = json.loads(kept, object_hook=_message)
+        return found
 
     def record(self, source_id: str, **facts: str) -> dict[str, str]:
         """What a release and the journal keep of something that a night had to do without."""
@@ -104,34 +111,16 @@ def message(template: Template, /, **parameters: object) -> Message:
     return Message(one, parameters, many)
 
 
-def _rendered(
-    value: object, translate: Callable[[str], str], number: Callable[[float], str], form: Callable[[str, str, int], str]
-) -> object:
-    if isinstance(value, list) and all(isinstance(item, Message) for item in value):
-        return translate(_("; ")).join(item.render(translate, number, form) for item in value)
-    if isinstance(value, float):
-        return number(value)
-    return value.render(translate, number, form) if isinstance(value, Message) else value
-
-
 def _plain(value: object) -> object:
-    if isinstance(value, Message):
-        kept = {"id": value.template, "with": {name: _plain(item) for name, item in value.parameters.items()}}
-        return {**kept, "plural": value.plural} if value.plural else kept
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, int | float | str) else str(value)
+    if not isinstance(value, Message):
+        return str(value)
+    kept = {"id": value.template, "with": dict(value.parameters)}
+    return {**kept, "plural": value.plural} if value.plural else kept
 
 
-def _message(kept: Mapping[str, Any]) -> Message:
-    parameters = {name: _value(item) for name, item in kept["with"].items()}
-    return Message(kept["id"], parameters, kept.get("plural", ""))
-
-
-def _value(kept: object) -> object:
-    if isinstance(kept, list):
-        return [_value(item) for item in kept]
-    return _message(kept) if isinstance(kept, Mapping) else kept
+def _message(kept: dict[str, Any]) -> Message | dict[str, Any]:
+    """A message as :func:`_plain` keeps it; the parameters of one stay as they are."""
+    return Message(kept["id"], kept["with"], kept.get("plural", "")) if "with" in kept else kept
 
 
 class VigieError(Exception):
