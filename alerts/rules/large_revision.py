@@ -72,12 +72,9 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
     rows = rows[rows["route_id"] != NOT_APPLICABLE]
     rows = rows.assign(before=rows["before"].fillna(0.0), after=rows["after"].fillna(0.0))
     rows = rows.assign(size=(rows["after"] - rows["before"]).abs())
-    rows = rows.sort_values("size", ascending=False, kind="stable").sort_values("route_id", kind="stable")
-    done: set[str] = set()
-    for row in rows.to_dict("records"):
-        if row["route_id"] in done or not is_large(row["share"], row["size"], row["usual"]):
-            continue
-        done.add(row["route_id"])
+    rows = rows.sort_values(["route_id", "size"], ascending=[True, False], kind="stable")
+    large = [is_large(*one) for one in rows[["share", "size", "usual"]].itertuples(index=False)]
+    for row in rows[large].drop_duplicates("route_id").to_dict("records"):
         yield Raised(
             rule=NAME,
             reason_key=NAME,
