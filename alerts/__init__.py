@@ -99,10 +99,9 @@ class Evidence:
         Raises:
             SchemaError: A frame breaks its contract.
         """
-        check(self.panel, PANEL)
-        check(self.trajectories, TRAJECTORIES)
-        check(self.backtest, FORECASTS)
-        check(self.freshness, FRESHNESS)
+        frames = (self.panel, self.trajectories, self.backtest, self.freshness)
+        for frame, table in zip(frames, (PANEL, TRAJECTORIES, FORECASTS, FRESHNESS), strict=True):
+            check(frame, table)
         return self
 
 

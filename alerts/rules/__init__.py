@@ -210,18 +210,15 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
             return row["route_id"] in covered
         return row["rule"] not in observed or newest_month.get((row["rule"], row["route_id"]), "") >= row["last_period"]
 
+    unknown: dict[Hashable, object] = dict.fromkeys(_CHANCES, float("nan"))
     rows = []
     for row in missing.to_dict("records"):
         if is_judged(row):
             continue
         since = str(row["unjudged_since"])
         reason = row["reason"] if since else cannot_be_judged(row["reason"], evidence.as_of)
-        stays: dict[Hashable, object] = {
-            "unjudged_since": since or str(evidence.as_of),
-            "reason": reason,
-            **dict.fromkeys(_CHANCES, float("nan")),
-        }
-        rows.append({**row, **stays, "change": "unchanged"})
+        stays = {**unknown, "unjudged_since": since or str(evidence.as_of), "reason": reason, "change": "unchanged"}
+        rows.append({**row, **stays})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

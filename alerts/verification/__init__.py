@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -358,13 +359,8 @@ def cutoff_table(
 
 def _learn(pairs: Pairs, costs: LevelCosts, settings: AlertSettings, conventional: float | None) -> Cutoffs:
     score, occurred = pairs.probability[pairs.calm], pairs.occurred[pairs.calm]
-    found = []
-    for level in LEVELS:
-        ratio = settings.cost_loss_ratio * costs.of(level)
-        if conventional is None:
-            found.append(learn_cutoff(score, occurred, ratio))
-        else:
-            found.append(learn_score(score, occurred, ratio, conventional))
+    learn = learn_cutoff if conventional is None else partial(learn_score, conventional=conventional)
+    found = [learn(score, occurred, settings.cost_loss_ratio * costs.of(level)) for level in LEVELS]
     return Cutoffs(*(float(cutoff) for cutoff in np.maximum.accumulate(found)))
 
 
