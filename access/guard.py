@@ -290,7 +290,8 @@ class _Door:
             await run_in_threadpool(guard.end, request.headers.get(LOGIN_HEADER, ""))
             session_id = await run_in_threadpool(guard.begin, person)
         except Exception as error:  # no answer of this kind is a login
-            _note_unusable(error)
+            if count := REFUSALS.due("login not usable"):  # counted, at most one line of the log a minute
+                get_logger().warning("logins not usable", count=count, newest=f"{type(error).__name__}: {error}"[:200])
             return back
         _set_cookie(back, guard, session_id, int(guard.access.session_minutes * 60))
         return back
@@ -314,12 +315,6 @@ class _Door:
         answer = HTMLResponse(page)
         _set_cookie(answer, guard, "", 0)
         return answer
-
-
-def _note_unusable(error: Exception) -> None:
-    """Log unusable answers at the callback: counted, at most one line a minute."""
-    if count := REFUSALS.due("login not usable"):
-        get_logger().warning("logins not usable", count=count, newest=f"{type(error).__name__}: {error}"[:200])
 
 
 def _set_cookie(answer: Response, guard: Guard, value: str, seconds: int) -> None:

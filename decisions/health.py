@@ -126,6 +126,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         about |= {"store": cooldown if contact.reason else "", "store_seen": contact.since}
     if release is None:
         return Health(NONE, "no night has published yet" + ("; one is running" if found["running"] else ""), **about)
+    about |= {name: release[name] for name in ("run_id", "as_of", "replay")}
     now, created = now or dt.datetime.now(dt.UTC), dt.datetime.fromisoformat(release["created_at"])
     age = now - created
     most = dt.timedelta(hours=settings.operation.stale_hours)
@@ -144,9 +145,6 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     return Health(
         status,
         reason,
-        run_id=release["run_id"],
-        as_of=release["as_of"],
-        replay=release["replay"],
         age_seconds=round(age.total_seconds(), 1),
         routes=dict(Counter(row["state"] for row in found["routes"])),
         sources=dict(Counter(source["state"] for source in found["sources"])),

@@ -237,10 +237,9 @@ def _row(raised: Raised, former: Mapping[Hashable, Mapping[Hashable, Any]], as_o
     subject = (raised.rule, raised.route_id, raised.source_id)
     before = former.get(subject)
     names = [raised.rule, *(text for text in (raised.route_id, raised.source_id) if text.strip("_Z")), str(as_of)]
-    values = dataclasses.asdict(raised)
     level = INFORMATION if raised.rule in INFORMING else raised.level
-    values["alert_level"] = level
-    return values | {
+    return dataclasses.asdict(raised) | {
+        "alert_level": level,
         "alert_id": ".".join(names) if before is None else before["alert_id"],
         "reason": sentence(raised.reason_key, raised.reason_params),
         "reason_params": as_json(raised.reason_params),

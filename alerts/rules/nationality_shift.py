@@ -77,13 +77,8 @@ def _route(route_id: str, rows: pd.DataFrame) -> list[Signal]:
         old = values[place - RECENT - BEFORE + 1 : place - RECENT + 1].sum(axis=0)
         moved = distance(new, old) if new.sum() >= MINIMUM else np.nan
         if np.isfinite(moved):
-            signal = Signal(
-                rule=NAME,
-                route_id=route_id,
-                series_id=series_id,
-                month=wide.index[place],
-                confirmed=_confirmed(values, place, new, old),
-            )
+            month, confirmed = wide.index[place], _confirmed(values, place, new, old)
+            signal = Signal(rule=NAME, route_id=route_id, series_id=series_id, month=month, confirmed=confirmed)
             level = _level(moved, past)
             found.append(_named(signal, level, wide.columns, new, old) if level else signal)
             past.append(moved)
