@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from functools import cache
 
 import pandas as pd
@@ -20,6 +19,7 @@ from babel import Locale
 from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, catalogue
 from core.languages import marked as _
+from core.schema import unaccented
 from core.settings import SNAPSHOT
 
 
@@ -86,8 +86,7 @@ def known_codes() -> frozenset[str]:
 
 def _normalise(text: str) -> str:
     """Lower case, no accents, footnote marks or punctuation, ``&`` as ``and``."""
-    bare = unicodedata.normalize("NFKD", text.replace("&", " and ").replace("’", "'"))
-    bare = "".join(char for char in bare if not unicodedata.combining(char)).casefold()
+    bare = unaccented(text.replace("&", " and ").replace("’", "'"))
     return re.sub(r"[^a-z0-9]+", " ", bare.replace("'", "")).strip()
 
 

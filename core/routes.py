@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.languages import marked as _
-from core.schema import ALL, make_series_id
+from core.schema import ALL, make_series_id, unaccented
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "corridors"
 DEFAULT_REGION = "europe"
@@ -487,8 +487,7 @@ def _ways(code: str) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    return " ".join(re.findall(r"\w+", plain.casefold()))
+    return " ".join(re.findall(r"\w+", unaccented(text)))
 
 
 def spelled(route_id: str) -> str:

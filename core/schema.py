@@ -286,8 +286,12 @@ def normalised(column: object) -> str:
     """A column's name in lower case, words joined by ``_``, without accents: ``birthDate`` is ``birth_date``."""
     seen = "".join(char for char in str(column) if unicodedata.category(char) != "Cf")
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", seen)
-    bare = "".join(char for char in unicodedata.normalize("NFKD", parted) if not unicodedata.combining(char))
-    return re.sub(r"[^a-z0-9]+", "_", bare.casefold()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", unaccented(parted)).strip("_")
+
+
+def unaccented(text: str) -> str:
+    """A text in small letters without accents."""
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)).casefold()
 
 
 STOPPED_AFTER = pd.Timedelta(days=365)

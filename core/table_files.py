@@ -56,7 +56,6 @@ MOST_ROWS = 1_048_575
 """What a sheet holds below the names of its columns."""
 LONGEST_CELL = 32_767
 _CUT = " … (cut here: a cell holds no more)"
-_WIDTHS = (12, 40)
 
 
 _AFTER_A_COMMA = re.compile(r"(?<=[,;\t])(?=\s*[=+\-@])|(?<=[,;\t] )(?=[=+\-@])")
@@ -160,8 +159,7 @@ def _write_data(sheet: xlsxwriter.worksheet.Worksheet, frame: pd.DataFrame, bold
 
 def _width(texts: Sequence[str]) -> int:
     """Of a column that shows each of these whole, within bounds."""
-    narrowest, widest = _WIDTHS
-    return max([narrowest, *(min(widest, len(text) + 2) for text in texts)])
+    return max([12, *(min(40, len(text) + 2) for text in texts)])
 
 
 def _cut(text: str) -> str:
