@@ -236,10 +236,8 @@ def _weighted_quantile(lead: FloatArray, weights: FloatArray, quantile: float) -
 
 
 def _with_bounds(found: dict[str, tuple[float, float, float]]) -> dict[str, float]:
-    out: dict[str, float] = {}
-    for name, values in found.items():
-        out[name], out[f"{name}_lo"], out[f"{name}_hi"] = values
-    return out
+    ends = ("", "_lo", "_hi")
+    return {name + end: value for name, values in found.items() for end, value in zip(ends, values, strict=True)}
 
 
 def with_interval(values: FloatArray) -> tuple[float, float, float]:
