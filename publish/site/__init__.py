@@ -199,16 +199,20 @@ def _frame(view: View, feeds: bool, base: str) -> Frame:  # noqa: FBT001  # what
 
 
 def _beside(chart: Chart, frame: Frame, release: LoadedRelease, target: Path) -> dict[str, bytes]:
-    """The chart's pictures, and the page that stands in other sites."""
+    """The chart with its title and notes as SVG and PNG, and the page that stands in other sites.
+
+    The PNG beside a former SVG that is equal holds the same shapes: it is not painted again.
+    """
     if chart.draw is None:
         return {}
     own, notes = folder_of(frame.language.code), notes_of(chart, release, frame.language)
-    marked_notes = [*notes, *([frame.exercise] if frame.exercise else [])]
-    drawn = pictures(chart, marked_notes, target / own / DATA)
+    drawing = framed(chart.draw(WIDE), chart.title, [*notes, frame.exercise] if frame.exercise else notes)
+    svg, png = f"{own}{DATA}/{chart.name}.svg", f"{own}{DATA}/{chart.name}.png"
+    content = svg_file(drawing, chart.title)
+    is_same = (target / png).is_file() and (target / svg).is_file() and (target / svg).read_bytes() == content
+    painted = (target / png).read_bytes() if is_same else png_file(drawing, chart.title, PICTURE_PIXELS)
     embedded = layout.render_embed(chart, frame, " ".join(notes))
-    return {f"{own}{DATA}/{name}": content for name, content in drawn.items()} | {
-        f"{own}{EMBED}/{chart.name}.html": embedded
-    }
+    return {svg: content, png: painted, f"{own}{EMBED}/{chart.name}.html": embedded}
 
 
 def _documents(release: Release, code: str, hidden: Collection[str]) -> dict[str, str]:
@@ -277,24 +281,6 @@ def style() -> bytes:
     """The style sheet: colours of both sides, roles of shapes, and the page's layout."""
     own = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
     return f"{style_sheet()}\n{own}".encode()
-
-
-def pictures(chart: Chart, notes: Sequence[str], folder: Path) -> dict[str, bytes]:
-    """The chart with its title and notes as SVG and PNG, by file name.
-
-    Args:
-        chart: A chart that is drawn.
-        notes: What stands beneath it.
-        folder: Where the former ones are: the PNG beside an equal SVG holds the same shapes and is not painted again.
-    """
-    if chart.draw is None:
-        return {}
-    drawing = framed(chart.draw(WIDE), chart.title, notes)
-    svg, png = f"{chart.name}.svg", f"{chart.name}.png"
-    content = svg_file(drawing, chart.title)
-    if (folder / png).is_file() and (folder / svg).is_file() and (folder / svg).read_bytes() == content:
-        return {svg: content, png: (folder / png).read_bytes()}
-    return {svg: content, png: png_file(drawing, chart.title, PICTURE_PIXELS)}
 
 
 def cite_as(chart: Chart, release: LoadedRelease, language: Language) -> str:
