@@ -46,9 +46,6 @@ OutFile = Annotated[
 FileKind = Annotated[
     str, typer.Option("--format", help="Format on standard output: csv, xlsx, json, ndjson or parquet.")
 ]
-WithCitation = Annotated[
-    bool, typer.Option("--with-citation", help="Start a CSV file with comment lines on sources, licences and use.")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Output JSON.")]
 Reason = Annotated[str, typer.Option("--reason", help="Reason, kept in the journal.")]
 
@@ -143,6 +140,17 @@ def opened_workflow(home: Path) -> AbstractContextManager[Workflow]:
 def echo_json(value: object) -> None:
     """Print a value as JSON, times in ISO 8601."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=dt.datetime.isoformat))
+
+
+def write_out(out: Path, content: bytes, about: bytes, what: str = "") -> None:
+    """Write a table's file and the text beside it, or the file alone to standard output."""
+    from store.export import write_table
+
+    if str(out) == "-":
+        typer.echo(content, nl=False)
+    else:
+        beside = write_table(out, content, about)
+        typer.echo(f"{out} written{what}; what must be known about it: {beside.name}")
 
 
 def acting_here(access: AccessSettings, typed: str = "") -> Actor:

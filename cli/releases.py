@@ -22,7 +22,6 @@ from cli import (
     OutFile,
     Reason,
     RouteName,
-    WithCitation,
     acting_here,
     as_date,
     current_release,
@@ -31,6 +30,7 @@ from cli import (
     is_group_alone,
     opened_journal,
     opened_workflow,
+    write_out,
 )
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
@@ -123,7 +123,6 @@ def export(
     ],
     out: OutFile = Path("-"),
     kind: FileKind = "csv",
-    with_citation: WithCitation = False,
     route: RouteName = "",
     home: Home = VAR,
 ) -> None:
@@ -131,15 +130,11 @@ def export(
 
     Citations and licences are written to a file beside it.
     """
-    from store.export import export_bytes, kind_of, write_export
+    from store.export import about_bytes, export_bytes, kind_of
 
-    kind = kind_of(out, kind)
-    release, chosen = current_release(home), partial(of_route, route=route)
-    if str(out) != "-":
-        about = write_export(release, table, out, with_citation=with_citation, chosen=chosen)
-        typer.echo(f"{out} written; what must be known about it: {about.name}")
-        return
-    typer.echo(export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen), nl=False)
+    kind, release = kind_of(out, kind), current_release(home)
+    content = export_bytes(release, table, kind, partial(of_route, route=route))
+    write_out(out, content, about_bytes(release, table))
 
 
 @export_app.command()
@@ -182,15 +177,14 @@ def map_(
 ) -> None:
     """Write the routes as lines with what is expected of each over the planning window."""
     from publish import geojson_bytes, geopackage_bytes, route_features
-    from store.export import about_bytes, write_table
+    from store.export import about_bytes
 
     makers = {".gpkg": geopackage_bytes, ".geojson": geojson_bytes}
     if out.suffix not in makers:
         raise InputError(f"--out {out.name}: the ending must be {' or '.join(makers)}")
     release = current_release(home)
     content = makers[out.suffix](route_features(release, _language(lang)))
-    about = write_table(out, content, about_bytes(release, "routes"))
-    typer.echo(f"{out} written; what must be known about it: {about.name}")
+    write_out(out, content, about_bytes(release, "routes"))
 
 
 def _language(code: str) -> Language:
@@ -335,7 +329,6 @@ def observations(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="As known on this date; default: today.")
     ] = None,
-    with_citation: WithCitation = False,
     home: Home = VAR,
 ) -> None:
     """Write observations of sources and routes, as known today or on a past date."""
@@ -344,7 +337,7 @@ def observations(
     from ingest.sources import CARDS
     from nightly import RealTimeData
     from nightly.inputs import own_cards
-    from store.export import kind_of, observations_bytes, write_table
+    from store.export import kind_of, observations_bytes
     from store.figures import VintageStore
 
     kind = kind_of(out, kind)
@@ -357,14 +350,9 @@ def observations(
         raise InputError(f"--series {series}: nothing of it was known on {day}")
     cards = CARDS | own_cards(home)
     cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
-    content, about = observations_bytes(rows, cited, day, kind, with_citation=with_citation)
-    if str(out) == "-":
-        typer.echo(content, nl=False)
-        return
-    write_table(out, content, about)
-    typer.echo(
-        f"{out} written: {counted(len(rows), 'figure')} of {rows['series_id'].nunique():,} series, as known on {day}"
-    )
+    content, about = observations_bytes(rows, cited, day, kind)
+    what = f": {counted(len(rows), 'figure')} of {rows['series_id'].nunique():,} series, as known on {day}"
+    write_out(out, content, about, what)
 
 
 def _decide(

@@ -42,31 +42,6 @@ def _all(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def write_export(
-    release: Release, table: str, out: Path, *, with_citation: bool = False, chosen: Chosen = _all
-) -> Path:
-    """Write one table, with citations, licences and permitted use beside it; in a workbook and in Parquet inside too.
-
-    Records that were set aside stay: they are a publisher's rows as they came.
-
-    Args:
-        release: Where the table comes from.
-        table: Name of one of its frames.
-        out: File to write; its ending says which kind, one of :data:`KINDS`.
-        with_citation: Write the same text into a CSV too, as lines that begin with ``#``.
-        chosen: The rows that are wanted.
-
-    Returns:
-        The path of the text beside it, ``<out>.about.txt``.
-
-    Raises:
-        InputError: The ending is none of these, there is no such table, or it has more rows than a sheet holds.
-        StoreError: The file cannot be written.
-    """
-    content = export_bytes(release, table, kind_of(out), with_citation=with_citation, chosen=chosen)
-    return write_table(out, content, about_bytes(release, table))
-
-
 def kind_of(out: Path, otherwise: str = "") -> str:
     """The kind of file that a name asks for by its ending, or the other one where it is ``-`` and names none.
 
@@ -88,9 +63,7 @@ def about_bytes(release: Release, table: str) -> bytes:
     return _text(_about(release, table))
 
 
-def observations_bytes(
-    known: pd.DataFrame, cited: Iterable[str], day: dt.date, kind: str, *, with_citation: bool = False
-) -> tuple[bytes, bytes]:
+def observations_bytes(known: pd.DataFrame, cited: Iterable[str], day: dt.date, kind: str) -> tuple[bytes, bytes]:
     """Some of what was known on a day as the content of a file, and the text that stands beside it.
 
     Args:
@@ -98,7 +71,6 @@ def observations_bytes(
         cited: A citation with its licence per source.
         day: The day.
         kind: One of :data:`KINDS`.
-        with_citation: See :func:`write_export`.
 
     Raises:
         InputError: There are more rows than a sheet holds.
@@ -108,22 +80,27 @@ def observations_bytes(
         *(("Source", text) for text in cited), ("Purpose", PURPOSE),
     ]  # fmt: skip
     frame = with_units(known, day)[list(OBSERVED)]
-    return _content(frame, kind, about, day, with_citation=with_citation), _text(about)
+    return _content(frame, kind, about, day), _text(about)
 
 
-def export_bytes(
-    release: Release, table: str, kind: str, *, with_citation: bool = False, chosen: Chosen = _all
-) -> bytes:
-    """The content of such a file.
+def export_bytes(release: Release, table: str, kind: str, chosen: Chosen = _all) -> bytes:
+    """One table as the content of a file; citations, licences and permitted use are inside a workbook and Parquet.
+
+    Records that were set aside stay: they are a publisher's rows as they came.
+
+    Args:
+        release: Where the table comes from.
+        table: Name of one of its frames.
+        kind: One of :data:`KINDS`.
+        chosen: The rows that are wanted.
 
     Raises:
         InputError: There is no such table, or it has more rows than a sheet holds.
     """
     if table not in (names := release.names):
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(names)}")
-    frame = exported(release, table, chosen)
-    about = _about(release, table) if with_citation or kind in {"xlsx", "parquet"} else []
-    return _content(frame, kind, about, release.as_of, with_citation=with_citation)
+    about = _about(release, table) if kind in {"xlsx", "parquet"} else []
+    return _content(exported(release, table, chosen), kind, about, release.as_of)
 
 
 def exported(release: Release, table: str, chosen: Chosen = _all) -> pd.DataFrame:
@@ -153,13 +130,11 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     return frame.assign(target=target, unit=target.map(units), as_of=known)
 
 
-def _content(
-    frame: pd.DataFrame, kind: str, about: list[tuple[str, str]], day: dt.date, *, with_citation: bool
-) -> bytes:
+def _content(frame: pd.DataFrame, kind: str, about: list[tuple[str, str]], day: dt.date) -> bytes:
     if kind in {"json", "ndjson"}:
         return json_bytes(frame, lines=kind == "ndjson")
     if kind == "csv":
-        return csv_bytes(frame, _lines(about) if with_citation else ())
+        return csv_bytes(frame)
     if kind == "parquet":
         return parquet_bytes(frame, _lines(about))
     return xlsx_bytes(frame, about, title=about[0][1], day=day)
@@ -259,21 +234,17 @@ def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
     """A block is compressed and written while the next one is made ready."""
     tables = (pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None) for block in blocks)
     table = next(tables)
-    rows, schema = len(table), _without_categories(table.schema)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer, ThreadPoolExecutor(1) as beside:
-        written = beside.submit(writer.write_table, table.cast(schema))
+    rows = len(table)
+    # Without Arrow's own schema readers of the file find texts in place of a frame's categories.
+    writer = pq.ParquetWriter(path, table.schema, compression="zstd", store_schema=False)
+    with writer, ThreadPoolExecutor(1) as beside:
+        written = beside.submit(writer.write_table, table)
         for table in tables:
             rows += len(table)
             written.result()
-            written = beside.submit(writer.write_table, table.cast(schema))
+            written = beside.submit(writer.write_table, table)
         written.result()
     return rows
-
-
-def _without_categories(schema: pa.Schema) -> pa.Schema:
-    """The schema with texts in place of a frame's categories: readers of the file expect texts."""
-    kinds = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
-    return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
 
 def _write_text(blocks: Iterable[pd.DataFrame], kind: str, file: BinaryIO) -> int:
