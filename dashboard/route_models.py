@@ -70,13 +70,11 @@ def show_members(view: RouteView) -> None:
 
     reads.drawn_once(view.night, draw, "members' chart", *view.forecast_key)
     how = _(
-        "Blue, with a dot: the ensemble’s models. It is their mean, moved by days already counted this month and with "
-        "a width set by past misses, so it may lie beyond them."
+        "Blue, with a dot: the ensemble’s models. It is their mean, moved by days already counted this month. Its own "
+        "past errors set its width, so it may be narrower than theirs or lie beyond them."
     )
     ahead = int(members["horizon"].iloc[0])
     st.markdown(layout.small(f"{how} {error_note(view.night, view.series_id, ahead, lang())}".rstrip()))
-    if view.origin:
-        st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
     made = downloads.export_of(view.night, f"models-{view.route_id}", title, members)
     downloads.figures(downloads.at_origin(made, view.origin), title)
@@ -151,8 +149,10 @@ def draw_seasons(view: RouteView) -> None:
         theme=current_theme(),
     )
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
-    band = _("Band: 80% interval.")
-    st.markdown(layout.small(f"{band} {layout.since_words(view.history['end_date'])}".rstrip()))
+    said = _("Band: 80% interval.")
+    if (first := recent["time_period_end"].min().year) < year - 1:
+        said = _("Band: 80% interval. Grey lines: {first}–{last}.").format(first=first, last=year - 2)
+    st.markdown(layout.small(f"{said} {layout.since_words(view.history['end_date'])}".rstrip()))
 
 
 def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:

@@ -6,6 +6,7 @@ Wide screens, phones and columns on paper get drawings of their own: one scaled 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -187,8 +188,7 @@ def fan_alt(shown: Fan, language: Language) -> str:
 def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
     low, middle, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
     texts = ngettext(
-        "{name}: {median} expected, 80% interval {interval}.",
-        "{name}: {median} expected, 80% interval {interval}.",
+        "{name}: {median} expected, 80% interval {interval}.", "{name}: {median} expected, 80% interval {interval}."
     )
     return language.plural(
         texts, as_expected(middle), name=language.period(end, shown.months_each),
@@ -332,7 +332,20 @@ def _bands(shown: Fan, at: _Place) -> Items:
         for level in (*interval_levels(0.8), 0.5):
             line = list(map(at, shown.forecast.index, shown.forecast[level]))
             items.append(Shape([line], "forecast" if level == 0.5 else "forecast-end"))
-    return [*items, Shape([lines[0.5]], shown.roles[1])]
+    return [*items, *_veil(shown, at), Shape([lines[0.5]], shown.roles[1])]
+
+
+def _veil(shown: Fan, at: _Place) -> Items:
+    """What pales the periods in which nothing shows that the forecast beats the baseline."""
+    if shown.verdicts is None:
+        return []
+    half, start = pd.Timedelta(days=15 * shown.months_each), list(shown.counts["end_date"].tail(1))
+    ends, points = pd.DatetimeIndex(shown.quantiles.index), []
+    edges = [*start, *(ends[len(start) :] - half), ends[-1] + half]
+    for place, end in enumerate(ends):
+        height = 0.0 if verdict_at(shown.verdicts, end) in {BETTER, LIKELY} else math.inf
+        points += [at(edges[place], height), at(edges[place + 1], height)]
+    return [Shape([[at(edges[0], 0), *points, at(edges[-1], 0)]], "veil")]
 
 
 def _earlier(shown: Fan, at: _Place) -> Items:

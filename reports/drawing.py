@@ -167,6 +167,7 @@ LOOKS: dict[str, Look] = {
     "sea": Look("sea"),
     "land": Look("land", "border", 0.6),
     "receiving": Look("receiving", "border", 0.6),
+    "veil": Look("ground", opacity=0.55),
     "window": Look(fill="neutral", opacity=0.14),
     "proven": Look(stroke="fan", width=3),
     "likely": Look(stroke="fan", width=3, dash=(3, 3)),

@@ -255,8 +255,7 @@ def running_words(view: RouteForecast, language: Language) -> str:
     if view.origin or (view.running.empty and month not in view.quantiles.index):
         return ""
     texts = ngettext(
-        "{expected} expected in all, 80% interval {interval}.",
-        "{expected} expected in all, 80% interval {interval}.",
+        "{expected} expected in all, 80% interval {interval}.", "{expected} expected in all, 80% interval {interval}."
     )
     if view.running.empty:
         low, median, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
@@ -320,6 +319,16 @@ class WeekView:
         """The daily series."""
         return self.series_id.removesuffix(".W") + ".D"
 
+    def country(self, language: Language) -> str:
+        """The one country whose days are counted; empty where the route's months hold no other people."""
+        geo = self.series_id.split(".")[2]
+        return display_name(geo, language.code) if self.partial and geo != ALL else ""
+
+    @property
+    def to_begin(self) -> pd.DataFrame:
+        """The weeks to come of which no day is counted."""
+        return self.ahead[self.ahead["target_end_date"] - pd.Timedelta(days=7) >= self.ahead["last_day"]]
+
 
 def week_view(weeks: pd.DataFrame, scores: pd.DataFrame, observations: pd.DataFrame, route_id: str) -> WeekView | None:
     """A route's weeks from a release's tables; None where it is not counted by day."""
@@ -355,13 +364,12 @@ def _differs(days: pd.DataFrame, months: pd.DataFrame) -> bool:
 
 def week_title(view: WeekView, language: Language) -> str:
     """What the first week that has not begun is expected to bring."""
-    later = view.ahead[view.ahead["target_end_date"] - pd.Timedelta(days=7) >= view.ahead["last_day"]]
-    row, geo = later.iloc[0], view.series_id.split(".")[2]
+    row, country = view.to_begin.iloc[0], view.country(language)
     texts = ngettext(
         "The week to {day}: {interval} arrival (80% interval), median {expected}",
         "The week to {day}: {interval} arrivals (80% interval), median {expected}",
     )
-    if view.partial and geo != ALL:
+    if country:
         texts = ngettext(
             "Part of this route, by week: {country}, {interval} arrival in the week to {day} (80% interval), median "
             "{expected}",
@@ -371,7 +379,7 @@ def week_title(view: WeekView, language: Language) -> str:
     return language.plural(
         texts,
         as_expected(row["q90"]),
-        country="" if geo == ALL else display_name(geo, language.code),
+        country=country,
         day=language.day_short(row["target_end_date"]),
         expected=language.expected(row["q50"]),
         interval=language.interval_words(row["q10"], row["q90"]),
@@ -412,30 +420,38 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
         as_of: The day of the release.
         language: The reader's.
     """
-    geo, end = view.series_id.split(".")[2], numbers.window_ends(as_of)[0]
-    text = _("Weeks are another model’s and may not add up to the month. Plan with the months.")
-    if view.partial and geo != ALL:
-        text = _("{country} alone, by another model: weeks may add up to more than the month. Plan with the months.")
-    said = language.text(text, country="" if geo == ALL else display_name(geo, language.code))
+    country, end = view.country(language), numbers.window_ends(as_of)[0]
+    text = _(
+        "Weekly forecasts follow the last days, monthly ones past months: they need not agree. Plan with the months."
+    )
+    if country:
+        text = _(
+            "{country} alone. Weekly forecasts follow the last days, monthly ones past months: they need not agree. "
+            "Plan with the months."
+        )
+    said = language.text(text, country=country)
     if end not in quantiles.index:
         return said
     low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
     texts = ngettext(
-        "{month} as a whole: {expected} expected on the route, 80% interval {interval}.",
-        "{month} as a whole: {expected} expected on the route, 80% interval {interval}.",
+        "{month} as a whole: {expected} expected on the route, 80% interval {interval}; the four weeks to {day}: "
+        "{weeks} by their medians.",
+        "{month} as a whole: {expected} expected on the route, 80% interval {interval}; the four weeks to {day}: "
+        "{weeks} by their medians.",
     )
-    month, interval = capital(language.month(end)), language.interval_words(low, high)
-    expected = language.expected(median)
-    return f"{said} {language.plural(texts, as_expected(median), month=month, expected=expected, interval=interval)}"
+    weeks = view.to_begin.head(4)
+    whole = language.plural(
+        texts, as_expected(median), month=capital(language.month(end)), expected=language.expected(median),
+        interval=language.interval_words(low, high), day=language.day_short(weeks["target_end_date"].iloc[-1]),
+        weeks=language.expected(weeks["q50"].sum())
+    )  # fmt: skip
+    return f"{said} {whole}"
 
 
 def week_basis(view: WeekView, language: Language) -> str:
     """What is counted by day and up to when."""
-    geo = view.series_id.split(".")[2]
-    row = view.ahead.iloc[0]
+    country, day = view.country(language), language.day(view.ahead["last_day"].iloc[0])
     text = _("Counted by day up to {day}, from Monday to Sunday.")
-    if view.partial and geo != ALL:
+    if country:
         text = _("Counted by day in {country} up to {day}, from Monday to Sunday; the route’s months may hold more.")
-    return language.text(
-        text, country="" if geo == ALL else display_name(geo, language.code), day=language.day(row["last_day"])
-    )
+    return language.text(text, country=country, day=day)

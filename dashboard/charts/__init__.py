@@ -96,11 +96,7 @@ def count_axis(largest: float, headroom: float = 0.06, foot: float = 0.0) -> dic
     """A vertical axis of persons, from zero if not from another number, with ticks in the reader's language."""
     ticks = [foot + tick for tick in nice_ticks(largest - foot, whole=True)]
     top = foot + (largest - foot if largest > foot else 1.0) / (1 - headroom)
-    return {
-        "range": [foot, top],
-        "tickvals": ticks,
-        "ticktext": [lang().significant(tick) for tick in ticks],
-    }
+    return {"range": [foot, top], "tickvals": ticks, "ticktext": [lang().significant(tick) for tick in ticks]}
 
 
 @dataclass(frozen=True)

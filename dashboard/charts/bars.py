@@ -11,16 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import _, labelled, lang, listed
-from dashboard.charts import (
-    Annotation,
-    count_axis,
-    finish,
-    mid_month,
-    named_rows,
-    nice_ticks,
-    note,
-    unit_label,
-)
+from dashboard.charts import Annotation, count_axis, finish, mid_month, named_rows, nice_ticks, note, unit_label
 from dashboard.charts.fan import band_words, key_line, key_mark
 from dashboard.charts.seasons import HEADROOM, counted_bars, interval_box, median_line
 from dashboard.theme import Theme, with_opacity
@@ -177,12 +168,7 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
         for year in years
         if (year - last.year) % step == 0 and dt.date(year, 1, 15) >= first.date()
     ]
-    return {
-        "range": [first, last],
-        "anchor": anchor,
-        "tickvals": ticks,
-        "ticktext": [f"{tick.year}" for tick in ticks],
-    }
+    return {"range": [first, last], "anchor": anchor, "tickvals": ticks, "ticktext": [f"{tick.year}" for tick in ticks]}
 
 
 TOTAL, STEP = "total", "step"

@@ -32,6 +32,7 @@ from dashboard.charts import (
     quantile,
 )
 from dashboard.theme import Theme, with_opacity
+from forecasting.verification.verdict import BETTER, LIKELY
 from reports.charts import FARTHEST_BAND
 from reports.numbers import Expected
 from reports.skill import BRIEF, Verdicts, verdict_at
@@ -45,7 +46,7 @@ EVENT_PIXELS, EVENT_STEP = 12, 20
 """How far below the top the marks of events stand, and how far below it one that would touch its neighbour."""
 FARTHEST_THRESHOLD = 1.6
 """How far above the rest a threshold may lie and still set the axis."""
-WIDEST_BAND = "band 95%"
+WIDEST_BAND, VEIL = "band 95%", "veil"
 EARLIER_OPACITY = 0.16
 
 
@@ -307,6 +308,7 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
     What the 95 % band reaches beyond has an open end. A threshold counts unless it would flatten the rest too.
     """
     tops = {trace.name: float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data}
+    tops.pop(VEIL, None)
     widest, drawn = tops.pop(WIDEST_BAND), max(tops.values())
     if widest <= FARTHEST_BAND * drawn:
         drawn = max(drawn, widest)
@@ -424,6 +426,8 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
         low, high = (joined(anchor, quantile(forecast, level)) for level in interval_levels(coverage))
         traces.append(band(low, high, with_opacity(_hue(fan, theme), opacity), f"band {coverage:.0%}"))
     median = quantile(forecast, 0.5)
+    if fan.verdicts is not None:
+        traces.append(_veil(fan, anchor, pd.DatetimeIndex(median.index), theme))
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     hover = [""] * len(anchor) + [
         "<br>".join(
@@ -459,6 +463,18 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
         name = "last count, repeated"
         traces.append(go.Scatter(x=ends, y=values, mode="lines", line=dashes, hoverinfo="skip", name=name))
     return traces
+
+
+def _veil(fan: Fan, anchor: pd.Series, days: pd.DatetimeIndex, theme: Theme) -> go.Scatter:
+    """What pales the periods in which nothing shows that the forecast beats the baseline."""
+    half, top = pd.Timedelta(days=15 * fan.months_each), quantile(fan.forecast, interval_levels(0.95)[1]).max()
+    ends = sorted(fan.forecast["target_end_date"].unique())
+    heights = [0 if verdict_at(fan.verdicts, end) in {BETTER, LIKELY} else top for end in ends]
+    return go.Scatter(
+        x=[*anchor.index, *(days[len(anchor) :] - half), days[-1] + half], y=[*heights, 0], line={"width": 0},
+        line_shape="hv", mode="lines", fill="tozeroy", fillcolor=with_opacity(theme.ground, 0.55), hoverinfo="skip",
+        name=VEIL,
+    )  # fmt: skip
 
 
 def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -> list[go.Scatter]:

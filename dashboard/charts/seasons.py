@@ -205,12 +205,7 @@ def season_bars(
         barmode="overlay",
         margin={"r": max(_MARGIN, round(8 + _PIXELS_PER_SIGN * longest))},
         hovermode="closest",
-        xaxis={
-            "range": [-0.6, len(names) - 0.4],
-            "tickvals": list(range(len(names))),
-            "ticktext": names,
-            "ticks": "",
-        },
+        xaxis={"range": [-0.6, len(names) - 0.4], "tickvals": list(range(len(names))), "ticktext": names, "ticks": ""},
         yaxis=count_axis(largest, HEADROOM),
     )
     return finish(figure, theme, height=BARS_HEIGHT, annotations=[unit_label(theme, unit), *labels])

@@ -254,13 +254,7 @@ def show_calibration(night: Night, route_id: str) -> None:
         return
     horizons = [str(step) for step in sorted(rows["horizon"].astype(int).unique())]
     horizon = state.choice("horizon", horizons, horizons[0])
-    st.selectbox(
-        _("Horizon"),
-        horizons,
-        width=160,
-        format_func=layout.month_count,
-        **state.widget("horizon", horizon),
-    )
+    st.selectbox(_("Horizon"), horizons, width=160, format_func=layout.month_count, **state.widget("horizon", horizon))
     at = rows[rows["horizon"].astype(int) == int(horizon)]
     reads.drawn_once(night, partial(draw_calibration, at), "calibration", route_id, horizon)
     export = downloads.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
@@ -307,11 +301,7 @@ def show_groups(night: Night) -> None:
             _("Groups by"), GROUPS, format_func=words.__getitem__, required=True, **state.widget("group", kind)
         )
         st.selectbox(
-            _("Months ahead"),
-            steps,
-            width=160,
-            format_func=layout.month_count,
-            **state.widget("group_ahead", ahead),
+            _("Months ahead"), steps, width=160, format_func=layout.month_count, **state.widget("group_ahead", ahead)
         )
     chosen = rows[(rows["kind"] == kind) & (rows["horizon"].astype(int) == int(ahead))]
     reads.drawn_once(night, partial(draw_groups, chosen), "groups", kind, ahead)

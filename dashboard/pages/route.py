@@ -94,7 +94,9 @@ def show(night: Night) -> None:
             decisions.statuses_of(night)
         )
         draw = partial(show_key_numbers, view, is_dismissed=is_dismissed)
-        reads.drawn_once(night, draw, "key numbers", *view.key, is_dismissed)
+        reads.drawn_once(night, draw, "key numbers", *view.forecast_key, is_dismissed)
+        if not view.quantiles.empty:
+            show_chances(view)
     layout.let_draw()
     if not origin:
         show_weeks(view)
@@ -116,41 +118,26 @@ def show_why(view: RouteView) -> None:
 def show_controls(
     night: Night, view: RouteView, routes: list[str], past: list[str], others: list[str], other: str
 ) -> None:
-    """Route, date of knowledge, horizon, the reader's number, and another route to compare."""
-    typed = int(view.threshold) if view.is_own else None
+    """Route and date of knowledge; horizon, another route and what else the chart can show stand behind a button."""
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
-    with st.container(key="controls", **line):
-        with st.container(key="controls-first", **line):
+    with st.container(key="controls-first", **line):
+        st.selectbox(
+            _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
+        )
+        time_travel.show_control(night, view.origin, past)
+        with st.popover(_("Display")):
             st.selectbox(
-                _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
-            )
-            time_travel.show_control(night, view.origin, past)
-        with st.container(key="controls-more", **line):
-            st.selectbox(
-                _("Horizon"),
-                HORIZONS,
-                format_func=layout.month_count,
-                width=130,
-                **state.widget("horizon", str(view.horizon)),
-            )
-            st.number_input(
-                _("Your number (a month)"),
-                min_value=0,
-                max_value=LARGEST,
-                step=100,
-                width=175,
-                help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
-                placeholder=lang().counted(view.threshold),
-                **state.widget("number", typed, lambda value: None if value is None else str(int(value))),
+                _("Horizon"), HORIZONS, format_func=layout.month_count, **state.widget("horizon", str(view.horizon))
             )
             if len(others) > 1:
                 st.selectbox(
                     _("Compare with"),
                     others,
                     format_func=lambda one: _("no other route") if one == NONE else layout.route_name(one),
-                    width=240,
                     **state.widget("with", other),
                 )
+            st.toggle(_("Log scale"), **state.toggle("log"))
+            st.toggle(_("Earlier forecasts"), **state.toggle("earlier"))
     time_travel.show_replay_mark(view)
 
 
@@ -159,10 +146,11 @@ def show_fan(view: RouteView, compared: Beside | None) -> None:
     if view.quantiles.empty:
         st.info(layout.plain(route.without_forecast(view.summary, lang())), icon=":material/info:")
         return
-    earlier, revealed = show_switches(view)
-    is_log, name = state.switch("log"), compared.name if compared else ""
+    earlier, revealed, is_log = (state.switch(one) for one in ("earlier", "reveal", "log"))
+    name = compared.name if compared else ""
     draw = partial(draw_fan, view, compared, earlier=earlier, revealed=revealed, is_log=is_log)
     reads.drawn_once(view.night, draw, "fan", *view.key, earlier, revealed, is_log, name)
+    time_travel.show_reveal_switch(there=not view.outcomes.empty)
     if revealed:
         did, day = time_travel.how_it_did(view.quantiles, view.outcomes), lang().day(view.known_on)
         name, key = f"{layout.route_name(view.route_id)} ({day})", f"{view.route_id}-{view.known_on}"
@@ -177,17 +165,6 @@ def beside(night: Night, route_id: str, horizon: int) -> Beside | None:
     if other.quantiles.empty:
         return None
     return Beside(layout.route_name(route_id), other.observed, other.forecast)
-
-
-def show_switches(view: RouteView) -> tuple[bool, bool]:
-    """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
-    with st.container(key="controls-switches", horizontal=True, gap="medium"):
-        st.toggle(_("Log scale"), **state.toggle("log"))
-        st.toggle(_("Earlier forecasts"), **state.toggle("earlier"))
-        time_travel.show_reveal_switch(there=not view.outcomes.empty)
-        with st.container(key="controls-hint", width="content"):
-            st.markdown(layout.small(_("More below ↓")))
-    return state.switch("earlier"), state.switch("reveal")
 
 
 def shown_before(view: RouteView) -> tuple[int, pd.DataFrame]:
@@ -257,7 +234,7 @@ def show_files(view: RouteView) -> None:
 
 
 def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
-    """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
+    """Level, what is expected and last month."""
     if view.alert:
         level = str(view.alert["alert_level"])
         badge = level_badge(level)
@@ -274,17 +251,31 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
             if held:
                 st.markdown(layout.small(layout.plain(held)))
         held = ""  # the record is of the first number
-    if view.quantiles.empty:
-        return
+
+
+def show_chances(view: RouteView) -> None:
+    """The reader's number and the chance that a month passes it."""
     title = _("Chance of exceeding {number} a month").format(number=lang().counted(view.threshold))
     st.markdown(f"## {title}", anchors=False)
+    typed = int(view.threshold) if view.is_own else None
+    st.number_input(
+        _("Your number (a month)"),
+        min_value=0,
+        max_value=LARGEST,
+        step=100,
+        help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
+        placeholder=lang().counted(view.threshold),
+        **state.widget("number", typed, lambda value: None if value is None else str(int(value))),
+    )
+    reads.drawn_once(view.night, partial(draw_chances, view, title), "chances", *view.key)
+
+
+def draw_chances(view: RouteView, title: str) -> None:
+    """The table, and how far the forecast can be trusted."""
     ends = numbers.window_ends(view.known_on)
-    find = partial(
-        numbers.chance_of_any, view.night.frame("trajectories"), numbers.route_series(view.route_id), ends,
-        view.threshold,
-    )  # fmt: skip
+    paths, series_id = view.night.frame("trajectories"), numbers.route_series(view.route_id)
     # Of a past origin no sample paths are kept.
-    any_of = None if view.origin else reads.once(view.night, find, "any month", *view.key)
+    any_of = None if view.origin else numbers.chance_of_any(paths, series_id, ends, view.threshold)
     together = None if any_of is None else (ends, any_of)
     shown = route_view.months_and_highest(view.chances, ends[0])
     with st.container(key="chances"):
@@ -296,9 +287,11 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
             hide_index=True,
             alt=title,
         )
+    more = _("Six months, then the later one with the highest chance.") if len(shown) > 6 else ""
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
-    st.markdown(f"{layout.small(layout.plain(route.skill_words(view, lang())))} :small[{how}]")
+    said = layout.plain(f"{more} {route.skill_words(view, lang())}".strip())
+    st.markdown(f"{layout.small(said)} :small[{how}]")
 
 
 def show_weeks(view: RouteView) -> None:

@@ -48,10 +48,9 @@ def test_surplus_of_months_is_stated(month: float) -> None:
     days = days.assign(series_id="arrivals.CHA.GBR._T.D", obs_value=10.0, obs_flag="A")
     months = pd.DataFrame({"time_period": ["2024-10", "2024-12"], "obs_value": [310.0, month], "obs_flag": "A"})
     observations = pd.concat([days, months.assign(series_id="arrivals.CHA._T._T.M")])
-    sunday = pd.Timestamp("2025-02-02")
-    row = {"route_id": "CHA", "series_id": "arrivals.CHA.GBR._T.W", "target_end_date": sunday, "value": 90.0}
-    weeks = pd.DataFrame({**row, "last_day": sunday - pd.Timedelta(days=7), "so_far": 0.0, "output_type_id": LEVELS})
-    found = week_view(weeks, WEEK_SCORES.empty(), observations, "CHA")
+    row = {"route_id": "CHA", "series_id": "arrivals.CHA.GBR._T.W", "target_end_date": pd.Timestamp("2025-02-02")}
+    last = {"output_type_id": LEVELS, "last_day": pd.Timestamp("2025-01-26"), "so_far": 0.0, "value": 90.0}
+    found = week_view(pd.DataFrame(row | last), WEEK_SCORES.empty(), observations, "CHA")
     assert found is not None
     assert found.partial == (month > 310)
     assert ("may hold more" in week_basis(found, ENGLISH)) == found.partial
@@ -59,4 +58,5 @@ def test_surplus_of_months_is_stated(month: float) -> None:
     said = week_place(found, ahead, dt.date(2025, 1, 31), ENGLISH)
     assert ("United Kingdom alone" in said) == found.partial
     assert week_title(found, ENGLISH).startswith("Part of this route, by week: United Kingdom, ") == found.partial
-    assert said.endswith("February 2025 as a whole: 400 expected on the route, 80% interval 300 to 500.")
+    whole = "February 2025 as a whole: 400 expected on the route, 80% interval 300 to 500; the four weeks to"
+    assert said.endswith(f"{whole} 2 Feb 2025: 90 by their medians.")
