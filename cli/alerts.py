@@ -14,19 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pandas as pd
 import typer
 
+import cli
 from alerts import lifecycle
-from cli import (
-    VAR,
-    AsJson,
-    Group,
-    Home,
-    Reason,
-    RouteName,
-    current_release,
-    echo_json,
-    is_group_alone,
-    opened_workflow,
-)
+from cli import VAR, AsJson, Group, Home, Reason, RouteName
 from core.errors import InputError
 from core.log import counted, one_line
 from core.routes import is_route, of_route, spelled
@@ -54,14 +44,14 @@ Name = Annotated[
 @app.callback()
 def list_alerts(context: typer.Context, home: Home = VAR, route: RouteName = "", as_json: AsJson = False) -> None:
     """List the alerts of the current release: level, state, subject, sentence, and ID."""
-    if not is_group_alone(context):
+    if not cli.is_group_alone(context):
         return
     from decisions.actions import state_of
     from reports.alert import informs
 
-    release = current_release(home)
+    release = cli.current_release(home)
     rows = of_route(release.read("alerts"), route).to_dict("records")
-    with opened_workflow(home) as workflow:
+    with cli.opened_workflow(home) as workflow:
         states = [state_of(workflow, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
         if as_json:
             found = [
@@ -117,12 +107,12 @@ def history(alert_id: AlertId, home: Home = VAR, as_json: AsJson = False) -> Non
     """Show all journal entries of an alert, oldest first."""
     from decisions.actions import state_of
 
-    with opened_workflow(home) as workflow:
+    with cli.opened_workflow(home) as workflow:
         entries = workflow.journal.entries(subject=alert_id)
-        if not entries and alert_id not in set(current_release(workflow.home).read("alerts")["alert_id"]):
+        if not entries and alert_id not in set(cli.current_release(workflow.home).read("alerts")["alert_id"]):
             raise InputError(f"{alert_id}: the journal holds nothing of it; 'vigie alerts' lists what stands now")
         if as_json:
-            echo_json([dataclasses.asdict(one) for one in entries])
+            cli.echo_json([dataclasses.asdict(one) for one in entries])
             return
         for entry in entries:
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
@@ -144,8 +134,8 @@ def _act(
     from decisions.actions import Step, act
     from decisions.sending import send_waiting
 
-    release = current_release(home)
-    with opened_workflow(home) as workflow:
+    release = cli.current_release(home)
+    with cli.opened_workflow(home) as workflow:
         actor = shell_actor(workflow.settings.access, name)
         outcome = act(workflow, release, alert_id, Step(actor, action, reason, payload=payload or {}))
         for line in _outcome_lines(action, outcome):
@@ -183,12 +173,12 @@ MessageId = Annotated[str, typer.Argument(metavar="ID", help="ID of a message, o
 @outbox_app.callback()
 def list_messages(context: typer.Context, home: Home = VAR, as_json: AsJson = False) -> None:
     """List messages that are not sent: recipient, subject, attempts, last error, next attempt."""
-    if not is_group_alone(context):
+    if not cli.is_group_alone(context):
         return
-    with opened_workflow(home) as workflow:
+    with cli.opened_workflow(home) as workflow:
         waiting = workflow.outbox.waiting()
     if as_json:
-        echo_json([dataclasses.asdict(message) for message in waiting])
+        cli.echo_json([dataclasses.asdict(message) for message in waiting])
         return
     now = dt.datetime.now(dt.UTC)
     for message in waiting:
@@ -213,7 +203,7 @@ def deliver(
     """
     from decisions.sending import send_waiting
 
-    with opened_workflow(home) as workflow:
+    with cli.opened_workflow(home) as workflow:
         chosen = [_find(workflow, message_id).message_id] if message_id is not None else []
         if now:
             chosen = [one.message_id for one in workflow.outbox.waiting()]
@@ -230,7 +220,7 @@ def drop(message_id: MessageId, reason: Reason, name: Name = "", home: Home = VA
     from access import shell_actor
     from decisions.actions import drop_message
 
-    with opened_workflow(home) as workflow:
+    with cli.opened_workflow(home) as workflow:
         message, actor = _find(workflow, message_id), shell_actor(workflow.settings.access, name)
         if not (actor.name.strip() and reason.strip()):
             raise InputError("give your name (--as) and a reason (--reason): they are kept with the step")

@@ -11,19 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import (
-    EXIT_DEGRADED,
-    EXIT_NOTHING_PUBLISHED,
-    EXIT_PUBLISHED,
-    VAR,
-    AsJson,
-    Group,
-    Home,
-    as_date,
-    echo_json,
-    is_group_alone,
-    opened_journal,
-)
+import cli
+from cli import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, VAR, AsJson, Group, Home
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger, progress_bar
 from core.settings import load_settings
@@ -54,11 +43,11 @@ def nightly(
     """
     from nightly.night import run_night
 
-    date, settings = as_date(as_of, "--as-of"), load_settings(home)
+    date, settings = cli.as_date(as_of, "--as-of"), load_settings(home)
     with progress_bar() as progress:
         result = run_night(home, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     if as_json:
-        echo_json({
+        cli.echo_json({
             "run_id": result.release.run_id, "as_of": result.release.as_of.isoformat(), "degraded": result.degraded,
             "seconds": result.seconds["in all"], "notified": result.notified,
         })  # fmt: skip
@@ -121,7 +110,7 @@ def ingest(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
     Exit codes: 0 taken in; 1 refused; 3 held for a person, or refused in part.
     """
-    if not is_group_alone(context):
+    if not cli.is_group_alone(context):
         return
     if preview is not None:
         _preview(preview, mapping)
@@ -133,7 +122,7 @@ def ingest(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if file:
         _ingest_files(file, mapping, home, as_json=as_json)
     else:
-        _ingest_live(source or [], as_date(replay, "--replay"), home, as_json=as_json)
+        _ingest_live(source or [], cli.as_date(replay, "--replay"), home, as_json=as_json)
 
 
 @ingest_app.command("check")
@@ -190,7 +179,7 @@ def _ingest_files(file: list[str], mapping: Path | None, folder: Path, *, as_jso
 
     done: list[Ingested] = []
     failed: list[dict[str, str]] = []
-    with opened_journal(folder) as journal:
+    with cli.opened_journal(folder) as journal:
         load_snapshot(VintageStore(folder), journal)
         for item in file:
             source_id, _, path = (mapping.stem, "", item) if mapping is not None else item.partition("=")
@@ -215,7 +204,7 @@ def _ingest_files(file: list[str], mapping: Path | None, folder: Path, *, as_jso
 
 def _echo_ingested(done: Iterable[Ingested], failed: list[dict[str, str]]) -> None:
     editions = [one.edition.record() | {"stored_rows": one.new_rows, "rejected_rows": one.rejected} for one in done]
-    echo_json({"editions": editions, "failed": failed})
+    cli.echo_json({"editions": editions, "failed": failed})
 
 
 def _report_edition(done: Ingested) -> None:

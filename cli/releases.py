@@ -13,25 +13,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli import (
-    VAR,
-    AsJson,
-    FileKind,
-    Group,
-    Home,
-    OutFile,
-    Reason,
-    RouteName,
-    acting_here,
-    as_date,
-    current_release,
-    echo_json,
-    existing,
-    is_group_alone,
-    opened_journal,
-    opened_workflow,
-    write_out,
-)
+import cli
+from cli import VAR, AsJson, FileKind, Group, Home, OutFile, Reason, RouteName
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.log import counted, get_logger, one_line, sentence
@@ -77,7 +60,7 @@ def status(home: Home = VAR, as_json: AsJson = False) -> None:
 
     found = read_status(home, load_settings(home).journal_url)
     if as_json:
-        echo_json(found)
+        cli.echo_json(found)
     else:
         typer.echo("\n".join(map(one_line, _status_lines(found).split("\n"))))
     if found["release"] is None:
@@ -99,12 +82,12 @@ def verify(
     from store.releases import ReleaseStore, links
     from store.verify import verify_home
 
-    problem = verify_home(existing(home), load_settings(home), head)
+    problem = verify_home(cli.existing(home), load_settings(home), head)
     count = len(links(ReleaseStore(home).folder))
     if problem is None and not count:
         raise InputError(f"{home}: no release here; 'vigie nightly' makes one")
     if as_json:
-        echo_json({"releases": count, "problem": None if problem is None else asdict(problem)})
+        cli.echo_json({"releases": count, "problem": None if problem is None else asdict(problem)})
     if problem is not None:
         get_logger().error("altered", text=str(problem), run_id=problem.run_id, file=problem.file)
         raise typer.Exit(1)
@@ -132,9 +115,9 @@ def export(
     """
     from store.export import about_bytes, export_bytes, kind_of
 
-    kind, release = kind_of(out, kind), current_release(home)
+    kind, release = kind_of(out, kind), cli.current_release(home)
     content = export_bytes(release, table, kind, partial(of_route, route=route))
-    write_out(out, content, about_bytes(release, table))
+    cli.write_out(out, content, about_bytes(release, table))
 
 
 @export_app.command()
@@ -157,7 +140,7 @@ def briefing(
     is_piped = str(out) == "-"
     if out is not None and not is_piped and out.suffix != ".pdf":
         raise InputError(f"--out {out.name}: the ending must be .pdf")
-    release = current_release(home)
+    release = cli.current_release(home)
     target = out or Path(f"vigie-{release.as_of}-{lang}.pdf")
     document = make_briefing(home, load_settings(home), release.run_id, lang, signed_only=signed_off)
     if is_piped:
@@ -182,9 +165,9 @@ def map_(
     makers = {".gpkg": geopackage_bytes, ".geojson": geojson_bytes}
     if out.suffix not in makers:
         raise InputError(f"--out {out.name}: the ending must be {' or '.join(makers)}")
-    release = current_release(home)
+    release = cli.current_release(home)
     content = makers[out.suffix](route_features(release, _language(lang)))
-    write_out(out, content, about_bytes(release, "routes"))
+    cli.write_out(out, content, about_bytes(release, "routes"))
 
 
 def _language(code: str) -> Language:
@@ -258,19 +241,19 @@ def _issued_line(issued: list[dict[str, Any]]) -> str:
 @editions_app.callback()
 def list_editions(context: typer.Context, as_json: AsJson = False, home: Home = VAR) -> None:
     """List ingested files and answers with their state and changes, newest last."""
-    if not is_group_alone(context):
+    if not cli.is_group_alone(context):
         return
     from store import AlreadyRunningError, night_lock
     from store.figures.editions import EditionStore
 
-    with opened_journal(existing(home)) as journal:
+    with cli.opened_journal(cli.existing(home)) as journal:
         editions = EditionStore(home, journal)
         if editions.is_interrupted():
             with contextlib.suppress(AlreadyRunningError), night_lock(home):  # a running night records its own
                 editions.recover()
         found = editions.all()
     if as_json:
-        echo_json([one.record() for one in found])
+        cli.echo_json([one.record() for one in found])
     else:
         typer.echo("\n".join(one.summary() for one in found) or "No edition was taken in but the bundled figures.")
 
@@ -282,11 +265,11 @@ def edition_changes(edition_id: EditionId, as_json: AsJson = False, home: Home =
 
     from store.figures.editions import EditionStore
 
-    with opened_journal(existing(home)) as journal:
+    with cli.opened_journal(cli.existing(home)) as journal:
         editions = EditionStore(home, journal)
         found = editions.changes(editions.named(edition_id))
     if as_json:
-        echo_json(found.astype(object).where(found.notna(), None).to_dict("records"))
+        cli.echo_json(found.astype(object).where(found.notna(), None).to_dict("records"))
         return
     figures = found[["before", "after"]].map(lambda value: "none" if pd.isna(value) else f"{value:,g}")
     lines = found["series_id"] + " " + found["time_period"] + ": " + figures["before"] + " → " + figures["after"]
@@ -341,7 +324,7 @@ def observations(
     from store.figures import VintageStore
 
     kind = kind_of(out, kind)
-    day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
+    day = cli.as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     history = VintageStore(home).history(exclude_sources=load_settings(home).exclude_sources)
     known = rounded(RealTimeData(history, day, 0, 0, regions=REGIONS).observations)
     known = known.assign(estimated_share=estimated_shares(known))
@@ -352,7 +335,7 @@ def observations(
     cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
     content, about = observations_bytes(rows, cited, day, kind)
     what = f": {counted(len(rows), 'figure')} of {rows['series_id'].nunique():,} series, as known on {day}"
-    write_out(out, content, about, what)
+    cli.write_out(out, content, about, what)
 
 
 def _decide(
@@ -361,8 +344,8 @@ def _decide(
 ) -> None:  # fmt: skip
     from decisions.actions import decide_edition
 
-    with opened_workflow(home) as workflow:
-        actor = acting_here(workflow.settings.access, name)
+    with cli.opened_workflow(home) as workflow:
+        actor = cli.acting_here(workflow.settings.access, name)
         done = decide_edition(workflow, actor, action, edition_id, reason, replace_newer=replace_newer)
         typer.echo(done.summary())
 
@@ -387,7 +370,7 @@ def build(
     """
     from publish.site import build_site
 
-    done = build_site(existing(home), load_settings(home), folder.expanduser(), _base(url))
+    done = build_site(cli.existing(home), load_settings(home), folder.expanduser(), _base(url))
     for run_id in done.passed_over:
         typer.echo(f"{run_id} is not shown: alerts wait to be signed off ('vigie alerts')")
     typer.echo(

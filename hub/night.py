@@ -28,7 +28,7 @@ from core.schema import typed
 from core.settings import FEED, SNAPSHOT
 from forecasting import ENSEMBLE, ModelCard
 from forecasting.quantiles import QuantileTable, to_rows
-from hub import CONFIG, Hub, config_names, read_config
+from hub import CONFIG, Hub, config_names, own, read_config
 from hub.files import (
     METADATA,
     config_of,
@@ -39,26 +39,6 @@ from hub.files import (
     quantiles_of,
     submission_paths,
 )
-from hub.own import (
-    added_to,
-    baseline,
-    changed_values,
-    config_files,
-    dated,
-    ensemble_metadata,
-    every_version,
-    hub_model_id,
-    open_round,
-    open_series,
-    own_metadata,
-    own_submissions,
-    provenance_of,
-    target_data,
-    tidy,
-    time_series,
-    weekly_name,
-)
-from hub.own import replayed as replayed_rows
 from hub.score import IN_TIME, LATE, TABLES, as_quantiles, combine, empty_tables, quantile_rows, release_tables
 from hub.submission import place_of, read_metadata, read_submission
 from store import make_folder, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
@@ -85,7 +65,7 @@ def init_hub(place: Path, release: Release, name: str) -> list[str]:
     if (place / CONFIG).exists():
         raise InputError(f"{place}: is a hub already: its configuration is changed by hand, not written anew")
     make_folder(place, private=False)
-    files = config_files(published_series(release), release.as_of, name)
+    files = own.config_files(published_series(release), release.as_of, name)
     HubFiles(str(place)).write(files)
     return list(files)
 
@@ -97,8 +77,8 @@ def published_series(release: Release) -> list[str]:
     sources = dict(zip(observed["series_id"], observed["source_id"], strict=True))
     cards = json.loads(release.document(CATALOGUE))
     daily = [one for one in sources if one.startswith("arrivals.") and one.endswith("._T.D")]
-    wanted = open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
-    return [weekly_name(one) if one.endswith(".D") else one for one in wanted]
+    wanted = own.open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
+    return [own.weekly_name(one) if one.endswith(".D") else one for one in wanted]
 
 
 def submit(place: str, release: Release, data: RealTimeData, models: Mapping[str, tuple[ModelCard, str]]) -> list[str]:
@@ -131,21 +111,21 @@ def submit(place: str, release: Release, data: RealTimeData, models: Mapping[str
     known = release.read("observations")
     both = pd.concat([both, weeks, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
     both, paths = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
-    made = own_submissions(both, paths, release.as_of)
+    made = own.own_submissions(both, paths, release.as_of)
     out: dict[str, bytes] = {}
     for (model_id, round_id), rows in made.items():
         path = f"{hub.output_folder}/{model_id}/{round_id}-{model_id}.parquet"
         kept = files.find(path)
-        out[path] = parquet_bytes(added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
+        out[path] = parquet_bytes(own.added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
         if faults := read_submission(hub, path, out[path])[1]:
             raise InputError(f"not submitted: {faults[0]}")
     for model_id in sorted(both["model_id"].unique()):
-        out[f"{METADATA}/{hub_model_id(model_id)}.yml"] = own_metadata(model_id, *models[model_id])
+        out[f"{METADATA}/{own.hub_model_id(model_id)}.yml"] = own.own_metadata(model_id, *models[model_id])
     series = target_values(data, open_ones)
-    named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
+    named = known["series_id"].isin(open_ones) | known["series_id"].map(own.weekly_name).isin(open_ones)
     sources = set(known.loc[named, "source_id"])
-    out |= target_data(series)
-    provenance = provenance_of(json.loads(release.document(CATALOGUE)), sources, release.as_of)
+    out |= own.target_data(series)
+    provenance = own.provenance_of(json.loads(release.document(CATALOGUE)), sources, release.as_of)
     out["target-data/README.md"] = provenance.encode()
     files.write(out)
     rounds = sorted({round_id for _model_id, round_id in made})
@@ -155,11 +135,11 @@ def submit(place: str, release: Release, data: RealTimeData, models: Mapping[str
 
 def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
     """The baseline of series by week, which a release does not hold, for the round that is open."""
-    origin = open_round("W", data.date)
+    origin = own.open_round("W", data.date)
     if origin is None:
         return pd.DataFrame()
-    counts = dated(every_version(data.published, series))
-    made = to_rows(baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
+    counts = own.dated(own.every_version(data.published, series))
+    made = to_rows(own.baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
     return made.assign(target=made["series_id"].str.split(".").str[0])
 
 
@@ -174,9 +154,9 @@ def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
         for origin, panel in data.past_panels.items()
     ]
     now = data.routes[data.routes["series_id"].isin(routes)][["series_id", "time_period", "obs_value"]]
-    others = every_version(data.published, [one for one in series if one not in set(routes)])
-    changed = changed_values([*then, (pd.Timestamp(data.date), now)])
-    return time_series(pd.concat([changed, others], ignore_index=True))
+    others = own.every_version(data.published, [one for one in series if one not in set(routes)])
+    changed = own.changed_values([*then, (pd.Timestamp(data.date), now)])
+    return own.time_series(pd.concat([changed, others], ignore_index=True))
 
 
 @dataclass
@@ -269,10 +249,10 @@ def combine_hub(place: str) -> dict[str, bytes]:
     for (model_id, origin), part in made.keys.groupby(["model_id", "origin_date"]):
         path = f"{hub.output_folder}/{model_id}/{origin:%Y-%m-%d}-{model_id}.parquet"
         if files.find(path) is None:
-            own = QuantileTable(part.reset_index(drop=True), made.quantiles[part.index])
-            named = to_rows(own).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
-            out[path] = parquet_bytes(tidy(named))
-            out[f"{METADATA}/{model_id}.yml"] = ensemble_metadata(str(model_id))
+            forecasts = QuantileTable(part.reset_index(drop=True), made.quantiles[part.index])
+            named = to_rows(forecasts).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
+            out[path] = parquet_bytes(own.tidy(named))
+            out[f"{METADATA}/{model_id}.yml"] = own.ensemble_metadata(str(model_id))
     for path, content in out.items():
         if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
             raise InputError(f"not written: {faults[0]}")
@@ -323,15 +303,15 @@ def brought(
         asylum: Tables ``asylum_series`` and ``asylum_forecasts`` of the release.
         past: Hindcasts of asylum applications, whose figures come later than their rounds.
     """
-    routes = dated(
+    routes = own.dated(
         data.outcome_panel.long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
-    series = sorted({*pd.concat(states), *map(weekly_name, daily)})
-    counts = dated(every_version(data.published, series))
-    own = past[past["model_id"] == ENSEMBLE]
-    made = [hindcasts, replayed_rows(own, counts)] if len(own) else [hindcasts]
+    series = sorted({*pd.concat(states), *map(own.weekly_name, daily)})
+    counts = own.dated(own.every_version(data.published, series))
+    ensemble = past[past["model_id"] == ENSEMBLE]
+    made = [hindcasts, own.replayed(ensemble, counts)] if len(ensemble) else [hindcasts]
     return pd.concat(made, ignore_index=True), pd.concat([routes, counts], ignore_index=True)
 
 

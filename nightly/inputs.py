@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+import ingest
 from core.calendar import is_ahead
 from core.errors import InputError, SourceError, StoreError, fault_of, message
 from core.languages import marked as _
@@ -23,20 +24,7 @@ from core.log import ProgressReport, announce, counted, get_logger, silent
 from core.release import EDITIONS, REJECTED, rounded_message
 from core.settings import SNAPSHOT, Settings
 from forecasting import ENSEMBLE
-from ingest import (
-    Answer,
-    LiveSource,
-    Parsed,
-    Pull,
-    RawFile,
-    Request,
-    SourceAccess,
-    SourceCard,
-    apart,
-    parse_all,
-    read_raw,
-    snapshot,
-)
+from ingest import Answer, RawFile, Request, SourceAccess, apart, read_raw, snapshot
 from ingest.http import Client
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
@@ -231,7 +219,7 @@ def own_mappings(home: Path) -> dict[str, OwnMapping]:
     return {mapping.source.source_id: mapping for mapping in found}
 
 
-def own_cards(home: Path) -> dict[str, SourceCard]:
+def own_cards(home: Path) -> dict[str, ingest.SourceCard]:
     """Cards of own sources, to stand beside the catalogue's."""
     return {source_id: mapping.card for source_id, mapping in own_mappings(home).items()}
 
@@ -319,7 +307,7 @@ def take_in(
     try:
         answers, failures = visit()
         faults: list[Exception] = [*failures]
-        files, parsed = parse_all(SOURCES[source_id].parse, answers, faults)
+        files, parsed = ingest.parse_all(SOURCES[source_id].parse, answers, faults)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others
         _record_fault(home, journal, report, source_id, error)
         return
@@ -343,7 +331,7 @@ def _record_fault(home: Path, journal: Journal, report: LiveReport, source_id: s
 
 
 def _take(
-    home: Path, source_id: str, parsed: Parsed, raw: RawFile, journal: Journal, given_by: str,
+    home: Path, source_id: str, parsed: ingest.Parsed, raw: RawFile, journal: Journal, given_by: str,
     received: dt.date | None = None,
 ) -> Ingested:  # fmt: skip
     """Let what was read be known, or hold it where it is implausible; what was set aside is kept beside it."""
@@ -564,7 +552,7 @@ def _prune(store: RawStore, months: int) -> None:
         get_logger().info("old answers removed", megabytes=round(freed / 1e6, 1), before=str(before.date()))
 
 
-def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> Visited:
+def _visit(source: ingest.LiveSource, access: SourceAccess, client: Client, store: RawStore) -> Visited:
     """Ask one source for everything, keeping each answer; the visit is marked as over only at its end."""
     now = dt.datetime.now(dt.UTC)
     visit, earlier = store.begin(source.SOURCE_ID, now), store.newest(source.SOURCE_ID)
@@ -582,13 +570,13 @@ def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawS
         visit.keep(answer.url, answer.status, answer.headers, answer.received, answer.content)
         return answer
 
-    pull = Pull(access, ask, now.date(), time.sleep)
+    pull = ingest.Pull(access, ask, now.date(), time.sleep)
     files = source.download(pull)
     visit.close()
     return files, pull.failures
 
 
-def _visit_again(source: LiveSource, access: SourceAccess, store: RawStore, date: dt.date) -> Visited:
+def _visit_again(source: ingest.LiveSource, access: SourceAccess, store: RawStore, date: dt.date) -> Visited:
     """A day's visit once more, from the kept answers; an address asked several times gets them in their order."""
     by_url: dict[str, list[Kept]] = defaultdict(list)
     for record in store.replay(access.source_id, date):
@@ -603,5 +591,5 @@ def _visit_again(source: LiveSource, access: SourceAccess, store: RawStore, date
         body = store.body(access.source_id, record)
         return Answer(record.url, record.status, record.headers, body, dt.datetime.fromisoformat(record.received))
 
-    pull = Pull(access, ask, date, lambda _seconds: None)
+    pull = ingest.Pull(access, ask, date, lambda _seconds: None)
     return source.download(pull), pull.failures

@@ -20,25 +20,9 @@ from core.errors import InputError
 from core.release import FORECASTS, PANEL, RELEASE, TRAJECTORIES
 from core.routes import routes_to
 from core.schema import PLACES, RECEPTION, check, concat_filled, typed
-from forecasting import BASELINE, LEVELS
+from forecasting import BASELINE, LEVELS, reception
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable, stack, to_matrix, to_rows
-from forecasting.reception import (
-    ARIMA,
-    DAMPED,
-    FEWEST,
-    MODEL_ID,
-    STATE_SPACE,
-    DampedSmoothing,
-    Flows,
-    arima_quantiles,
-    coherent,
-    combined,
-    filled,
-    normal_quantiles,
-    state_space_quantiles,
-    stock_flow,
-)
 from forecasting.trajectories import Numbers, draw_paths, past_scores, path_rows
 from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import compare
@@ -150,15 +134,15 @@ class Stocks:
         return routes_to(self.total.split(".")[1])
 
     @cached_property
-    def smoothed(self) -> dict[str, tuple[int, FloatArray, DampedSmoothing]]:
+    def smoothed(self) -> dict[str, tuple[int, FloatArray, reception.DampedSmoothing]]:
         """First row, filled values from there on, and their smoothing, by series."""
         found = {}
         for name in self.panel.series_ids:
             values = self.panel.matrix[name].to_numpy(dtype=float)
             first, last = np.flatnonzero(np.isfinite(values))[[0, -1]]
-            whole = filled(values[first : last + 1])
-            if len(whole) >= FEWEST:
-                found[name] = first, whole, DampedSmoothing(whole)
+            whole = reception.filled(values[first : last + 1])
+            if len(whole) >= reception.FEWEST:
+                found[name] = first, whole, reception.DampedSmoothing(whole)
         return found
 
     @cached_property
@@ -185,7 +169,7 @@ class Stocks:
         first = self.panel.periods[0] - LAGS[self.freq]
         return pd.period_range(first, self.ahead(row)[-1], freq=self.panel.periods.freq)
 
-    def flows(self, row: int, arrivals: FloatArray | None, n: int) -> dict[str, Flows]:
+    def flows(self, row: int, arrivals: FloatArray | None, n: int) -> dict[str, reception.Flows]:
         """Paths from the stock in a row: the country and, where all of a division is known there, its parts.
 
         Args:
@@ -193,19 +177,21 @@ class Stocks:
             arrivals: Paths of arrivals in :meth:`periods`; None where no route leads there.
             n: Number of paths where there are none of arrivals.
         """
-        made: dict[str, Flows] = {}
+        made: dict[str, reception.Flows] = {}
         for seed, name in enumerate([self.total, *(one for part in self.divisions for one in part)]):
             first, values, smoothing = self.smoothed.get(name, (row, np.empty(0), None))
             known = values[: row + 1 - first]
-            if smoothing is None or len(known) < FEWEST or np.isnan(self.panel.matrix[name].iloc[row]):
+            if smoothing is None or len(known) < reception.FEWEST or np.isnan(self.panel.matrix[name].iloc[row]):
                 continue
             of_series = np.ones((n, len(known) + self.horizon)) if arrivals is None else arrivals[:, first:]
-            flows = stock_flow(known, of_series, self.horizon, seed)
-            made[name] = combined(flows, *smoothing.moments(len(known), self.horizon))
+            flows = reception.stock_flow(known, of_series, self.horizon, seed)
+            made[name] = reception.combined(flows, *smoothing.moments(len(known), self.horizon))
         for part in self.divisions:
             now = self.panel.matrix.iloc[row]
             if set(part) <= set(made) and abs(now[part].sum() - now[self.total]) <= _SUMS * now[self.total]:
-                made |= dict(zip(part, coherent(made[self.total], [made[name] for name in part]), strict=True))
+                made |= dict(
+                    zip(part, reception.coherent(made[self.total], [made[name] for name in part]), strict=True)
+                )
         return made
 
 
@@ -307,7 +293,7 @@ def _tables(
         PANEL.name: _with_places(panel, list(watched), panel.periods[row], places),
         TRAJECTORIES.name: _paths(stocks, row, watched),
         "reception_forecasts": check(current, FORECASTS),
-        "reception_backtest": to_rows(past.of_model(MODEL_ID)).round({"value": 1}),
+        "reception_backtest": to_rows(past.of_model(reception.MODEL_ID)).round({"value": 1}),
         "reception_scores": _scores(past, panel, stocks.total),
         "reception_needs": typed(pd.concat(needs, ignore_index=True), RELEASE["reception_needs"]),
     }
@@ -329,9 +315,9 @@ def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.Dat
     return typed(pd.concat([published, given], ignore_index=True), PANEL)
 
 
-def _paths(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> pd.DataFrame:
+def _paths(stocks: Stocks, row: int, flows: Mapping[str, reception.Flows]) -> pd.DataFrame:
     """Paths of some stocks from the one in a row."""
-    parts = [path_rows(stocks.keys(row, MODEL_ID, [name]), one.stock.T) for name, one in flows.items()]
+    parts = [path_rows(stocks.keys(row, reception.MODEL_ID, [name]), one.stock.T) for name, one in flows.items()]
     return typed(concat_filled(parts, TRAJECTORIES.empty()), TRAJECTORIES)
 
 
@@ -340,7 +326,7 @@ def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTa
     panel, parts = stocks.panel, []
     total = panel.matrix[stocks.total].to_numpy(dtype=float)
     first = stocks.smoothed[stocks.total][0]
-    for row in range(first + FEWEST - 1, stocks.last):
+    for row in range(first + reception.FEWEST - 1, stocks.last):
         published = panel.periods[row].end_time.normalize() + pd.Timedelta(days=stocks.lag)
         known = then.get(pd.Period(published + pd.Timedelta(days=1), "M") - 1)
         if np.isnan(total[row]) or known is None or not set(stocks.routes) <= set(known.ahead):
@@ -348,22 +334,23 @@ def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTa
         arrivals = known.in_periods(stocks.routes, stocks.periods(row)) if stocks.routes else None
         parts.append(_quantiles(stocks, row, stocks.flows(row, arrivals, PAST_PATHS)))
         parts += [_table(stocks, row, name, {stocks.total: found}) for name, found in _peers(stocks, row, arrivals)]
-    return stack(parts) if parts else _table(stocks, stocks.last, MODEL_ID, {})
+    return stack(parts) if parts else _table(stocks, stocks.last, reception.MODEL_ID, {})
 
 
 def _peers(stocks: Stocks, row: int, arrivals: FloatArray | None) -> Iterator[tuple[str, FloatArray]]:
     """Quantiles of the country's stock by each simpler model."""
     first, values, smoothing = stocks.smoothed[stocks.total]
     known = values[: row + 1 - first]
-    yield DAMPED, normal_quantiles(*smoothing.moments(len(known), stocks.horizon))
-    yield ARIMA, arima_quantiles(known, stocks.horizon)
+    yield reception.DAMPED, reception.normal_quantiles(*smoothing.moments(len(known), stocks.horizon))
+    yield reception.ARIMA, reception.arima_quantiles(known, stocks.horizon)
     if arrivals is not None:
         periods = PERIODS_PER_YEAR[stocks.freq]
-        yield STATE_SPACE, state_space_quantiles(known, arrivals[:, first:], periods, stocks.horizon, row)
+        made = reception.state_space_quantiles(known, arrivals[:, first:], periods, stocks.horizon, row)
+        yield reception.STATE_SPACE, made
 
 
-def _quantiles(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> QuantileTable:
-    return _table(stocks, row, MODEL_ID, {name: one.quantiles for name, one in flows.items()})
+def _quantiles(stocks: Stocks, row: int, flows: Mapping[str, reception.Flows]) -> QuantileTable:
+    return _table(stocks, row, reception.MODEL_ID, {name: one.quantiles for name, one in flows.items()})
 
 
 def _table(stocks: Stocks, row: int, model_id: str, quantiles: Mapping[str, FloatArray]) -> QuantileTable:
@@ -376,21 +363,23 @@ def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
     """Scores against persistence with its own past errors and, for the country, against each simpler model."""
     is_total = past.keys["series_id"] == total
     try:
-        peers = [name for name in past.keys["model_id"].unique() if name != MODEL_ID]
-        compared = compare(score_rows(past.where(is_total), panel), MODEL_ID, peers)
+        peers = [name for name in past.keys["model_id"].unique() if name != reception.MODEL_ID]
+        compared = compare(score_rows(past.where(is_total), panel), reception.MODEL_ID, peers)
         parts = [summarise(past.where(rows), panel) for rows in (is_total, ~is_total) if rows.any()]
     except InputError:  # too few outcomes to score
         return RELEASE["reception_scores"].empty()
     scores = pd.concat(parts, ignore_index=True)
     own = scores[scores["series_id"].isin(panel.series_ids)].assign(reference=BASELINE)
     ratios = compared.assign(series_id=total).drop(columns=["n", "verdict", "p_value"])
-    same = own[(own["series_id"] == total) & (own["model_id"] == MODEL_ID)]
+    same = own[(own["series_id"] == total) & (own["model_id"] == reception.MODEL_ID)]
     kept = ["model_id", "series_id", "horizon", "scale", "wis", "n", *own.filter(like="coverage")]
     against = ratios.merge(same[kept], on=["model_id", "series_id", "horizon", "scale"])
     return typed(pd.concat([own, against], ignore_index=True), RELEASE["reception_scores"])
 
 
-def _needs(stocks: Stocks, row: int, name: str, flows: Flows, factor: float, places: pd.Series) -> pd.DataFrame:
+def _needs(
+    stocks: Stocks, row: int, name: str, flows: reception.Flows, factor: float, places: pd.Series
+) -> pd.DataFrame:
     """What one stock needs in each period ahead, in one scenario."""
     now = float(stocks.panel.matrix[name].iloc[row])
     before = np.hstack([np.full((len(flows.stock), 1), now), flows.stock[:, :-1]])

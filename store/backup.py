@@ -22,21 +22,9 @@ from typing import Any
 
 import pyarrow as pa
 
+import store
 from core.errors import InputError, StoreError
 from core.settings import DRILL
-from store import (
-    ASIDE,
-    BACKUP,
-    flush_folder,
-    is_as_named,
-    is_read_only,
-    make_folder,
-    named_errors,
-    night_lock,
-    sha256_of_bytes,
-    sha256_of_file,
-    write_bytes,
-)
 from store.journal import HEAD_FILE, Journal, journal_url, write_head
 from store.journal.database import copy_sqlite, sqlite_file
 from store.releases import HEAD, MANIFEST, NEXT_HEAD, Problem, ReleaseStore, json_bytes, read_head, release_folders
@@ -88,10 +76,14 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
         raise InputError(f"{home}: holds no releases: there is nothing to back up")
     target = _target(to)
     # On a read-only disk no night runs, and no lock can be taken.
-    alone = nullcontext() if is_read_only(home) else night_lock(home, task=BACKUP, wait_seconds=_WAIT_SECONDS)
-    with alone, named_errors(target):
-        make_folder(target.parent, private=False)
-        handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=target.parent)
+    alone = (
+        nullcontext()
+        if store.is_read_only(home)
+        else store.night_lock(home, task=store.BACKUP, wait_seconds=_WAIT_SECONDS)
+    )
+    with alone, store.named_errors(target):
+        store.make_folder(target.parent, private=False)
+        handle, aside = tempfile.mkstemp(prefix=store.ASIDE, dir=target.parent)
         try:
             os.close(handle)
             archive = _write(
@@ -100,7 +92,7 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
             for _ in read_archive(archive.path):
                 pass
             Path(aside).replace(target)
-            flush_folder(target.parent)
+            store.flush_folder(target.parent)
         finally:
             Path(aside).unlink(missing_ok=True)
     return Archive(target, archive.files, archive.size, archive.journal_apart)
@@ -128,7 +120,7 @@ def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
     """
     hashes: dict[str, str] = {}
     about: dict[str, Any] | None = None
-    with named_errors(path), _opened(path) as archive:
+    with store.named_errors(path), _opened(path) as archive:
         for member in archive:
             stream = archive.extractfile(member)
             if about is not None or stream is None or not _is_safe(member.name):
@@ -137,7 +129,7 @@ def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
             if member.name == ABOUT:
                 about = json.loads(content)
             else:
-                hashes[member.name] = sha256_of_bytes(content)
+                hashes[member.name] = store.sha256_of_bytes(content)
                 yield member.name, content
     if about is None:
         raise StoreError(f"{path}: is cut off: its list of files is missing")
@@ -156,7 +148,7 @@ def _write(home: Path, path: Path, url: str, without: tuple[str, ...]) -> Archiv
             entry.size, entry.mode, entry.mtime = len(content), 0o600, int(dt.datetime.now(dt.UTC).timestamp())
             archive.addfile(entry, io.BytesIO(content))
             if name != ABOUT:
-                files[name] = {"sha256": sha256_of_bytes(content), "bytes": len(content)}
+                files[name] = {"sha256": store.sha256_of_bytes(content), "bytes": len(content)}
 
         # The journal first: whatever it says of a release, that release is in the folder by then.
         if journal is not None and journal.is_file():
@@ -256,11 +248,11 @@ def restore(source: Path, home: Path, journal_setting: str = "", *, drill: bool 
             f"{home}: is not empty; a restore overwrites nothing. Name another folder, or move this one away"
         )
     aside, files, size = home / _ASIDE, [], 0
-    with named_errors(home):
+    with store.named_errors(home):
         shutil.rmtree(aside, ignore_errors=True)
         try:
             for name, content in read_archive(archive):
-                write_bytes(aside / name, content)
+                store.write_bytes(aside / name, content)
                 files.append(name)
                 size += len(content)
         except BaseException:
@@ -268,11 +260,11 @@ def restore(source: Path, home: Path, journal_setting: str = "", *, drill: bool 
             raise
         if drill:
             about = {"from": str(archive), "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
-            write_bytes(home / DRILL, json.dumps(about, indent=1).encode())
+            store.write_bytes(home / DRILL, json.dumps(about, indent=1).encode())
         for path in sorted(aside.iterdir()):
             path.replace(home / path.name)
         aside.rmdir()
-        flush_folder(home)
+        store.flush_folder(home)
     if JOURNAL in files:
         _renew_head(home)
     return Restored(archive, files, size, _problem(home, journal_setting))
@@ -302,7 +294,7 @@ def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
             _set_aside(home / JOURNAL)
         elif not name.startswith(_IMMUTABLE) or not _is_damaged(home, name, content):
             continue
-        write_bytes(home / name, content)
+        store.write_bytes(home / name, content)
         files.append(name)
         size += len(content)
     if JOURNAL in files:
@@ -362,13 +354,13 @@ def _mend_head(home: Path, journal_setting: str) -> bool:
     kept = witnesses(home, journal_setting)
     if not newest or max(kept, default="") != newest[0].name:
         return False
-    head = {"run_id": newest[0].name, "manifest_sha256": sha256_of_file(newest[0] / MANIFEST)}
+    head = {"run_id": newest[0].name, "manifest_sha256": store.sha256_of_file(newest[0] / MANIFEST)}
     if kept[head["run_id"]] != head["manifest_sha256"]:
         return False
     with suppress(StoreError):
         if read_head(folder) == head:
             return False
-    write_bytes(folder / HEAD, json_bytes(head))
+    store.write_bytes(folder / HEAD, json_bytes(head))
     (folder / NEXT_HEAD).unlink(missing_ok=True)
     return True
 
@@ -389,9 +381,9 @@ def _is_damaged(home: Path, name: str, content: bytes) -> bool:
         gone = (home / "releases" / "REMOVED" / f"{run_id}.json").is_file() and not (
             home / "releases" / run_id
         ).is_dir()
-        return not gone and (not path.is_file() or sha256_of_file(path) != sha256_of_bytes(content))
+        return not gone and (not path.is_file() or store.sha256_of_file(path) != store.sha256_of_bytes(content))
     # Figures are named by their content; where files were merged meanwhile the old ones are rightly gone.
-    return path.is_file() and not is_as_named(path)
+    return path.is_file() and not store.is_as_named(path)
 
 
 def _problem(home: Path, journal_setting: str) -> Problem | None:

@@ -29,19 +29,10 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+import store
 from core.errors import StoreError, first_line
 from core.log import get_logger
 from core.settings import Settings
-from store import (
-    SHARED_STATE,
-    AlreadyRunningError,
-    create_bytes,
-    named_errors,
-    releases,
-    sha256_of_bytes,
-    sha256_of_file,
-    write_bytes,
-)
 from store.journal import journal_url
 from store.journal.database import Database
 from store.releases import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, Release, json_bytes
@@ -90,7 +81,7 @@ class RemoteFiles:
         """
         with self._named(path) as at:
             content: bytes = self._system.cat_file(at, end=most)
-        if sha256 and sha256_of_bytes(content) != sha256:
+        if sha256 and store.sha256_of_bytes(content) != sha256:
             raise AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
         return content
 
@@ -98,7 +89,7 @@ class RemoteFiles:
         """Put bytes there, whole or not at all; a file that is there is replaced."""
         with self._named(path) as at:
             if self._is_folder:
-                write_bytes(Path(at), content, private=False)
+                store.write_bytes(Path(at), content, private=False)
             else:
                 self._system.pipe_file(at, content)
 
@@ -106,15 +97,15 @@ class RemoteFiles:
         """Put a file there only if there is none: of several who try at once, one succeeds, and gets True."""
         with self._named(path) as at, suppress(FileExistsError):
             if self._is_folder:
-                return create_bytes(Path(at), content, private=False)
+                return store.create_bytes(Path(at), content, private=False)
             self._system.pipe_file(at, content, mode="create")
             return True
         return False
 
     def fetch(self, path: str, target: Path, sha256: str) -> None:
         """Bring a file down, if it is not there with this hash; with another one it raises :class:`AlteredError`."""
-        if not (target.is_file() and sha256_of_file(target) == sha256):
-            write_bytes(target, self.read(path, sha256))
+        if not (target.is_file() and store.sha256_of_file(target) == sha256):
+            store.write_bytes(target, self.read(path, sha256))
 
     def everything(self, below: str = "") -> list[str]:
         """Every file below a folder, by its path from the address, sorted; none where there is no such folder.
@@ -273,7 +264,7 @@ class Delivery:
             text = f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
             raise NotDeliveredError(text) from error
         try:
-            write_bytes(_seen(self.home, self.files), self.base.content)
+            store.write_bytes(_seen(self.home, self.files), self.base.content)
             sweep(self.files, self.base)
         except StoreError as error:  # what fails here is done the next time
             get_logger().warning("shared store not tidied", store=self.files.url, reason=str(error))
@@ -312,7 +303,7 @@ def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
     journal = Database(journal_url(settings.journal_url, home))
     with closing(journal), journal.alone(f"night on {files.url}") as is_held:
         if not is_held:
-            raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
+            raise store.AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
         yield pull(home, files)
 
 
@@ -340,10 +331,10 @@ def _bring_up(home: Path, files: RemoteFiles, commit: Commit) -> None:
     # A file goes only where its going was seen; mappings are people's own and are never taken away.
     for name in before.files.keys() - there.keys():
         if not name.startswith(("own/", _RELEASES)):
-            with named_errors(home / name):
+            with store.named_errors(home / name):
                 (home / name).unlink(missing_ok=True)
     _pull_releases(home, files, commit.links)
-    write_bytes(_seen(home, files), commit.content)
+    store.write_bytes(_seen(home, files), commit.content)
 
 
 def set_aside(home: Path, files: RemoteFiles) -> list[str]:
@@ -351,12 +342,12 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
     theirs, folder = latest(files).links, home / "releases"
     if not theirs:
         raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
-    with releases.publishing(folder), named_errors(home):
+    with store.releases.publishing(folder), store.named_errors(home):
         ours = local_links(home)
         gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
         (home / UNDELIVERED).mkdir(mode=0o700, exist_ok=True)
         if kept:
-            write_bytes(folder / HEAD, json_bytes(kept[-1].head))
+            store.write_bytes(folder / HEAD, json_bytes(kept[-1].head))
         for name in (NEXT_HEAD,) if kept else (NEXT_HEAD, HEAD):
             (folder / name).unlink(missing_ok=True)
         for link in reversed(gone):
@@ -404,8 +395,8 @@ def sweep(files: RemoteFiles, commit: Commit) -> list[str]:
 
 def local_links(home: Path) -> dict[str, Link]:
     """The chain of a home folder, oldest first."""
-    paths = [(run_id, path) for run_id, path in releases.links(home / "releases").items() if path.is_file()]
-    return {one: Link(one, sha256_of_file(path), path.relative_to(home).as_posix()) for one, path in paths}
+    paths = [(run_id, path) for run_id, path in store.releases.links(home / "releases").items() if path.is_file()]
+    return {one: Link(one, store.sha256_of_file(path), path.relative_to(home).as_posix()) for one, path in paths}
 
 
 def head_of(chain: Mapping[str, Link], before: str = "") -> dict[str, str] | None:
@@ -421,17 +412,17 @@ def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -
     folder = home / "releases"
     staging = folder / ".pulling"
     # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
-    with releases.publishing(folder, 1800), named_errors(folder):
+    with store.releases.publishing(folder, 1800), store.named_errors(folder):
         ours = _compared(home, files, theirs)
         new = [link for run_id, link in theirs.items() if run_id not in ours]
         for link in new:
             _fetch_release(files, theirs, link, staging)
         for link in new:
-            head = max(releases.read_head(folder) or link.head, link.head, key=lambda one: one["run_id"])
-            releases.move_in(folder, staging / link.place, home / link.place, head)
+            head = max(store.releases.read_head(folder) or link.head, link.head, key=lambda one: one["run_id"])
+            store.releases.move_in(folder, staging / link.place, home / link.place, head)
         # What retention removed on another machine goes here too.
         gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
-        releases.remove_all(folder, [Release(folder / run_id) for run_id in gone])
+        store.releases.remove_all(folder, [Release(folder / run_id) for run_id in gone])
         shutil.rmtree(staging, ignore_errors=True)
     if new:
         get_logger().info("releases pulled", store=files.url, run_ids=[link.run_id for link in new if link.is_whole])
@@ -469,7 +460,7 @@ def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, s
     for path in folder.rglob("*"):  # a pull that was killed may have left a file half written beside the others
         if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
             path.unlink()
-    write_bytes(staging / link.name, content)
+    store.write_bytes(staging / link.name, content)
 
 
 def _new_releases(home: Path, ours: Mapping[str, Link], base: Commit) -> dict[str, str]:
@@ -477,7 +468,7 @@ def _new_releases(home: Path, ours: Mapping[str, Link], base: Commit) -> dict[st
     wanted: dict[str, str] = {}
     for run_id, link in ours.items():
         if link.is_whole and run_id not in base.links:
-            manifest = releases.read_json(home / link.name)
+            manifest = store.releases.read_json(home / link.name)
             if manifest["previous"] != head_of(ours, run_id):
                 raise StoreError(f"{home / link.name}: does not follow the release before it: see 'vigie verify'")
             wanted |= {f"{link.place}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
@@ -498,9 +489,9 @@ def _send(home: Path, files: RemoteFiles, name: str, recorded: str, known: str |
     Raises:
         StoreError: Its hash does not begin with the recorded one.
     """
-    with named_errors(home / name):
+    with store.named_errors(home / name):
         content = (home / name).read_bytes()
-    sha256 = sha256_of_bytes(content)
+    sha256 = store.sha256_of_bytes(content)
     if not sha256.startswith(recorded):
         raise StoreError(f"{home / name}: was altered: its hash is not the recorded one; it is not delivered")
     if sha256 != known:
@@ -525,7 +516,7 @@ def _commit_of(content: bytes) -> Commit | None:
 
 def _seen(home: Path, files: RemoteFiles) -> Path:
     """File with the state of the store that this home last took over."""
-    return home / SHARED_STATE / f"{sha256_of_bytes(files.url.encode())}.json"
+    return home / store.SHARED_STATE / f"{store.sha256_of_bytes(files.url.encode())}.json"
 
 
 def _at_rest(files: RemoteFiles, work: Callable[[Commit], None]) -> Commit:

@@ -23,20 +23,10 @@ from typing import Any
 
 import pandas as pd
 
+import store
 from core.errors import SchemaError, StoreError
 from core.release import CONTRACT_VERSION, DATA_PACKAGE, RELEASE, REQUIRED, data_package
 from core.schema import check
-from store import (
-    flush_folder,
-    held,
-    make_folder,
-    named_errors,
-    parquet_bytes,
-    read_parquet,
-    sha256_of_bytes,
-    sha256_of_file,
-    write_bytes,
-)
 
 MANIFEST = "manifest.json"
 HEAD = "HEAD.json"
@@ -73,7 +63,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         StoreError: The file is missing or holds no JSON object.
     """
-    with named_errors(path):
+    with store.named_errors(path):
         try:
             value = json.loads(path.read_bytes())
         except ValueError as error:
@@ -120,12 +110,12 @@ def move_in(folder: Path, staged: Path, target: Path, head: Mapping[str, str]) -
         StoreError: The head cannot be written.
         OSError: The disk refuses a move.
     """
-    write_bytes(folder / NEXT_HEAD, json_bytes(head))
-    make_folder(target.parent)
+    store.write_bytes(folder / NEXT_HEAD, json_bytes(head))
+    store.make_folder(target.parent)
     staged.replace(target)
-    flush_folder(target.parent)
+    store.flush_folder(target.parent)
     (folder / NEXT_HEAD).replace(folder / HEAD)
-    flush_folder(folder)
+    store.flush_folder(folder)
 
 
 def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
@@ -143,7 +133,7 @@ def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
             if manifest["run_id"] != run_id:
                 yield Problem(run_id, run_id, f"was added: it is a copy of {manifest['run_id']}")
             yield from _mismatches(former, manifest["previous"], run_id, manifest_file, "its predecessor")
-            former = {"run_id": run_id, "manifest_sha256": sha256_of_file(path)}
+            former = {"run_id": run_id, "manifest_sha256": store.sha256_of_file(path)}
             if witnesses.get(run_id, former["manifest_sha256"]) != former["manifest_sha256"]:
                 yield Problem(run_id, manifest_file, "was altered: its hash is not the one a witness keeps")
             if path.name == MANIFEST:
@@ -208,7 +198,7 @@ def content_problems(path: Path, files: Mapping[str, Mapping[str, Any]], names: 
     for name in names:
         if name not in files or not (path / name).is_file():
             yield Problem(path.name, f"{path.name}/{name}", "is missing")
-        elif sha256_of_file(path / name) != files[name]["sha256"]:
+        elif store.sha256_of_file(path / name) != files[name]["sha256"]:
             yield Problem(path.name, f"{path.name}/{name}", "was altered: its hash is not the one in the manifest")
 
 
@@ -304,7 +294,7 @@ class Release:
             if table is None or table.required:
                 raise StoreError(f"release {self.run_id}: holds no frame '{name}'; it holds {self.names}")
             return table.empty() if columns is None else table.empty()[list(columns)]
-        return read_parquet(self.path / f"{name}.parquet", columns)
+        return store.read_parquet(self.path / f"{name}.parquet", columns)
 
     def document(self, name: str) -> str:
         """Read one of its texts, such as ``sources.json`` or ``model_cards/vigie-ets.md``.
@@ -314,7 +304,7 @@ class Release:
         """
         if name not in self.manifest["files"] or name.endswith(".parquet"):
             raise StoreError(f"release {self.run_id}: holds no document '{name}'")
-        with named_errors(self.path / name):
+        with store.named_errors(self.path / name):
             return (self.path / name).read_text(encoding="utf-8")
 
 
@@ -369,7 +359,7 @@ class ReleaseStore:
             StoreError: A frame is missing, a name is not usable, or the disk refuses. The former release stands.
         """
         contents = contents_of(frames, documents, about.as_of)
-        with named_errors(self.folder), publishing(self.folder):
+        with store.named_errors(self.folder), publishing(self.folder):
             for path in self.folder.glob(f"{_STAGING}*"):
                 shutil.rmtree(path)
             return self._write(contents, files_of(contents, frames), about, witness)
@@ -402,7 +392,7 @@ class ReleaseStore:
         except StoreError:
             link = {}  # the next release is the altered one
         recorded = str(link["manifest_sha256"]) if link.get("run_id") == release.run_id else ""
-        with named_errors(release.path):
+        with store.named_errors(release.path):
             seen = [(path, path.stat()) for path in sorted(release.path.rglob("*")) if path.is_file()]
         return _alteration(release, recorded, tuple((str(path), st.st_mtime_ns, st.st_size) for path, st in seen))
 
@@ -421,7 +411,7 @@ class ReleaseStore:
         # The recorded head, not the files found: an altered or removed newest release must stay provable.
         head = read_head(self.folder)
         if head is not None:
-            write_bytes(self.folder / HEAD, json_bytes(head))
+            store.write_bytes(self.folder / HEAD, json_bytes(head))
         created = dt.datetime.now(dt.UTC)
         run_id = _next_run_id(created, [path.name for path in release_folders(self.folder)], head, files)
         manifest = {"run_id": run_id, "created_at": created.isoformat(timespec="seconds")}
@@ -430,8 +420,8 @@ class ReleaseStore:
         staging = self.folder / f"{_STAGING}{run_id}"
         try:
             for name, content in {**contents, MANIFEST: text}.items():
-                write_bytes(staging / name, content)
-            next_head = {"run_id": run_id, "manifest_sha256": sha256_of_bytes(text)}
+                store.write_bytes(staging / name, content)
+            next_head = {"run_id": run_id, "manifest_sha256": store.sha256_of_bytes(text)}
             witness(run_id, next_head["manifest_sha256"])
             move_in(self.folder, staging, self.folder / run_id, next_head)
         except BaseException:
@@ -447,13 +437,13 @@ def home_inputs(home: Path) -> dict[str, str]:
         StoreError: A file cannot be read.
     """
     found = [path for pattern in HOME_INPUTS for path in sorted(home.glob(pattern))]
-    hashes = {path.relative_to(home).as_posix(): sha256_of_file(path) for path in found}
-    return {SETTINGS_FILE: sha256_of_bytes(b"")} | hashes
+    hashes = {path.relative_to(home).as_posix(): store.sha256_of_file(path) for path in found}
+    return {SETTINGS_FILE: store.sha256_of_bytes(b"")} | hashes
 
 
 def publishing(folder: Path, wait_seconds: float = 60) -> AbstractContextManager[None]:
     """Hold the folder of releases: one publication, removal or pull at a time; raises StoreError after the wait."""
-    return held(folder / ".publish.lock", "publishing", wait_seconds)
+    return store.held(folder / ".publish.lock", "publishing", wait_seconds)
 
 
 def predecessor(releases: Sequence[Release], as_of: dt.date, *, replay: bool) -> Release | None:
@@ -477,7 +467,7 @@ def _alteration(release: Release, recorded: str, _seen: tuple[tuple[str, int, in
     name = f"{release.run_id}/{MANIFEST}"
     if not (release.path / MANIFEST).is_file():
         return None  # retention removed it meanwhile
-    if recorded and sha256_of_file(release.path / MANIFEST) != recorded:
+    if recorded and store.sha256_of_file(release.path / MANIFEST) != recorded:
         return Problem(release.run_id, name, "was altered: its hash is not the one that was recorded")
     return next(file_problems(release.path, read_json(release.path / MANIFEST)["files"]), None)
 
@@ -492,7 +482,7 @@ def _next_run_id(
     if former is not None:
         newest = dt.datetime.strptime(former.split("-")[0], layout).replace(tzinfo=dt.UTC)
         stamp = max(stamp, newest + dt.timedelta(seconds=1))
-    return f"{stamp.strftime(layout)}-{sha256_of_bytes(json_bytes(files))[:6]}"
+    return f"{stamp.strftime(layout)}-{store.sha256_of_bytes(json_bytes(files))[:6]}"
 
 
 def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str], as_of: dt.date) -> dict[str, bytes]:
@@ -518,7 +508,7 @@ def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]
         undeclared = [column for column in check(frame, RELEASE[name]).columns if column not in RELEASE[name].columns]
         if undeclared:
             raise SchemaError(f"{name}: columns {undeclared} are not declared in data/release.toml")
-    contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
+    contents = {f"{name}.parquet": store.parquet_bytes(frame) for name, frame in frames.items()}
     contents |= {name: text.encode() for name, text in documents.items()}
     columns = {name: [str(column) for column in frame.columns] for name, frame in frames.items()}
     described = data_package(files_of(contents, frames), columns, as_of.isoformat())
@@ -529,7 +519,7 @@ def files_of(contents: Mapping[str, bytes], frames: Mapping[str, pd.DataFrame]) 
     """Hash, size and, for tables, rows of every file by its path, sorted."""
     rows = {f"{name}.parquet": len(frame) for name, frame in frames.items()}
     return {
-        name: {"sha256": sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
+        name: {"sha256": store.sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
         for name, content in sorted(contents.items())
     }
 
@@ -566,13 +556,13 @@ def prune(home: Path, newest: int, *, dry_run: bool = False) -> dict[str, int]:
     Raises:
         StoreError: The folder cannot be read or written.
     """
-    store = ReleaseStore(home)
-    chosen = expendable(store.all(), newest)
+    found = ReleaseStore(home)
+    chosen = expendable(found.all(), newest)
     removed = {one.run_id: sum(path.stat().st_size for path in one.path.rglob("*") if path.is_file()) for one in chosen}
-    if dry_run or not store.folder.is_dir():
+    if dry_run or not found.folder.is_dir():
         return removed
-    with publishing(store.folder):
-        remove_all(store.folder, chosen)
+    with publishing(found.folder):
+        remove_all(found.folder, chosen)
     return removed
 
 
@@ -593,11 +583,11 @@ def _remove(release: Release) -> None:
     folder = release.path.parent
     read_json(release.path / MANIFEST)
     kept = folder / REMOVED / f"{release.run_id}.json"
-    make_folder(kept.parent)
+    store.make_folder(kept.parent)
     try:
         # A second name for the same file needs no space: a full disk is when people remove releases.
         os.link(release.path / MANIFEST, kept)
     except OSError:
-        write_bytes(kept, (release.path / MANIFEST).read_bytes())
+        store.write_bytes(kept, (release.path / MANIFEST).read_bytes())
     release.path.replace(folder / f"{_REMOVING}{release.run_id}")
-    flush_folder(folder)
+    store.flush_folder(folder)
