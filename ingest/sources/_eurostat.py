@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from core.errors import InputError, SourceError
 from core.languages import marked as _
@@ -35,6 +35,21 @@ _UNREPORTED = 6
 _WAITING = frozenset({"SUBMITTED", "PROCESSING"})
 _EVERY = (("sex", "T"), ("age", "TOTAL"), ("unit", "PER"))
 _TOTAL = (("citizen", "TOTAL"),)
+
+
+def _by_place(content: object) -> object:
+    """A list of cells as an object by their places, as the standard allows both; empty cells are left out."""
+    cells = {str(place): cell for place, cell in enumerate(content)} if isinstance(content, list) else content
+    return {place: cell for place, cell in cells.items() if cell is not None} if isinstance(cells, dict) else cells
+
+
+def _by_code(content: object) -> object:
+    """A list of codes as an object by their codes, as the standard allows both."""
+    if isinstance(content, list) and all(isinstance(code, str) for code in content):
+        return {code: place for place, code in enumerate(content)}
+    return content
+
+
 _Position = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)$")]
 """Place of a figure in the cube."""
 
@@ -188,7 +203,7 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
 
 
 class _Category(BaseModel):
-    index: dict[str, int]
+    index: Annotated[dict[str, int], BeforeValidator(_by_code)]
 
 
 class _Dimension(BaseModel):
@@ -204,8 +219,8 @@ class _Dataset(BaseModel):
     id: list[str] = Field(min_length=1)
     size: list[int]
     dimension: dict[str, _Dimension]
-    value: dict[_Position, FiniteFloat]
-    status: dict[_Position, str] = Field(default_factory=dict)
+    value: Annotated[dict[_Position, FiniteFloat], BeforeValidator(_by_place)]
+    status: Annotated[dict[_Position, str], BeforeValidator(_by_place)] = Field(default_factory=dict)
 
     @property
     def codes(self) -> list[list[str]]:

@@ -47,7 +47,10 @@ def test_why_edition_waits_is_sentence_without_codes(language: str, expected: st
         n=12, target="food_price_index", freq="M", times=1000.0,
     )  # fmt: skip
     cut = message(
-        "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
+        (
+            "it lacks {n} figure that is known, {series} {period} (was it cut short?)",
+            "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
+        ),
         n=3, series="arrivals.CMR.ITA._T.M", period="2024-12",
     )  # fmt: skip
     whole = message(
