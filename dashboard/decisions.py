@@ -294,9 +294,12 @@ def _preview(night: Night, alert_id: str) -> Preview:
 
 def who_decides() -> str:
     """Who may sign an alert off or dismiss it."""
+    roles = visitor.role_names(PERMISSIONS[SIGNED_OFF])
     if visitor.settings().is_on:
-        return _("whoever signs in as {roles}").format(roles=visitor.role_names(PERMISSIONS[SIGNED_OFF]))
-    return _("anybody who gives a name (this copy has no logins, so names are not verified)")
+        return _("whoever signs in as {roles}").format(roles=roles)
+    return _("the {roles}; this copy has no login and cannot verify a name, so use it for practice only").format(
+        roles=roles
+    )
 
 
 def is_practice(night: Night) -> bool:

@@ -54,6 +54,10 @@ WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
 GROUPS = (WAITS, DECIDED, INFORMS, DISMISSED, OVER)
 SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (DISMISSED, OVER)}
 """Groups that a filter leaves."""
+USUAL = _(
+    "Usual chance: how often the event followed a month without it, on the route and in the season. The Route page "
+    "counts whole years instead."
+)
 NOTABLE = 0.05
 """By so much an event must be likelier than usual to be named before it is an alert."""
 SHOWN_ONCE = ["group", "subject", "rule", "reason", "first_period"]
@@ -162,15 +166,6 @@ def unlikely_words(row: Row, language: Language) -> str:
         return language.text(text, times=times)
     text = _("{word}, yet an alert: a missed event is taken to cost more than a false alarm.")
     return language.text(text, word=capital(language.chance_word(chance)))
-
-
-def usual_words(release: ReadableRelease, row: Row, language: Language) -> str:
-    """Of which months and years the usual chance of an alert is; empty where it has none."""
-    if not is_known(row["base_rate"]):
-        return ""
-    text = _("Usually: how often the event followed on this route in this season since {year}, alert or not.")
-    first = numbers.series_of(release.frame("observations"), str(row["series_id"]))["end_date"].iloc[0]
-    return language.text(text, year=first.year)
 
 
 def month_of(row: Row) -> pd.Timestamp | None:

@@ -39,13 +39,11 @@ class Answer:
     """What a person who decides asks of an alert.
 
     Attributes:
-        months: Month, threshold and chance of each month of the window, as they are written; empty without a forecast.
-        any_month: ``Any of these months``, and its chance; empty without a forecast.
+        months: Month and chance of each month of the window, as they are written; empty without a forecast.
         ends: What would end it.
     """
 
-    months: tuple[tuple[str, str, str], ...]
-    any_month: tuple[str, str] | None
+    months: tuple[tuple[str, str], ...]
     ends: str
 
 
@@ -58,12 +56,8 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
         language: The reader's.
     """
     chances = month_chances(alert, release)
-    limit = language.counted(limit_of(alert))
     return Answer(
-        months=tuple((capital(language.month(end)), limit, language.percent(chance)) for end, chance in chances),
-        any_month=(language.text(_("Any of these months")), language.percent(alert["probability"]))
-        if chances
-        else None,
+        months=tuple((capital(language.month(end)), language.percent(chance)) for end, chance in chances),
         ends=_ends(alert, language),
     )
 
@@ -137,7 +131,11 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     if _is_ahead(alert) and came_true(alert, counts) is None:
         ends, judged = _ends_of(alert), judged_now(alert, release.frame("alert_chances"))
         if judged is not None and judged["threshold"] != alert["threshold"]:
-            said += filter(None, [_moved_words(origin_of_threshold(judged, counts, language), alert, language)])
+            text, origin = (
+                _("The threshold follows the counts: {origin}"),
+                origin_of_threshold(judged, counts, language),
+            )
+            said += [language.text(text, origin=origin)] if origin else []
         said.append(language.text(_("Outcome known once {month} is counted."), month=language.month(ends[-1])))
         running = numbers.running_month(release.frame("nowcasts"), str(alert["series_id"]))
         if running["target_end_date"].isin(ends).any():
@@ -151,7 +149,7 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
 def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str]:
     """Why an alert ended, a sentence each: its event happened or not, or what took its chance below the cut-off.
 
-    That is new figures, else the months and the threshold that are judged now: then its own chance is named first.
+    That is new figures, else the months and the threshold that are judged now: then its own chance leads.
 
     Args:
         alert: A row of ``ended_alerts`` that does not merely inform.
@@ -171,30 +169,24 @@ def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str
 
 def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list[str]:
     judged, (own, cutoff) = judged_now(alert, release.frame("alert_chances")), _own_chance(alert, release)
-    ends, before = _ends_of(alert), language.percent(float(alert["probability"]))
-    now = language.percent(own)
     if judged is None:
         text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
-        said = [language.text(text, months=language.months(ahead[0], ahead[-1]))]
-        text = _("The chance for {months} went from {before} to {now}.")
-        went = language.text(text, months=language.months(ends[0], ends[-1]), before=before, now=now)
-        return [*said, went] if is_known(own) else said
-    judgement, limit = alert_report(judged, None, language), language.percent(cutoff)
+        return [language.text(text, months=language.months(ahead[0], ahead[-1]))]
+    ends, anew = _ends_of(alert), alert_report(judged, None, language)
+    begun = ends[ends < _ends_of(judged)[0]]
+    texts = [_("Each release judges the months then ahead: now {chance} for {event}; {limit}.")]
     if own >= cutoff:
-        begun = ends[ends < _ends_of(judged)[0]]
         text = _(
             "Keep watching until {month} is counted: {now} now, {before} before; cut-off {cutoff}. It ended because "
             "each release judges the months then ahead: {chance} for {event}."
         )
-        month = language.month((begun if len(begun) else ends)[-1])
-        words = {"month": month, "chance": judgement.chance, "event": event_words(judged, language)}
-        return [language.text(text, now=now, before=before, cutoff=limit, **words)]
-    why = _("Ended because its chance lies below its cut-off now.")
-    if own < cutoff:
-        why = _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}.")
-    text = _("For the months now ahead, {months}, it is {chance}; {cutoff}.")
-    later = language.text(text, months=judgement.window, chance=judgement.chance, cutoff=judgement.usual[-1])
-    return [language.text(why, before=before, now=now, cutoff=limit), later]
+        texts = [text]
+    elif own < cutoff:
+        texts.insert(0, _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."))
+    shares = {"now": own, "before": float(alert["probability"]), "cutoff": cutoff, "chance": judged["probability"]}
+    words = {name: language.percent(share) for name, share in shares.items()}
+    words |= {"month": language.month((begun if len(begun) else ends)[-1]), "event": event_words(judged, language)}
+    return [language.text(text, limit=anew.usual[-1], **words) for text in texts]
 
 
 def _own_chance(alert: Row, release: ReadableRelease) -> tuple[float, float]:
@@ -227,11 +219,6 @@ def _is_ahead(alert: Row) -> bool:
 def _ends_of(alert: Row) -> pd.DatetimeIndex:
     """Last days of an alert's months."""
     return pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
-
-
-def _moved_words(origin: str, alert: Row, language: Language) -> str:
-    text = _("The threshold was {before} and follows the counts: {origin}")
-    return language.text(text, before=language.counted(limit_of(alert)), origin=origin) if origin else ""
 
 
 def _inside_words(alert: Row, counts: pd.DataFrame, backtest: pd.DataFrame, language: Language) -> str:
@@ -300,9 +287,14 @@ def night_steps(
         language: The reader's.
 
     Returns:
-        When and of which day, with the step in words: level, number, months, and the chance beside what is usual.
+        When and of which day, with the step in words: the level, and what differs from the alert of its number, months
+        and chance beside what is usual.
     """
     found, former, level = [], "", ""
+
+    def about(one: Row) -> tuple[str, str]:
+        return event_words(one, language), alert_report(one, None, language).chance_beside
+
     for made_at, day, alerts, chances in nights:
         same = alerts[(alerts[list(SUBJECT)] == [alert[name] for name in SUBJECT]).all(axis=1)]
         row = None if same.empty else same.to_dict("records")[0]
@@ -311,10 +303,13 @@ def night_steps(
         if said == former:
             continue
         judged = judged_now(alert, chances) if row is None else row
-        text = said or language.text(_("Ended, was {level}"), level=level_name(level, language))
+        text = (
+            level_label(now, language)
+            if now
+            else language.text(_("Ended, was {level}"), level=level_name(level, language))
+        )
         if judged is not None:
-            event = event_words(judged, language) if row is None else ""
-            text = " · ".join(filter(None, [text, event, alert_report(judged, None, language).chance_beside]))
+            text = " · ".join([text, *(part for part in about(judged) if part and part not in about(alert))])
         found.append((made_at, day, text))
         former, level = said, now
     return found

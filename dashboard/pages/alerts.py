@@ -12,7 +12,7 @@ from alerts import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
 from alerts.rules import EXCEEDANCE
 from core.calendar import planning_window
-from core.languages import capital, is_known, uncapital
+from core.languages import capital, is_known
 from core.routes import in_order, is_route
 from core.schema import ALL
 from dashboard import _, decisions, downloads, labelled, lang, layout, listed, ngettext, reads, state, tables
@@ -37,7 +37,7 @@ from reports.alert import (
 from reports.alert_list import DECIDED, INFORMS, OVER, SHOWN_ONCE, WAITS
 from reports.changes import change_since, change_words
 from reports.citations import some
-from reports.names import in_unit, place_name, rule_name, subject_name
+from reports.names import in_unit, place_name, rule_name
 from reports.reception import reached_by
 
 TITLE, PLACE = _("Alerts"), 4
@@ -45,7 +45,7 @@ TITLE, PLACE = _("Alerts"), 4
 HEADING_LEVELS = LEVELS[::-1]
 MOST_RELEASES = 30
 MOST_NAMED = 4
-NEAREST = 4
+NEAREST = 5
 
 
 def show(night: Night) -> None:
@@ -71,17 +71,13 @@ def show(night: Night) -> None:
             if not is_chosen:
                 show_nearest(night)
             over = alerts["group"].isin([OVER, DISMISSED])
-            columns = alerts[over], alerts[~over]
-            alerts = pd.concat(columns)
+            alerts = pd.concat([alerts[over], alerts[~over]])
         chosen = alerts if is_calm else show_filters(night, alerts)
         if len(alerts) and chosen.empty:
             st.markdown(small(_("No alert matches these filters.")))
         elif is_calm and not is_chosen:
             with st.container(key="alerts-list"):
-                filled = [rows for rows in columns if len(rows)]
-                for place, rows in zip(st.columns(2, gap="large"), filled, strict=False):
-                    with place:
-                        show_list(night, rows, statuses)
+                show_list(night, chosen, statuses, wide=True)
         elif len(chosen):
             left, detail = st.columns([1, 1.7], gap="medium")
             with left, st.container(key="alerts-list", gap="xsmall"):
@@ -89,8 +85,7 @@ def show(night: Night) -> None:
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
     known = ((_(term), _(meaning)) for term, meaning in TERMS)
-    who = [(_("Who decides"), decisions.who_decides())] if reads.is_newest(night) else []
-    terms = [*who, *known, lang().chance_scale()]
+    terms = [(_("Who decides"), decisions.who_decides()), *known, lang().chance_scale()]
     lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in terms)
     st.markdown("\n".join(f"- {small(f'{line}.')}" for line in lines))
     if len(alerts):
@@ -128,16 +123,21 @@ def show_nearest(night: Night) -> None:
 
 
 def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
-    """The table of the first of them."""
+    """The table of the first of them, what the usual chance is, and the others by name and chance."""
     table = tables.nearest_table(rows.head(NEAREST), current_theme())
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
+    others = [
+        f"{row['name']} ({lang().percent(row['probability'], brief=True)})" for row in rows[NEAREST:].to_dict("records")
+    ]
+    text = labelled(_("Of untested rules, or farther from an alert"), f"{', '.join(others)}.") if others else ""
+    st.markdown(small(plain(f"{_(alert_list.USUAL)} {text}".rstrip())))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
     """How many alerts wait for a decision, and on which routes a high or a low count is likely.
 
-    Of an older release: how many did when it was the newest. Of an exercise: first what is forecast.
+    Of an older release: how many did when it was the newest.
     """
     waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
     rows = waiting if len(waiting) else decided
@@ -154,10 +154,6 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     sources = night.sources()
     found = [(row, report_of(night, row)) for row in rows.to_dict("records")]
     found.sort(key=lambda one: bool(one[1].untested))
-    first, report = found[0]
-    if decisions.is_practice(night) and not report.untested:
-        said = uncapital(report.finding) or report.sentence.removesuffix(".")
-        return listed([labelled(subject_name(first, sources, lang()), said), count.format(n=len(rows))])
     named = [
         directed(row, sources, lang()) + (f" ({report.untested})" if report.untested else "") for row, report in found
     ]
@@ -202,8 +198,8 @@ def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
     return alert_list.chosen_alerts(alerts, show_which, levels, route_id)
 
 
-def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus]) -> Row:
-    """The list of alerts, group by group; returns the one that is picked."""
+def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus], *, wide: bool = False) -> Row:
+    """The list of alerts, group by group, two routes beside each other if wide; returns the one that is picked."""
     heads = {
         WAITS: _("Waiting for sign-off") if reads.is_newest(night) else capital(_("was waiting for sign-off")),
         DECIDED: _("Open, decided on"),
@@ -220,8 +216,9 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
         if of != group:
             group = str(of)
             st.markdown(f"## {heads[group]}", anchors=False)
+            place = st.grid(2 if wide else 1, min_column_width=320, gap="medium" if wide else "xsmall")
         is_picked = is_open and (of, subject) == (picked["group"], picked["subject"])
-        with st.container(border=is_picked, gap=None, key=f"listed-{same['key'].iloc[0]}"):
+        with place, st.container(border=is_picked, gap=None, key=f"listed-{same['key'].iloc[0]}"):
             st.markdown(f"### {plain(str(subject))}", anchors=False)
             for row in same.to_dict("records"):
                 st.button(
@@ -334,13 +331,13 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
     begins = answer.begins_words(row, night.as_of, lang()) if is_brief else ""
     said = plain(listed(filter(None, [(report.chance_of if is_brief else "") or report.sentence, begins])))
+    if over := outcome_of(night, row, status) if row["ended"] else []:
+        st.markdown(f"**{plain(over[0])}** {plain(' '.join(over[1:]))}")
     if row["group"] == DISMISSED:
         st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
     else:
         st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
-    if row["ended"]:
-        st.markdown(plain(" ".join(outcome_of(night, row, status))))
-    else:
+    if not row["ended"]:
         if report.chance_beside and not is_brief:
             st.markdown(small(plain(report.chance_beside)))
         size = plain(alert_list.size_words(night, row, lang()))
@@ -353,8 +350,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             st.markdown(f"{labelled(f'**{head}**', plain(total))} · **[{more} →]({link})**")
         if why := alert_list.unlikely_words(row, lang()):
             st.markdown(plain(why))
-        if usual := alert_list.usual_words(night, row, lang()):
-            st.markdown(small(plain(usual)))
+        if is_known(row["base_rate"]):
+            st.markdown(small(plain(_(alert_list.USUAL))))
         if row["group"] == WAITS and reads.is_newest(night):
             head = _("Next step")
             st.markdown(labelled(f"**{head}**", plain(next_words(night, row))))
@@ -398,9 +395,8 @@ def later_link(row: Row) -> str:
 def show_answer(night: Night, row: Row) -> None:
     """Each month of the window with threshold and chance, any of them, the record and what would end it."""
     said = answer.answer(row, night, lang())
-    if said.any_month and not row["ended"]:
-        months = [*said.months, (f"**{said.any_month[0]}**", "", f"**{said.any_month[1]}**")]
-        table = pd.DataFrame(months, columns=[_("Month"), _("Threshold"), _("Chance")])
+    if said.months and not row["ended"]:
+        table = pd.DataFrame(said.months, columns=[_("Month"), _("Chance")])
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
     report = report_of(night, row)

@@ -55,11 +55,10 @@ def test_fall_counts_paths_at_or_under_threshold(make_release: MakeRelease) -> N
     assert {chance for _end, chance in found} == {0.2}
 
 
-def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
+def test_answer_states_each_month_and_end(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
     said = answer(surge(release), release, ENGLISH)
-    assert said.months[0] == ("February 2025", "1,050", "40%")
-    assert said.any_month == ("Any of these months", "40%")
+    assert said.months[0] == ("February 2025", "40%")
     assert said.ends.startswith("Each release judges the months then ahead: the alert ends once their chance is below")
 
 
@@ -72,7 +71,7 @@ def test_history_names_each_number_and_window(make_release: MakeRelease) -> None
         for day, rows in zip(days, ([row], [row], [moved], []), strict=True)
     ]
     assert [(day, said) for _at, day, said in night_steps(nights, row, ENGLISH)] == [
-        (days[0], "● Watch · 1,050 a month, February–April 2025 · 40% · usually 39% · alert from 43%"),
+        (days[0], "● Watch"),  # its number, months and chance stand in the alert
         (days[2], "● Watch · 2,000 a month, March–May 2025 · 50% · usually 39% · alert from 43%"),
         (days[3], "Ended, was Watch · 1,100 a month, March–May 2025 · 41% · usually 39% · alert from 43%"),
     ]
@@ -140,17 +139,15 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
     alert = surge(release, probability=0.6)
     # Two of five paths reach 1050 in every month.
     found = release.with_frame("alert_chances", judged(alert))
-    went = "The chance for February–April 2025 went from 60% to 40%."
     then = ["Outcome known once April 2025 is counted.", "Nobody decided on it."]
     assert outcome(alert, found, [], ENGLISH) == [
         "Ended: new figures lowered its chance from 60% to 40%; cut-off 43%.",
-        "For the months now ahead, March–May 2025, it is 41%; alert from 43%.",
-        "The threshold was 1,050 and follows the counts: 1,100 is 0.98 times 1,100, the mean of the twelve months to "
-        "December 2024.",
+        "Each release judges the months then ahead: now 41% for 1,100 a month, March–May 2025; alert from 43%.",
+        "The threshold follows the counts: 1,100 is 0.98 times 1,100, the mean of the twelve months to December 2024.",
         *then,
     ]
     assert outcome(alert, release, [], ENGLISH) == [
-        "No such alert on the months judged now, February–April 2025.", went, *then,
+        "No such alert on the months judged now, February–April 2025.", *then,
     ]  # fmt: skip
 
 
@@ -227,7 +224,7 @@ def test_places_have_chances_of_release(make_release: MakeRelease) -> None:
     )
     said = answer(row, release, ENGLISH)
     assert said.months == (
-        ("February 2025", "1,000", "20%"), ("March 2025", "1,000", "30%"), ("April 2025", "1,000", "40%"),
+        ("February 2025", "20%"), ("March 2025", "30%"), ("April 2025", "40%"),
     )  # fmt: skip
     assert alert_report(row, None, ENGLISH).event == "to need more places than 1,000"
     assert subject_name(row, {}, ENGLISH) == "Germany"
