@@ -159,6 +159,13 @@ def alerts_words(night: Night, found: list[Found], count: int) -> str:
     return " ".join([*said, f"**[{way} →]({state.link('alerts')})**"])
 
 
+def open_names(found: list[Found]) -> str:
+    """Open alerts by route and months, each leading to its own, for a phone: there no card stands beside them."""
+    rows = [(one.card.title, one.alert) for one in found if one.alert]
+    links = [(f"[{plain(name)}]({state.link('alerts', alert=row['alert_id'])})", row) for name, row in rows]
+    return "; ".join(f"{way} ({lang().months_short(row['first_period'], row['last_period'])})" for way, row in links)
+
+
 def open_words(night: Night, count: int) -> str:
     """How many alerts are open; of a release that is not the newest, how many were."""
     if not count:

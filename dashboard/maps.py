@@ -150,9 +150,8 @@ def _label(row: Row, theme: Theme) -> Annotation:
     align = arrow_of(row["route_id"]).align
     figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
-        # The word, which stands in the table, would not fit on a phone.
-        mark = f"{LEVEL_MARKS[level]}{row.get('direction', '')}"
-        figure = f"<b><span style='color:{theme.level(level).text}'>{mark}</span></b> {figure}"
+        # The word would not fit on a phone, and its direction beside the change on the year before would contradict it.
+        figure = f"<b><span style='color:{theme.level(level).text}'>{LEVEL_MARKS[level]}</span></b> {figure}"
     name = f"<b>{_in_lines(row['name'])}</b>"
     if link := row.get("link"):
         name = f'<a href="{html.escape(link)}" target="_self" style="color:{theme.ink}">{name}</a>'

@@ -30,7 +30,7 @@ from reports.files import flag_words
 from reports.names import MODELS, routes_together
 from reports.numbers import Expected, years_above
 from reports.overview import Together
-from reports.skill import verdict_brief
+from reports.skill import Verdicts, verdict_brief
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -73,21 +73,18 @@ def route_table(
         moved: How the forecast moved since the release before, by route_id; of several together under an empty text.
 
     Returns:
-        Columns route, expected, interval, its change since the release before and on the year before, verdict, trend,
-        last month; numbers stay numeric so that they align to the right.
+        Columns route, expected with its interval, its change since the release before and on the year before, record,
+        trend, last month.
     """
     growths = [_share(*pair) for pair in zip(summary["expected"], before, strict=True)]
     since = [_("since {day}").format(day=lang().day_short(move.then)) for move in moved.values()][:1]
-    ahead, trend = _("80% interval"), _("Two years of arrivals and six months of forecast, {route}")
+    trend = _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
-        _("Expected"): summary["expected"].tolist(),
-        no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
+        _("Expected, 80% interval"): [_expected_cell(row) for row in summary.to_dict("records")],
         **{title: [_since_cell(moved.get(route_id)) for route_id in summary["route_id"]] for title in since},
         _("vs a year earlier"): growths,
-        _("Against the baseline"): [
-            "  \n".join(map(no_break, verdict_brief(one, ends, lang()))) for one in summary["verdicts"]
-        ],
+        _("Track record"): [_record_cell(*one, ends) for one in zip(summary["held"], summary["verdicts"], strict=True)],
         _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
@@ -97,13 +94,13 @@ def route_table(
     frame = pd.DataFrame(columns)
     names = list(frame.columns)
     if total.number > 1:
-        interval = f":gray[{lang().interval(total.low, total.high)}]"
         name, growth = f"**{routes_together(total.number, lang())}**", _share(total.median, total.year_before)
-        cells = [name, total.median, interval, *[_since_cell(moved.get(""))][: len(since)], growth]
+        expected = _over(lang().expected(total.median), lang().interval(total.low, total.high))
+        cells = [name, expected, *[_since_cell(moved.get(""))][: len(since)], growth]
+        cells += [_record_cell(total.held, total.verdicts, ends)]
         cells += [""] * (len(names) - len(cells))
         frame = pd.concat([frame, pd.DataFrame([cells], columns=names)], ignore_index=True)
-    writers: dict[str, Any] = {names[1]: lang().expected, _("vs a year earlier"): _growth}
-    return frame.style.format(writers)
+    return frame.style.format({_("vs a year earlier"): _growth})
 
 
 def _share(median: float, year: float | None) -> float:
@@ -155,12 +152,16 @@ def _over(cell: str, small: str) -> str:
     return f"{cell}  \n:small[:gray[{small}]]" if small else cell
 
 
-def _interval_cell(row: Row) -> str:
+def _expected_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
-    interval = f":gray[{lang().interval(row['low'], row['high'])}]"
-    said = no_break(_("held {share}").format(share=lang().share(row["held"])))
-    return _over(interval, said if is_known(row["held"]) else "")
+    return _over(lang().expected(row["expected"]), lang().interval(row["low"], row["high"]))
+
+
+def _record_cell(held: float, verdicts: Verdicts, ends: list[pd.Timestamp]) -> str:
+    """Which share of past months the intervals held, and the verdict against the baseline."""
+    said = no_break(_("held {share}").format(share=lang().share(held))) if is_known(held) else ""
+    return "  \n".join(filter(None, [said, *map(no_break, verdict_brief(verdicts, ends, lang()))]))
 
 
 def chance_table(

@@ -41,7 +41,7 @@ from core.schema import ALL, Entry
 from core.settings import FEED
 from forecasting.scenarios import given
 from reports import ReadableRelease, Row, numbers, reception, whatif
-from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record, times_usual
+from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record
 from reports.answer import newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
@@ -58,8 +58,6 @@ USUAL = _(
     "Usual chance: how often the event followed a month without it, on the route and in the season. The Route page "
     "counts whole years instead."
 )
-NOTABLE = 0.05
-"""By so much an event must be likelier than usual to be named before it is an alert."""
 SHOWN_ONCE = ["group", "subject", "rule", "reason", "first_period"]
 """Columns in which the alerts agree that are one fact about several routes."""
 STEPS = {
@@ -140,30 +138,11 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     ).sort_values("untested", kind="stable", ignore_index=True)
 
 
-def likelier_words(rows: pd.DataFrame, language: Language) -> str:
-    """Events of :func:`nearest` that are likelier than usual, though not likely enough; empty where none is.
-
-    Untested rules are never headlined.
-    """
-    text = _("{name} ({chance}, usually {usual})")
-    names = [
-        language.text(
-            text, name=row["name"], chance=language.percent(row["probability"]), usual=language.share(row["base_rate"])
-        )
-        for row in rows[~rows["untested"] & (rows["probability"] - rows["base_rate"] >= NOTABLE)].to_dict("records")
-    ]
-    said = _("Clearly likelier than usual, but not enough for an alert: {names}.")
-    return language.text(said, names=", ".join(names)) if names else ""
-
-
 def unlikely_words(row: Row, language: Language) -> str:
     """Why an unlikely event is an alert; empty of any other."""
     chance = row["probability"]
     if informs(row) or not is_known(chance) or chance >= 0.5 or not is_known(row["cutoff"]):
         return ""
-    if times := times_usual(row, language):
-        text = _("{times} times as likely as usual. A missed event is taken to cost more than a false alarm.")
-        return language.text(text, times=times)
     text = _("{word}, yet an alert: a missed event is taken to cost more than a false alarm.")
     return language.text(text, word=capital(language.chance_word(chance)))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -34,32 +33,9 @@ _OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES if not rule.informs)
 _MOST_NAMED = 2
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a person who decides asks of an alert.
-
-    Attributes:
-        months: Month and chance of each month of the window, as they are written; empty without a forecast.
-        ends: What would end it.
-    """
-
-    months: tuple[tuple[str, str], ...]
-    ends: str
-
-
-def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
-    """Work one alert's answer out.
-
-    Args:
-        alert: A row of ``alerts``.
-        release: ``trajectories`` and ``reception_needs`` are read.
-        language: The reader's.
-    """
-    chances = month_chances(alert, release)
-    return Answer(
-        months=tuple((capital(language.month(end)), language.percent(chance)) for end, chance in chances),
-        ends=_ends(alert, language),
-    )
+def months_of(alert: Row, release: ReadableRelease, language: Language) -> list[tuple[str, str]]:
+    """Month and chance of each month of an alert's window, as they are written; empty without a forecast."""
+    return [(capital(language.month(end)), language.percent(share)) for end, share in month_chances(alert, release)]
 
 
 def month_chances(alert: Row, release: ReadableRelease) -> list[tuple[pd.Timestamp, float]]:
@@ -418,7 +394,8 @@ def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: 
     return language.labelled(language.plural(own if mine else others, count), shown)
 
 
-def _ends(alert: Row, language: Language) -> str:
+def end_words(alert: Row, language: Language) -> str:
+    """What would end an alert."""
     rule = str(alert["rule"])
     if rule in _OBSERVED:
         return language.text(_("It ends with the first new count that is no longer unusual."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -9,15 +10,17 @@ import pandas as pd
 
 from alerts import INFORMATION
 from alerts.lifecycle import DISMISSED, ENDED
-from core.languages import Language, as_counted, as_expected, capital
+from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import ALL
 from reports import ReadableRelease, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
 from reports.answer import still_likely
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import Sources, route_name, subject_name
 from reports.route import in_window
+from reports.skill import Verdicts, held_counts, verdict_ends
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,8 @@ class Together:
         high: Its upper end.
         year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
             missing.
+        held: Which share of past months of all routes their own 80 % intervals held; NaN without a record.
+        verdicts: The ensemble's verdict on all routes' months, see :mod:`reports.skill`.
     """
 
     title: str
@@ -162,6 +167,8 @@ class Together:
     low: float = 0.0
     high: float = 0.0
     year_before: float | None = None
+    held: float = math.nan
+    verdicts: Verdicts = None
 
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing without a total."""
@@ -170,14 +177,12 @@ class Together:
         low, high = language.expected(self.low), language.expected(self.high)
         routes = language.plural(ngettext("On {n} route", "On {n} routes together"), self.number)
         text = _("{routes}: 80% interval {low} to {high}.")
-        out = [language.text(text, routes=routes, low=low, high=high)]
+        if is_known(self.held):
+            text = _("{routes}: 80% interval {low} to {high} (single months: held {share}).")
+        out = [language.text(text, routes=routes, low=low, high=high, share=language.share(self.held))]
         if self.year_before is not None:
-            texts = ngettext(
-                "Against the {value} counted in the same months a year earlier: {change}.",
-                "Against the {value} counted in the same months a year earlier: {change}.",
-            )
             before, change = language.counted(self.year_before), language.change(self.median, self.year_before)
-            out.append(language.plural(texts, as_counted(self.year_before), value=before, change=change))
+            out.append(language.text(_("A year earlier: {value} counted (now {change})."), value=before, change=change))
         return out
 
 
@@ -201,6 +206,8 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         return Together(language.plural(texts, len(rows)))
     if total is None:
         return Together(language.text(_("No route has figures recent enough for a forecast")))
+    scores, forecasts = release.frame("scores"), release.frame("forecasts")
+    held, cases, _steps = held_counts(scores, forecasts, ALL, ends)
     before = numbers.counted_a_year_before(release.frame("observations"), series, ends)
     figure = language.expected(total.median)
     texts = ngettext("{expected} arrival expected {when}", "{expected} arrivals expected {when}")
@@ -214,4 +221,6 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         low=total.low,
         high=total.high,
         year_before=before,
+        held=held / cases if cases else math.nan,
+        verdicts=verdict_ends(scores, forecasts, ALL),
     )

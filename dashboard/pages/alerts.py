@@ -116,8 +116,6 @@ def show_nearest(night: Night) -> None:
         return
     head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
     st.markdown(f"## {head}", anchors=False)
-    if likelier := alert_list.likelier_words(rows, lang()):
-        st.markdown(plain(likelier))
     reads.drawn_once(night, partial(draw_nearest, rows, head), "nearest to an alert, drawn")
     downloads.buttons(downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"])))
 
@@ -199,7 +197,7 @@ def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus], *, wide: bool = False) -> Row:
-    """The list of alerts, group by group, two routes beside each other if wide; returns the one that is picked."""
+    """The list of alerts, group by group, wide with routes beside each other; returns the one that is picked."""
     heads = {
         WAITS: _("Waiting for sign-off") if reads.is_newest(night) else capital(_("was waiting for sign-off")),
         DECIDED: _("Open, decided on"),
@@ -216,7 +214,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
         if of != group:
             group = str(of)
             st.markdown(f"## {heads[group]}", anchors=False)
-            place = st.grid(2 if wide else 1, min_column_width=320, gap="medium" if wide else "xsmall")
+            place = st.grid(3 if wide else 1, min_column_width=320, gap="medium" if wide else "xsmall")
         is_picked = is_open and (of, subject) == (picked["group"], picked["subject"])
         with place, st.container(border=is_picked, gap=None, key=f"listed-{same['key'].iloc[0]}"):
             st.markdown(f"### {plain(str(subject))}", anchors=False)
@@ -331,8 +329,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
     begins = answer.begins_words(row, night.as_of, lang()) if is_brief else ""
     said = plain(listed(filter(None, [(report.chance_of if is_brief else "") or report.sentence, begins])))
-    if over := outcome_of(night, row, status) if row["ended"] else []:
-        st.markdown(f"**{plain(over[0])}** {plain(' '.join(over[1:]))}")
+    if row["ended"]:
+        st.markdown(plain(" ".join(outcome_of(night, row, status))))
     if row["group"] == DISMISSED:
         st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
     else:
@@ -394,16 +392,16 @@ def later_link(row: Row) -> str:
 
 def show_answer(night: Night, row: Row) -> None:
     """Each month of the window with threshold and chance, any of them, the record and what would end it."""
-    said = answer.answer(row, night, lang())
-    if said.months and not row["ended"]:
-        table = pd.DataFrame(said.months, columns=[_("Month"), _("Chance")])
+    months = answer.months_of(row, night, lang())
+    if months and not row["ended"]:
+        table = pd.DataFrame(months, columns=[_("Month"), _("Chance")])
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
     report = report_of(night, row)
     own = f"{report.dots} {report.record}".strip()
     lines = [labelled(_("This rule"), own) if own else "", alert_list.record_of_level(night, row, lang())]
     if not row["ended"]:
-        lines.append(said.ends)
+        lines.append(answer.end_words(row, lang()))
     st.markdown("\n".join(f"- {plain(line)}" for line in lines if line))
 
 

@@ -48,6 +48,8 @@ def show(night: Night) -> None:
             with st.container(width="stretch"):
                 reads.drawn_once(night, partial(show_total, night, summary), "together")
                 st.markdown(decisions.alerts_words(night, found, count))
+                with st.container(key="open-names"):
+                    st.markdown(decisions.open_names(found))
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead by route →")
@@ -209,12 +211,14 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame, months
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
-    unit = _("Persons, {months}.")
+    unit = _("Arrivals counted as persons, {months}; detections, which may count a person twice, are in no total.")
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         unit = _("In each route’s unit, {months}.")
     note = _(
-        "80% interval: meant to hold 8 counts of 10; held: the share of past months that it did hold. Above or below "
-        "80%: outside the interval forecast before. Baseline: the last count repeated."
+        "80% interval: meant to hold 8 counts of 10; held: the share of past months that it did hold, in the last row "
+        "those of all routes. Better or likely "
+        "better: than the last count repeated. Above or below 80%: outside the interval forecast "
+        "before."
     )
     sums = _("Medians of routes do not add up to that of their sum.") if total.number > 1 else ""
     notes = unit.format(months=months), note, sums, absent_words(list(summary["route_id"]), lang())

@@ -17,7 +17,7 @@ from geo import is_placed
 from publish.site.layout import Block, Chart, Page, View, heading, table, text
 from reports import asylum, context, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
-from reports.answer import answer
+from reports.answer import end_words, months_of
 from reports.changes import changes, changes_title, new_counts
 from reports.charts import Fan, flow_map, ranges
 from reports.citations import limits, map_note, unsettled
@@ -144,12 +144,11 @@ def _alerts(view: View, route_id: str) -> Iterator[Block]:
     alerts, record = release.frame("alerts"), release.frame("track_record")
     for row in numbers.by_level(alerts[alerts["route_id"] == route_id], record).to_dict("records"):
         report = alert_report(row, rule_record(row, record), language)
-        found = answer(row, release, language)
         yield heading(f"{report.badge}: {report.sentence}")
-        yield text(report.chance_of, report.record, found.ends)
-        if found.months:
-            heads = (_("Month"), _("Threshold"), _("Chance"))
-            rows = pd.DataFrame(found.months, columns=[view.text(head) for head in heads])
+        yield text(report.chance_of, report.record, end_words(row, language))
+        if months := months_of(row, release, language):
+            heads = (_("Month"), _("Chance"))
+            rows = pd.DataFrame(months, columns=[view.text(head) for head in heads])
             yield table(rows, view.text(_("Chance by month")))
 
 

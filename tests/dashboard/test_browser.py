@@ -228,7 +228,7 @@ def test_on_phone_list_of_alerts_and_one_alert_are_two_views(page: Page, address
     page.locator(".st-key-alerts-list button").first.wait_for()
 
 
-@pytest.mark.parametrize("name", ["route", "scenarios"])
+@pytest.mark.parametrize("name", ["", "route", "scenarios"])
 def test_on_phone_chart_is_drawn_once_on_first_screen(page: Page, address: str, name: str) -> None:
     page.set_viewport_size(PHONE)
     page.add_init_script(f"({COUNT_DRAWINGS})()")

@@ -67,11 +67,11 @@ def test_arrow_takes_colour_of_its_alert_and_is_neutral_without(routes: pd.DataF
     assert fills == [LIGHT.severe.fill, LIGHT.neutral, LIGHT.warning.fill, LIGHT.watch.fill, LIGHT.neutral]
 
 
-def test_labels_report_route_level_direction_and_number(routes: pd.DataFrame) -> None:
+def test_labels_report_route_level_and_number(routes: pd.DataFrame) -> None:
     figure = flow_map(routes.assign(direction=["↑"] * len(routes)), theme=LIGHT)
     labels = [label.text for label in figure.layout.annotations]
     assert labels[0].startswith("<b>Eastern<br>Mediterranean</b><br>")
-    assert "◆↑</span>" in labels[0]
+    assert "◆</span>" in labels[0]
     assert any("◆ Severe ↑" in str(trace.hovertemplate) for trace in figure.data)
     assert labels[0].endswith("13,200")
     assert labels[1] == "<b>Central<br>Mediterranean</b><br>13,000"

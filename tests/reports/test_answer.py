@@ -15,13 +15,14 @@ from core.settings import FEED
 from reports import numbers
 from reports.alert import alert_report
 from reports.answer import (
-    answer,
     begins_words,
     came_true,
     consequences,
     decisions_title,
+    end_words,
     ending,
     month_chances,
+    months_of,
     needed_by,
     night_steps,
     outcome,
@@ -57,9 +58,8 @@ def test_fall_counts_paths_at_or_under_threshold(make_release: MakeRelease) -> N
 
 def test_answer_states_each_month_and_end(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
-    said = answer(surge(release), release, ENGLISH)
-    assert said.months[0] == ("February 2025", "40%")
-    assert said.ends.startswith("Each release judges the months then ahead: the alert ends once their chance is below")
+    assert months_of(surge(release), release, ENGLISH)[0] == ("February 2025", "40%")
+    assert "ends once their chance is below the cut-off" in end_words(surge(release), ENGLISH)
 
 
 def test_history_names_each_number_and_window(make_release: MakeRelease) -> None:
@@ -222,9 +222,7 @@ def test_places_have_chances_of_release(make_release: MakeRelease) -> None:
     row = surge(
         release, rule="reception_full", route_id="reception.DEU", series_id="reception.DEU._T.M", threshold=1000.0
     )
-    said = answer(row, release, ENGLISH)
-    assert said.months == (
-        ("February 2025", "20%"), ("March 2025", "30%"), ("April 2025", "40%"),
-    )  # fmt: skip
+    said = months_of(row, release, ENGLISH)
+    assert said == [("February 2025", "20%"), ("March 2025", "30%"), ("April 2025", "40%")]
     assert alert_report(row, None, ENGLISH).event == "to need more places than 1,000"
     assert subject_name(row, {}, ENGLISH) == "Germany"
