@@ -358,6 +358,7 @@ def sparkline(
     months_back: int = 24,
     months_each: int = 1,
     top: float | None = None,
+    is_last: bool = False,
 ) -> str:
     """Draw counts, then the forecast with its 80 % band, as an SVG data address for a markdown image in a cell.
 
@@ -368,6 +369,7 @@ def sparkline(
         months_back: Observed months to show.
         months_each: Months that one figure covers; between them the line is straight.
         top: Upper end of the scale, where several pictures share one.
+        is_last: Whether the forecast is the last count repeated.
 
     Returns:
         ``data:image/svg+xml;base64,…``; an empty picture where nothing is known.
@@ -388,9 +390,9 @@ def sparkline(
     size = f'width="{LINE_WIDTH}" height="{LINE_HEIGHT}" viewBox="0 0 {LINE_WIDTH} {LINE_HEIGHT}"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>']
     if len(ahead):
-        outline = _svg_path(lines[high] + lines[low][::-1])
-        parts.append(f'<path d="{outline}Z" fill="{theme.fan}" fill-opacity="0.34"/>')
-        parts.append(_svg_line(lines[0.5], theme.fan, 1.6))
+        outline, hue = _svg_path(lines[high] + lines[low][::-1]), theme.observed if is_last else theme.fan
+        parts.append(f'<path d="{outline}Z" fill="{hue}" fill-opacity="0.34"/>')
+        parts.append(_svg_line(lines[0.5], hue, 1.6))
     parts += [_svg_line(run, theme.observed, 1.4) for run in _unbroken(counts, at)]
     parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{theme.observed}"/>' for x, y in anchor]
     return _svg_address([*parts, "</svg>"])

@@ -46,14 +46,8 @@ def show_routes(night: Night, series_id: str) -> None:
     show_notes(night, kind, together)
 
 
-def show_countries(night: Night, geo: str, plan: str) -> None:
-    """First asylum applications: one country as bars, then every country in a table for each year.
-
-    Args:
-        night: The release.
-        geo: The country.
-        plan: What its last count makes in a year; empty where a forecast is better.
-    """
+def show_countries(night: Night, geo: str) -> None:
+    """First asylum applications: one country as bars, then every country in a table for each year."""
     kinds = kinds_of(night)
     lines = lines_of(night, kinds[0], asylum=True) if kinds else []
     if not lines:
@@ -61,8 +55,6 @@ def show_countries(night: Night, geo: str, plan: str) -> None:
     st.header(_("Year ahead: first-time asylum applicants"), anchor=False)
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
     if own and len(own[0].past):
-        if plan:
-            st.markdown(plain(plan))
         reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
     for window in dict.fromkeys(line.window for line in lines):
         name = _("Every country, {window}: past years, what is expected, and the record").format(window=window)
@@ -102,8 +94,8 @@ def show_notes(night: Night, kind: str, together: str = "") -> None:
 def show_key() -> None:
     """What the columns of the tables mean."""
     text = _(
-        "Chances: of more than the newest complete total. Record: the error at past dates over the baseline’s; below "
-        "1 is better, ✓ proven after correction for all rows, ◐ likely. Totals are judged by "
+        "Chances: of more than the newest complete total. Record: the error at past dates against the baseline’s; "
+        "− is better, ✓ proven after correction for all rows, ◐ likely. Totals are judged by "
         "themselves: single months may have another verdict. 80% held: the share of past totals inside their 80% "
         "interval."
     )

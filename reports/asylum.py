@@ -46,7 +46,7 @@ _RECORD = BRIEF | {LIKELY: _("likely better")}
 """What the forecast's record is against the last count repeated, in a cell."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
-MOST_CORRIDORS, MOST_ABSENT = 12, 5
+MOST_CORRIDORS, MOST_ABSENT, FEW = 12, 5, 100
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
@@ -242,7 +242,7 @@ def most(release: ReadableRelease) -> AsylumForecast | None:
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The period that has ended, the next one, the last one counted, and all countries together as counted.
 
-    Where no forecast beats the last count repeated, that count leads, with the reserve that its past errors ask for.
+    Where no forecast beats the last count repeated, that count alone stands for the country.
     """
     out = []
     if len(view.history):
@@ -251,9 +251,8 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
         before = numbers.year_earlier(view.history, view.freq)
         label = language.text(text, period=period(view, last["end_date"], language))
         out = [(label, language.counted(last["obs_value"]), _year_before(view, before, last["end_date"], language))]
-    if view.beats_baseline:
-        return [*_expected_numbers(view, language), *out, *_together(view, language)]
-    return [*out, *_reserve(view, language), *_together(view, language)]
+    expected = _expected_numbers(view, language) if view.beats_baseline else []
+    return [*expected, *out, *_together(view, language)]
 
 
 def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
@@ -264,18 +263,6 @@ def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumbe
         label = language.text(text, window=period(view, end, language))
         out.append((label, language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)))
     return out
-
-
-def _reserve(view: AsylumForecast, language: Language) -> list[KeyNumber]:
-    """The upper end of the baseline's 80 % interval in the first period ahead; nothing without a forecast."""
-    ahead = view.to_plan_with.ahead
-    if ahead.empty:
-        return []
-    row = ahead.iloc[0]
-    label = language.text(_("With reserve, {window}"), window=period(view, ahead.index[0], language))
-    text = _("80% interval of the last count repeated: {interval}")
-    said = language.text(text, interval=language.interval_words(row[0.1], row[0.9]))
-    return [(label, language.expected(row[0.9]), said)]
 
 
 def _year_before(view: AsylumForecast, value: float, end: pd.Timestamp, language: Language) -> str:
@@ -307,27 +294,25 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """The verdict with the first range ahead that it is about, and how many outcomes the range to plan with held."""
-    own = own_rows(view.night.frame("asylum_scores"), view.series_id, view.to_plan_with.model_id)
+    """How many outcomes the range to plan with held, and the verdict, each after the first range ahead it is about."""
+    served = view.to_plan_with
+    own = own_rows(view.night.frame("asylum_scores"), view.series_id, served.model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
     said = f"{capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))}."
-    if len(view.ahead) and not view.beats_baseline:
-        row, end = view.ahead.iloc[0], view.ahead.index[0]
-        text = _("Models’ forecast {when}: {interval}, median {median}.")
-        interval, median = language.interval_words(row[0.1], row[0.9]), language.expected(row[0.5])
-        when = language.in_period(end, view.months_each)
-        said += " " + language.text(text, when=when, interval=interval, median=median)
-    return [held_words(own, language, view.freq), said]
-
-
-def year_words(view: AsylumForecast, language: Language) -> str:
-    """What the last count makes in a year, where no forecast beats it; else empty."""
-    if view.beats_baseline or view.history.empty:
-        return ""
-    total = view.history["obs_value"].iloc[-1] * 12 / view.months_each
-    text = _("Plan with {total} a year: the last count, repeated. The forecasts below have not proved better.")
-    return language.text(text, total=language.expected(total))
+    held = held_words(own, language, view.freq)
+    if view.ahead.empty or view.beats_baseline:
+        return [held, said]
+    last = _("{high} is enough in nine of ten cases {when}: 80% interval of the last count repeated, {interval}.")
+    models = _("Models’ forecast {when}: {interval}, median {median}.")
+    when = language.in_period(view.ahead.index[0], view.months_each)
+    return [
+        language.text(
+            text, when=when, high=language.expected(row[0.9]), median=language.expected(row[0.5]),
+            interval=language.interval_words(row[0.1], row[0.9]),
+        ) + f" {record}"
+        for text, row, record in ((last, served.ahead.iloc[0], held), (models, view.ahead.iloc[0], said))
+    ]  # fmt: skip
 
 
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
@@ -391,9 +376,17 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The result of :func:`by_destination` in words."""
     cells = {
         _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
-        _("Last count"): map(language.counted, table["last_value"]),
-        _("vs a year earlier"): map(language.change, table["last_value"], table["year_earlier"]),
-        _("With reserve"): map(language.expected, table["high"]),
+        _("Plan with"): [
+            language.counted(row["last_value"]) if row["model_id"] == BASELINE else language.expected(row["expected"])
+            for row in table.to_dict("records")
+        ],
+        _("Enough in nine of ten"): map(language.expected, table["high"]),
+        _("Last count vs a year earlier"): [
+            language.signed(now - before)
+            if is_known(before) and min(now, before) < FEW
+            else language.change(now, before)
+            for now, before in zip(table["last_value"], table["year_earlier"], strict=True)
+        ],
         _("Record"): [capital(language.text(_RECORD.get(verdict, verdict))) for verdict in table["verdict"]],
     }
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})

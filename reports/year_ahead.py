@@ -195,18 +195,20 @@ def year_title(lines: list[YearLine], language: Language) -> str:
 
 
 def country_words(lines: list[YearLine], language: Language) -> list[str]:
-    """A sentence on each window of one country: its total, where its interval is too wide to plan by, its record.
+    """A sentence on each window of one country: its total, or its interval alone where that is too wide, its record.
 
     Too wide: wider than the span of the past years that stand beside it.
     """
     past, said = lines[0].past, []
     for line in lines:
         low, high = line.row["lo_80"], line.row["hi_80"]
-        parts = [f"{language.expected(line.row['median'])} ({language.interval(low, high)})"]
+        interval = language.interval(low, high)
+        parts = [f"{language.expected(line.row['median'])} ({interval})"]
         if len(past) == PAST_YEARS and high - low > past.max() - past.min():
-            text = _("Too wide to plan by one number: wider than the span of {first}–{last} ({least}–{most})")
+            text = _("{interval}, too wide to plan by one number: {first}–{last} were {least} to {most}")
+            years = {"first": past.index[0], "last": past.index[-1], "interval": interval}
             least, most = language.counted(past.min()), language.counted(past.max())
-            parts.append(language.text(text, first=past.index[0], last=past.index[-1], least=least, most=most))
+            parts = [language.text(text, least=least, most=most, **years)]
         parts += map(capital, _record_parts(line.row, language))
         said.append(f"{language.labelled(line.window, '. '.join(parts))}.")
     return said
@@ -251,9 +253,9 @@ def _record_parts(row: Row, language: Language) -> list[str]:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return [language.text(_("no record yet"))]
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
-    text = _("{verdict} ({years}, past error {ratio} times the baseline’s)")
-    ratio = language.decimal(float(row["relative_wis"]))
-    said = language.text(text, ratio=ratio, years=years, verdict=language.text(verdict_of(row)))
+    text = _("{verdict} ({years}, past errors {change} against the baseline’s)")
+    change = language.change(row["relative_wis"], 1.0)
+    said = language.text(text, change=change, years=years, verdict=language.text(verdict_of(row)))
     held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))
     return [said, _marked(held, row, language)]
 
@@ -302,9 +304,9 @@ def _more_than(lines: list[YearLine], language: Language) -> str:
 
 
 def _record(row: Row, language: Language) -> str:
-    """The ratio to the baseline's error, with its verdict's mark where there is evidence."""
+    """The error against the baseline's, with its verdict's mark where there is evidence."""
     verdict = verdict_of(row)
-    return language.decimal(row["relative_wis"]) + (
+    return language.change(row["relative_wis"], 1.0) + (
         f" {MARKS[verdict]}" if verdict not in {NO_EVIDENCE, TOO_FEW} else ""
     )
 

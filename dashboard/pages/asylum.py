@@ -54,10 +54,10 @@ def show(night: Night) -> None:
         st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(night, shown)
+    year_ahead.show_countries(night, geo)
     show_countries(night, view, order)
     show_corridors(night, view)
     show_citizenships(night, view)
-    year_ahead.show_countries(night, geo, asylum.year_words(view, lang()))
     st.header(_("What must be known"), anchor=False)
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
 
@@ -195,8 +195,9 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         draw = partial(draw_countries, night, view.kind, table, title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "With reserve: upper end of the 80% range of the last count repeated; of the forecast, where its record is "
-        "better or likely better than that. Each line has its own scale from zero: two years of counts, then the range."
+        "Plan with the last count, or with the forecast where its record is better or likely better. Enough in nine of "
+        "ten cases: the upper end of the 80% range of the same. Below 100 people, changes are in persons. Each line "
+        "has its own scale from zero: two years of counts, then the range (grey: last count; blue-green: forecast)."
     )
     st.markdown(layout.small(text))
 
@@ -207,7 +208,13 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
     first = str(shown.columns[0])
     links = [state.link("asylum", kind=kind, country=geo) for geo in table["geo"]]
     found = [asylum.forecast_of(night, kind, geo).to_plan_with for geo in table["geo"]]
-    lines = [sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each) for one in found]
+    lines = [
+        sparkline(
+            one.history, one.quantiles, theme=current_theme(), months_each=one.months_each,
+            is_last=one.model_id == BASELINE,
+        )
+        for one in found
+    ]  # fmt: skip
     shown[first] = [f"[{name}]({link})" for name, link in zip(shown[first], links, strict=True)]
     shown[_("Trend")] = [f"![{_('Trend')}]({line})" for line in lines]
     st.table(shown, border="horizontal", hide_index=True, alt=title)

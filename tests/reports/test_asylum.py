@@ -22,7 +22,6 @@ from reports.asylum import (
     title,
     who_words,
     why_no_forecast,
-    year_words,
 )
 from reports.skill import Verdicts
 
@@ -117,22 +116,15 @@ def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> N
     assert key_numbers(forecast("2025-01-31", AHEAD.iloc[:0]), ENGLISH) == [last, together]
 
 
-def test_last_count_and_reserve_lead_where_nothing_beats_last_count() -> None:
+def test_last_count_leads_alone_where_nothing_beats_it() -> None:
     unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
     assert title(unproven, ENGLISH) == (
         "Germany: plan with 1,000 first-time asylum applicants a quarter, the last count (July–September 2024); "
         "no forecast has beaten it"
     )
-    assert key_numbers(unproven, ENGLISH)[:2] == [
-        ("Last count (July–September 2024, provisional)", "1,000", "900 in July–September 2023"),
-        ("With reserve, January–March 2025", "1,500", "80% interval of the last count repeated: 700 to 1,500"),
-    ]
-
-
-def test_last_count_makes_year_where_nothing_beats_it() -> None:
-    unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
-    assert year_words(unproven, ENGLISH).startswith("Plan with 4,000 a year: the last count, repeated.")
-    assert year_words(forecast("2025-01-31"), ENGLISH) == ""
+    (last, together) = key_numbers(unproven, ENGLISH)
+    assert last == ("Last count (July–September 2024, provisional)", "1,000", "900 in July–September 2023")
+    assert together[0].startswith("28 countries together")
 
 
 def test_totals_of_other_countries_are_not_compared() -> None:
@@ -177,7 +169,8 @@ def test_verdict_names_range_that_did_not_beat_baseline() -> None:
     found = replace(forecast("2025-01-31"), night=cast("Any", night), verdicts={})
     found.__dict__["quantiles"] = AHEAD
     assert skill_words(found, ENGLISH) == [
-        "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%).",
-        "No sign of beating the baseline in October 2024–June 2025. Models’ forecast in January–March 2025: 100 to "
-        "1,000, median 400.",
+        "1,500 is enough in nine of ten cases in January–March 2025: 80% interval of the last count repeated, 700 to "
+        "1,500. 1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%).",
+        "Models’ forecast in January–March 2025: 100 to 1,000, median 400. No sign of beating the baseline in October "
+        "2024–June 2025.",
     ]

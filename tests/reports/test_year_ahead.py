@@ -58,7 +58,7 @@ def test_countries_are_totalled_by_quarter(make_release: MakeRelease, table: pd.
     assert [line.name for line in routes][1:] == ["Eastern Mediterranean", "Central Mediterranean"]
     assert routes[0].past[2024] == routes[1].past[2024] + routes[2].past[2024]
     shown = year_table([country], ENGLISH).iloc[0]
-    assert list(shown[-6:]) == ["40%", "10%", "5%", "1%", "0.90 ✓", "75%"]
+    assert list(shown[-6:]) == ["40%", "10%", "5%", "1%", "−10% ✓", "75%"]
 
 
 def test_country_interval_wider_than_past_years_is_said() -> None:
@@ -66,8 +66,9 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
     usual = YearLine("Germany", "2025", past, year_row("a", lo_80=11_000.0, hi_80=15_000.0))
     wide = YearLine("Germany", "2026", past, year_row("a", lo_80=9_000.0, hi_80=15_000.0))
     narrow, said = country_words([usual, wide], ENGLISH)
-    assert "Too wide" not in narrow
-    assert ". Too wide to plan by one number: wider than the span of 2020–2024 (10,000–14,000). Better than" in said
+    assert "too wide" not in narrow
+    assert ", too wide to plan by one number: 2020–2024 were 10,000 to 14,000. Better than" in said
+    assert "12,000" not in said  # the median
 
 
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
@@ -84,7 +85,7 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
 def test_record_names_years_and_coverage() -> None:
     said = record_words(year_row("_T"), ENGLISH)
     assert said == (
-        "better than the baseline (6 years, past error 0.90 times the baseline’s); "
+        "better than the baseline (6 years, past errors −10% against the baseline’s); "
         "80% intervals held 75% of past totals"
     )
     assert "likely better than the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
