@@ -125,7 +125,7 @@ def xlsx_bytes(
     target = io.BytesIO()
     options = {
         "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        "default_date_format": "yyyy-mm-dd", "remove_timezone": True,
+        "default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True, "remove_timezone": True,
     }  # fmt: skip
     with xlsxwriter.Workbook(target, options) as book:
         created = dt.datetime.combine(day, dt.time())

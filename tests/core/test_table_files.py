@@ -79,12 +79,13 @@ def test_each_kind_of_value_keeps_its_kind_in_workbook() -> None:
             "day": [pd.Timestamp("2025-01-31", tz="UTC"), pd.NaT],
             "date": [dt.date(2024, 12, 31), dt.date(2025, 1, 31)],
             "yes": [True, False],
+            "ratio": [1.5, float("inf")],
         }
     ).astype({"mixed": object})
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame, ABOUT, title="t", day=DAY)))["data"]
     first, second = list(sheet.iter_rows(min_row=2, values_only=True))
-    assert first == (3, 2.5, pd.Timestamp("2025-01-31"), pd.Timestamp("2024-12-31"), True)
-    assert second == (None, 7, None, pd.Timestamp("2025-01-31"), False)
+    assert first == (3, 2.5, pd.Timestamp("2025-01-31"), pd.Timestamp("2024-12-31"), True, 1.5)
+    assert second == (None, 7, None, pd.Timestamp("2025-01-31"), False, "=1/0")  # shown as #DIV/0!
 
 
 def test_text_longer_than_cell_is_cut_and_says_so() -> None:
