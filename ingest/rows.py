@@ -49,7 +49,7 @@ class RowRule:
     broken: pd.Series
 
 
-def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int = 0, **dimensions: str) -> pd.DataFrame:
+def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = None, **dimensions: str) -> pd.DataFrame:
     """Assemble observations that keep the contract.
 
     Args:
@@ -57,8 +57,8 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int = 0, **dim
             ``citizen``, ``freq`` differ between rows; optionally ``obs_flag`` and, where the vintage is known,
             ``as_of``, perhaps with ``as_of_estimated``.
         source_id: Who published.
-        lag_days: Usual days from a period's end to publication; where ``tidy`` has no ``as_of`` they date the figures,
-            marked as estimated.
+        lag_days: Usual days from a period's end to publication. Needed where ``tidy`` has no ``as_of``; such dates
+            are marked as estimated.
         **dimensions: Dimensions that are the same for every row.
 
     Returns:
@@ -72,6 +72,8 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int = 0, **dim
     frame["obs_value"] = frame["obs_value"].astype(float)
     frame["as_of_estimated"] = tidy.get("as_of_estimated", "as_of" not in tidy)
     if "as_of" not in tidy:
+        if lag_days is None:
+            raise ValueError("observations: without as_of, lag_days is needed")
         frame["as_of"] = period_ends(frame) + pd.Timedelta(days=lag_days)
     frame["as_of"] = frame["as_of"].astype("datetime64[ns]")
     place = frame.groupby(_DIMENSIONS, sort=False, dropna=False).ngroup()
@@ -146,13 +148,13 @@ class Reading:
     Attributes:
         raw: The file.
         source_id: Who published.
-        lag_days: Usual days from a period's end to publication; not used where rows have their own ``as_of``.
+        lag_days: Usual days from a period's end to publication; None where every row has its own ``as_of``.
         rejected: Rows set aside so far, frames of ``core.release.REJECTED``.
     """
 
     raw: RawFile
     source_id: str
-    lag_days: int = 0
+    lag_days: int | None = None
     rejected: list[pd.DataFrame] = field(default_factory=list)
 
     def keep(self, frame: pd.DataFrame, *rules: RowRule, tolerated: float = TOLERATED) -> pd.DataFrame:
