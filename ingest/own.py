@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,15 @@ from core.languages import languages
 from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
-from core.schema import ALL, NOT_APPLICABLE, PLACES, make_series_id, refuse_person_level, resembles_person_level
+from core.schema import (
+    ALL,
+    NOT_APPLICABLE,
+    PLACES,
+    make_series_id,
+    refuse_person_level,
+    resembles_person_level,
+    unaccented,
+)
 from core.table_files import FORMULA_STARTS
 from ingest import Parsed, RawFile
 from ingest.own_mapping import OwnMapping, with_advice
@@ -353,8 +360,7 @@ def _month_numbers() -> dict[str, int]:
 
 def _bare(name: str) -> str:
     """A name without accents, point and case."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(one for one in plain if not unicodedata.combining(one)).casefold().rstrip(".")
+    return unaccented(name).rstrip(".")
 
 
 def _number(cell: object, mapping: OwnMapping) -> str:
