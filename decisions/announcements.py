@@ -147,9 +147,12 @@ def subscribers(settings: DeliverySettings, kind: str, level: str = "", route_id
 
 def message_to(announcement: Announcement, number: int, reader: Reader, not_before: dt.datetime) -> OutboxMessage:
     """The message that says an announcement to one reader."""
-    subscription, _channel, recipient, _language = reader
-    of, name = announcement, message_identity(announcement, subscription, recipient)
-    return OutboxMessage(name, number, of.subject, of.kind, *reader, not_before, of.at)
+    subscription, channel, recipient, language = reader
+    return OutboxMessage(
+        message_id=message_identity(announcement, subscription, recipient), announcement=number,
+        subject=announcement.subject, kind=announcement.kind, subscription=subscription, channel=channel,
+        recipient=recipient, language=language, not_before=not_before, posted_at=announcement.at,
+    )  # fmt: skip
 
 
 def publish_cap(workflow: Workflow, announcement: Announcement) -> None:
