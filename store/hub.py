@@ -65,7 +65,8 @@ class HubFiles:
 
     def missing(self, names: Collection[str]) -> list[str]:
         """Those of some paths at which no file lies; a link does not count."""
-        there = set(self._files.everything())
+        folders = {name.partition("/")[0] for name in names}
+        there = {name for folder in folders for name in self._files.everything(folder)}
         return [name for name in names if name not in there]
 
     def write(self, files: Mapping[str, bytes]) -> None:
