@@ -343,8 +343,8 @@ class _Check:
         common = pairs["size"].groupby(origins).sum().idxmax()
         faults = []
         for origin, (step, end, first, size) in zip(origins, pairs.itertuples(index=False), strict=True):
-            rule = f"'{end}' does not lie {counted(int(step), unit)} after {common}, from which most rows count"
             if origin != common:
+                rule = f"'{end}' does not lie {counted(int(step), unit)} after {common}, from which most rows count"
                 faults.append((f"{rule} ({counted(size, 'row')})", first))
         yield from self._named(faults, TARGET_END_DATE)
 
@@ -378,7 +378,7 @@ class _Check:
         what = "quantile levels" if is_quantile else f"ids of its {output.kind}"
         short: list[tuple[str, Any]] = []
         for _task, own in cells[groups["task"].transform("size") != len(ids)].groupby("task"):
-            missing = [one for number, one in enumerate(ids) if number not in set(own["place"])]
+            missing = [ids[place] for place in sorted({*range(len(ids))} - {*own["place"]})]
             short.append((f"the task lacks the {what} {', '.join(missing[:MOST_NAMED])}", own.index[0]))
         yield from self._named(short, OUTPUT_TYPE_ID)
         if output.kind == "pmf":
