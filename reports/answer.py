@@ -107,11 +107,9 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     if _is_ahead(alert) and came_true(alert, counts) is None:
         ends, judged = _ends_of(alert), judged_now(alert, release.frame("alert_chances"))
         if judged is not None and judged["threshold"] != alert["threshold"]:
-            text, origin = (
-                _("The threshold follows the counts: {origin}"),
-                origin_of_threshold(judged, counts, language),
-            )
-            said += [language.text(text, origin=origin)] if origin else []
+            text = _("The threshold follows the counts: {origin}")
+            if origin := origin_of_threshold(judged, counts, language):
+                said.append(language.text(text, origin=origin))
         said.append(language.text(_("Outcome known once {month} is counted."), month=language.month(ends[-1])))
         running = numbers.running_month(release.frame("nowcasts"), str(alert["series_id"]))
         if running["target_end_date"].isin(ends).any():
@@ -151,14 +149,14 @@ def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list
     ends, anew = _ends_of(alert), alert_report(judged, None, language)
     begun = ends[ends < _ends_of(judged)[0]]
     texts = [_("Each release judges the months then ahead: now {chance} for {event}; {limit}.")]
-    if own >= cutoff:
+    if own < cutoff:
+        texts = [_("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), *texts]
+    elif own >= cutoff:  # neither where it is not known
         text = _(
             "Keep watching until {month} is counted: {now} now, {before} before; cut-off {cutoff}. It ended because "
             "each release judges the months then ahead: {chance} for {event}."
         )
         texts = [text]
-    elif own < cutoff:
-        texts.insert(0, _("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."))
     shares = {"now": own, "before": float(alert["probability"]), "cutoff": cutoff, "chance": judged["probability"]}
     words = {name: language.percent(share) for name, share in shares.items()}
     words |= {"month": language.month((begun if len(begun) else ends)[-1]), "event": event_words(judged, language)}
@@ -279,11 +277,8 @@ def night_steps(
         if said == former:
             continue
         judged = judged_now(alert, chances) if row is None else row
-        text = (
-            level_label(now, language)
-            if now
-            else language.text(_("Ended, was {level}"), level=level_name(level, language))
-        )
+        gone = _("Ended, was {level}")
+        text = level_label(now, language) if now else language.text(gone, level=level_name(level, language))
         if judged is not None:
             text = " · ".join([text, *(part for part in about(judged) if part and part not in about(alert))])
         found.append((made_at, day, text))
