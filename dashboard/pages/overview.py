@@ -216,9 +216,8 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame, months
         unit = _("In each route’s unit, {months}.")
     note = _(
         "80% interval: meant to hold 8 counts of 10; held: the share of past months that it did hold, in the last row "
-        "those of all routes. Better or likely "
-        "better: than the last count repeated. Above or below 80%: outside the interval forecast "
-        "before."
+        "those of all routes. Better or likely better: than the last count repeated. Above or below 80%: outside the "
+        "interval forecast before."
     )
     sums = _("Medians of routes do not add up to that of their sum.") if total.number > 1 else ""
     notes = unit.format(months=months), note, sums, absent_words(list(summary["route_id"]), lang())
