@@ -16,7 +16,16 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
 
 from core.errors import InputError, SourceError
 from core.languages import marked as _
@@ -44,10 +53,12 @@ def _by_place(content: object) -> object:
 
 
 def _by_code(content: object) -> object:
-    """A list of codes as an object by their codes, as the standard allows both."""
-    if isinstance(content, list) and all(isinstance(code, str) for code in content):
-        return {code: place for place, code in enumerate(content)}
-    return content
+    """A list of codes, or an object of their labels, as an object of their places: the standard allows each."""
+    if not isinstance(content, list | dict):
+        return content
+    texts = content.values() if isinstance(content, dict) else content
+    is_listed = all(isinstance(one, str) for one in texts)
+    return {code: place for place, code in enumerate(content)} if is_listed else content
 
 
 _Position = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)$")]
@@ -203,7 +214,7 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
 
 
 class _Category(BaseModel):
-    index: Annotated[dict[str, int], BeforeValidator(_by_code)]
+    index: Annotated[dict[str, int], BeforeValidator(_by_code)] = Field(validation_alias=AliasChoices("index", "label"))
 
 
 class _Dimension(BaseModel):

@@ -42,8 +42,11 @@ def test_last_dimension_counts_fastest() -> None:
 
 
 def test_cells_and_codes_may_be_listed() -> None:
-    listed = {name: {"category": {"index": codes}} for name, codes in
-              {"citizen": ["TOTAL", "SY"], "geo": ["DE", "FR"], "time": ["2026-01", "2026-02"]}.items()}  # fmt: skip
+    listed = {
+        "citizen": {"category": {"index": ["TOTAL", "SY"]}},
+        "geo": {"category": {"label": {"DE": "Germany", "FR": "France"}}},
+        "time": {"category": {"index": ["2026-01", "2026-02"]}},
+    }
     body = answer(value=[835, None, None, 10, None, None, None, 5], dimension=listed)
     assert read_jsonstat(body).equals(read_jsonstat(answer()))
 
