@@ -235,7 +235,7 @@ def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, st
     then, plain = both_totals(release, scenario.trajectories, scenario.route_id)
     chance = language.text(_("The chance of the condition is not estimated.")) if scenario.chance is None else ""
     said = language.text(
-        _("80% interval {interval}; by the forecast {usual}. Difference: {change}."),
+        _("80% interval {interval}; the forecast’s own: {usual}. Difference: {change}."),
         interval=language.interval_words(then["q10"], then["q90"]),
         usual=language.interval_words(plain["q10"], plain["q90"]), change=_apart(then["q50"], plain["q50"], language),
     )  # fmt: skip

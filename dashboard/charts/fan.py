@@ -105,6 +105,7 @@ class Fan:
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
         is_last: Whether the forecast is the last count repeated, with the range of its past errors.
         others: Lines that are drawn over it later, by month: words keep clear of them.
+        whose: Whose the median is, where a forecast stands beside it.
     """
 
     observed: pd.DataFrame
@@ -129,6 +130,7 @@ class Fan:
     goes_by_last: bool = False
     is_last: bool = False
     others: Sequence[pd.Series] = ()
+    whose: str = ""
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -402,7 +404,8 @@ def _event_marks(events: pd.DataFrame | None, rows: list[int], scale: Scale, the
 def _median_keys(fan: Fan, theme: Theme) -> list[str]:
     """The mark of the median, after that of the last count where this is carried forward."""
     if not fan.goes_by_last:
-        return [key_mark(f"border-top: 3px solid {theme.median}", _("median"))]
+        text = labelled(fan.whose, _("median")) if fan.whose else _("median")
+        return [key_mark(f"border-top: 3px solid {theme.median}", text)]
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
     return [last] if fan.is_last else [last, key_mark(f"border-top: 2px dotted {theme.median}", _("models’ median"))]
 

@@ -52,10 +52,10 @@ def scenario_chart(
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)
     edges = (median, low, high, quantile(scenario, interval_levels(0.95)[1]))
-    fan = Fan(observed, scenario, now, unit, reach=float(high.max()), window=window, others=edges)
+    fan = Fan(observed, scenario, now, unit, months_back=12, reach=float(high.max()), window=window, others=edges)
     figure = fan_chart(fan, _own_hue(theme), height=CHART_HEIGHT)
     lines = (
-        (low, "forecast low", "dot", 1), (high, "forecast high", "dot", 1), (median, "forecast", "dash", 1.6),
+        (low, "forecast low", "dot", 1.6), (high, "forecast high", "dot", 1.6), (median, "forecast", "dash", 2.4),
     )  # fmt: skip
     for line, name, dash, width in lines:
         hover = [
@@ -82,7 +82,7 @@ def scenario_key(observed: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date
     """What the chart's marks mean, as a line of HTML: the scenario's and the forecast's."""
     marks = (("dashed", _("forecast: median")), ("dotted", _("forecast: 80% interval")))
     more = [key_mark(f"border-top: 2px {style} {theme.fan}", text) for style, text in marks]
-    return fan_key(Fan(observed, scenario, now, ""), _own_hue(theme), more)
+    return fan_key(Fan(observed, scenario, now, "", months_back=12, whose=_("scenario")), _own_hue(theme), more)
 
 
 def _own_hue(theme: Theme) -> Theme:

@@ -169,7 +169,7 @@ def show_parts(
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
             unit = in_unit("Arrivals per month", scenario.route_id, lang())
-            fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast)
+            fan = charts.Fan(history, then, night.as_of, unit, made.title, back=12, forecast=forecast)
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":

@@ -103,7 +103,7 @@ def test_consequence_of_alert_equals_its_scenario(make_release: MakeRelease, rul
     said = consequence_words(release, row, ENGLISH)
     total, interval = said.split(" in all, 80% interval ")
     assert f": {total} arrivals in February–April 2025 instead of" in whatif.title(release, scenario, values, ENGLISH)
-    assert f"80% interval {interval}; by the forecast" in whatif.answer(release, scenario, values, ENGLISH)
+    assert f"80% interval {interval}; the forecast’s own: " in whatif.answer(release, scenario, values, ENGLISH)
     assert consequence_words(release, row | {"threshold": 2500.0 if rule == "surge" else 1.0}, ENGLISH) == ""
     assert consequence_words(release, row | {"rule": "outside_95"}, ENGLISH) == ""
 
