@@ -67,14 +67,14 @@ def title(release: ReadableRelease, route_id: str, language: Language) -> str:
     else:
         said = ahead_words(verdicts, language)
     if route_id != ALL:
-        return language.labelled(route_name(route_id, language), said)
+        return language.labelled(judged_name(route_id, language), said)
     without = [
         route_name(one, language)
         for one in routes_of(scores)
         if BETTER not in (verdict_steps(scores, series_of(one)) or {}).values()
     ]
     text = language.text(_("not proven for {routes}"), routes=", ".join(without)) if without and steps else ""
-    return language.labelled(language.text(_("All routes together")), language.listed(filter(None, [said, text])))
+    return language.labelled(judged_name(route_id, language), language.listed(filter(None, [said, text])))
 
 
 def ensemble_words(release: ReadableRelease, language: Language) -> list[str]:
@@ -94,6 +94,11 @@ def ensemble_words(release: ReadableRelease, language: Language) -> list[str]:
         fails.append(language.text(text, ahead=ahead, surge=shares[SURGE], calm=shares[CALM]))
     is_good = [language.text(good, routes=language.listed(routes))] if routes else []
     return [*is_good, " ".join(fails)]
+
+
+def judged_name(route_id: str, language: Language) -> str:
+    """A route, or the mean of all: its errors are pooled, its counts not added."""
+    return language.text(_("Average over the routes")) if route_id == ALL else route_name(route_id, language)
 
 
 def routes_of(scores: pd.DataFrame) -> list[str]:
@@ -191,8 +196,8 @@ def said_and_counted(release: ReadableRelease, route_id: str) -> pd.DataFrame:
 def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
     """How many counts fell inside the intervals given before; ``rows`` are of :func:`said_and_counted`."""
     texts = ngettext(
-        "{held} of {n} count ({share}) fell inside the 80% interval, {ahead} alone",
-        "{held} of {n} counts ({share}) fell inside the 80% interval, {ahead} alone",
+        "{held} of {n} count ({share}) fell inside the 80% interval forecast {ahead}",
+        "{held} of {n} counts ({share}) fell inside the 80% interval forecast {ahead}",
     )
     ahead = steps_ahead([PLANNING_MONTHS], language)
     held, share = language.counted(rows["inside"].sum()), language.share(rows["inside"].mean())
@@ -245,26 +250,6 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     counts = {str(name): language.counted(count) for name, count in found.drop("base").items()}
     shares = {"base": language.percent(found["base"]), "share": language.percent(found["right"] / found["n"])}
     return language.form(*texts, int(found["right"])).format(where=where, **counts, **shares)
-
-
-def watch_table(track_record: pd.DataFrame, route_id: str, language: Language) -> tuple[pd.DataFrame, str]:
-    """The same as a table, alert by event, and what it counts; both empty where nothing is judged."""
-    if (found := _watched(track_record, route_id)) is None:
-        return pd.DataFrame(), ""
-    cells = ((_("came true"), found["right"]), (_("false alarm"), found["n"] - found["right"]))
-    came, alarm = (language.labelled(language.text(name), language.counted(count)) for name, count in cells)
-    missed = language.labelled(language.text(_("missed")), language.counted(found["missed"]))
-    table = {
-        language.text(_("Alert")): [language.text(_("raised")), language.text(_("not raised"))],
-        language.text(_("Event came")): [came, missed],
-        language.text(_("No event")): [alarm, language.text(_("not counted"))],
-    }
-    text = _(
-        "Watch alerts on months ahead at past dates, all rules together: {share} came true; by chance {base}. "
-        "Left out, as repeats or on events already under way: {others}."
-    )
-    share, base = (language.percent(one) for one in (found["right"] / found["n"], found["base"]))
-    return pd.DataFrame(table), language.text(text, share=share, base=base, others=language.counted(found["others"]))
 
 
 def _watched(track_record: pd.DataFrame, route_id: str) -> pd.Series | None:

@@ -15,7 +15,7 @@ from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, TOO_FEW, WORSE, skill
 from reports import ReadableRelease
 
-MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "·", WORSE: "✗", TOO_FEW: NOTHING}
+MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "○", WORSE: "✗", TOO_FEW: NOTHING}
 """Each verdict where there is room for a sign only."""
 BRIEF = {
     BETTER: _("better"), LIKELY: _("likely"), NO_EVIDENCE: _("no sign"), WORSE: _("worse"), TOO_FEW: TOO_FEW
@@ -23,7 +23,7 @@ BRIEF = {
 """Each verdict in a word or two, beside the name of the baseline."""
 MARKS_WORDS = _(
     "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among the many months "
-    "tested some gains are luck; · no sign of it; ✗ worse."
+    "tested some gains are luck; ○ no sign of it; ✗ worse; blank: not forecast."
 )
 Verdicts = Mapping[pd.Timestamp, str] | None
 """The ensemble's verdict by last day of each period of a release; None if the series is not scored."""

@@ -104,10 +104,9 @@ def skill_key(scores: pd.DataFrame, *, theme: Theme) -> str:
         for model_id, (own, sign) in signs.items()
         if model_id in names
     ]
-    hollow = _("hollow: not proven better")
-    return key_line(
-        [*parts, f"<span>{hollow}</span>", key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1"))]
-    )
+    proof = (_("filled: proven better"), _("hollow: not proven, even below 1; with many tests some gains are luck"))
+    parts += [key_mark(f"border-top: 1px solid {theme.secondary}", _("baseline = 1"))]
+    return key_line([*parts, *(f"<span>{html.escape(text)}</span>" for text in proof)])
 
 
 def _rival(rows: pd.DataFrame) -> str:

@@ -14,12 +14,12 @@ from dashboard.theme import Theme, with_opacity
 HEIGHT, SMALL = 280, 190
 
 
-def past_chart(rows: pd.DataFrame, shown: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
+def past_chart(rows: pd.DataFrame, *, is_small: bool, unit: str, theme: Theme) -> go.Figure:
     """Draw counts over the median and the 80 % band that were forecast of them; counts outside stand out.
 
     Args:
         rows: Result of :func:`reports.record.said_and_counted`, of one route.
-        shown: The same of all the routes that are drawn beside each other on one scale; low charts where they are many.
+        is_small: Whether it is one of several beside each other.
         unit: What is counted.
         theme: Colours.
     """
@@ -29,7 +29,6 @@ def past_chart(rows: pd.DataFrame, shown: pd.DataFrame, *, unit: str, theme: The
     figure.add_trace(
         go.Scatter(x=rows.index, y=rows["q50"], mode="lines", line=median, hoverinfo="skip", name="median")
     )
-    is_small = len(rows) < len(shown)
     small, large = (3, 6) if is_small else (5, 9)
     marker = {
         "opacity": 1,
@@ -48,7 +47,7 @@ def past_chart(rows: pd.DataFrame, shown: pd.DataFrame, *, unit: str, theme: The
         margin={"r": 12},
         hovermode="closest",
         xaxis={"range": [rows.index[0] - pad, rows.index[-1] + pad], **month_ticks(rows.index[0], rows.index[-1])},
-        yaxis=count_axis(float(shown[["q90", "obs_value"]].max().max())),
+        yaxis=count_axis(float(rows[["q90", "obs_value"]].max().max())),
     )
     return finish(figure, theme, height=SMALL if is_small else HEIGHT, annotations=[unit_label(theme, unit)])
 

@@ -62,11 +62,11 @@ def show(night: Night) -> None:
         "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
         "forecasts: made afterwards for past dates; where a first count was not kept, the corrected one is used."
     )
-    st.markdown(small(plain(f"{record.live_title(issued, lang())}. {text}")))
+    st.markdown(f"**{plain(record.live_title(issued, lang()))}.** :gray[{plain(text)}]")
     if part != HUB:
         st.selectbox(
             _("Route"), routes, width=240,
-            format_func=row_name, **state.widget("on", route_id),
+            format_func=lambda one: record.scored_name(one, lang()), **state.widget("on", route_id),
         )  # fmt: skip
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
     show_past(night, route_id)
@@ -107,6 +107,8 @@ def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
     """The chart under its finding."""
     st.header(title, anchor=False)
     st.html(past_key(current_theme()))
+    if route_id == ALL:
+        st.markdown(small(_("Each route has its own scale: compare shapes, not heights.")))
     groups = list(rows.groupby("route_id", sort=False))
     if route_id != ALL:
         places = [st.container()]
@@ -117,10 +119,8 @@ def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
         with place:
             if route_id == ALL:
                 st.markdown(f"### {plain(record.held_title(own, str(one), lang()))}", anchors=False)
-            layout.chart(past_chart(own, rows, unit=unit, theme=current_theme()), alt, f"past-{one}")
-    if len(groups) < len(places):
-        text = _("One scale for all routes, to compare their size. Choose a route at the top to see it on its own.")
-        places[-1].markdown(small(text))
+            figure = past_chart(own, is_small=route_id == ALL, unit=unit, theme=current_theme())
+            layout.chart(figure, alt, f"past-{one}")
 
 
 def show_map(night: Night, route_id: str) -> None:
@@ -130,20 +130,13 @@ def show_map(night: Night, route_id: str) -> None:
         return
     drawn, said = st.columns([1.3, 1], gap="medium")
     with said:
-        st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
-        table, text = record.watch_table(night.frame("track_record"), route_id, lang())
-        if text:
-            st.table(table, border="horizontal", hide_index=True, alt=text)
-            st.markdown(small(plain(text)))
+        alerts = record.watch_words(night.frame("track_record"), route_id, lang())
+        said_all = filter(None, [*record.sentences(night, route_id, lang()), alerts])
+        st.markdown("\n".join(f"- {plain(text)}" for text in said_all))
     with drawn:
-        grid = pd.concat([grid.rename(index=row_name), record.beside(night, lang())])
-        st.html(as_html(grid, row_name(route_id)))
+        name = partial(record.judged_name, language=lang())
+        st.html(as_html(pd.concat([grid.rename(index=name), record.beside(night, lang())]), name(route_id)))
         st.markdown(small(plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")))
-
-
-def row_name(route_id: str) -> str:
-    """A route, or all of them together."""
-    return _("All routes") if route_id == ALL else layout.route_name(route_id)
 
 
 def as_html(grid: pd.DataFrame, chosen: str) -> str:
@@ -223,7 +216,7 @@ def show_table(rows: pd.DataFrame) -> None:
     text = _(
         "Error: the weighted interval score (WIS), which counts misses and wide ranges, divided by the baseline’s on "
         "the same months. Below 1 is better than the baseline: the last count repeated, with its own past errors. "
-        "Bars: 90% intervals. Filled: ✓, by a test that allows for the number of routes and months (Holm’s)."
+        "Bars: 90% intervals. Proven: by a test that allows for the number of routes and months (Holm’s)."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())

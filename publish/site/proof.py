@@ -35,7 +35,7 @@ def track_record(view: View) -> Page:
     language, grid = view.language, record.verdicts(view.release)
     blocks = []
     if len(grid):
-        shown = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
+        shown = [record.judged_name(str(one), language) for one in grid.index]
         cells = {str(step): [skill.MARKS.get(one, "") for one in grid[step]] for step in grid.columns}
         caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [

@@ -61,7 +61,7 @@ SMALLER = "past forecast errors 20% smaller than by repeating the last count"
 @pytest.mark.parametrize(
     ("route_id", "said"),
     [
-        (ALL, f"All routes together: {SMALLER}, 1–4 months ahead; not proven for Eastern"),
+        (ALL, f"Average over the routes: {SMALLER}, 1–4 months ahead; not proven for Eastern"),
         ("CMR", f"Central Mediterranean: {SMALLER}, 1, 3–4 months ahead"),
         ("EMR", "Eastern Mediterranean: likely better than the baseline 1–4 months ahead"),
         ("WMR", "No past forecasts have been scored yet"),
@@ -151,8 +151,6 @@ def test_pooled_record_says_on_which_routes() -> None:
     )
     words = [record.watch_words(table, one, Language()) for one in (ALL, "CMR")]
     assert words == [f"All rules together, on all routes: {said}", f"All rules together: {said}"]
-    cells = ["raised", "came true: 9", "false alarm: 6", "not raised", "missed: 6", "not counted"]
-    assert record.watch_table(table, "CMR", Language())[0].to_numpy().ravel().tolist() == cells
 
 
 @pytest.mark.parametrize(
@@ -215,5 +213,5 @@ def test_counts_stand_beside_forecasts_made_three_months_before() -> None:
     frames = {"backtest": backtest, "observations": counts}
     both = record.said_and_counted(cast(ReadableRelease, SimpleNamespace(frame=frames.__getitem__)), "CMR")
     assert both[["q10", "q50", "q90", "obs_value"]].to_numpy().tolist() == [[30, 60, 90, 90], [30, 60, 90, 91]]
-    said = "Central Mediterranean: 1 of 2 counts (50%) fell inside the 80% interval, 3 months ahead alone"
+    said = "Central Mediterranean: 1 of 2 counts (50%) fell inside the 80% interval forecast 3 months ahead"
     assert record.said_title(both, "CMR", Language()) == said

@@ -213,7 +213,7 @@ def past_forecasts() -> Drawn:
         "q50": [100.0, 90.0, 900.0], "q90": [150.0, 120.0, 1500.0], "obs_value": [110.0, 200.0, 1200.0],
         "inside": [True, False, True],
     })  # fmt: skip
-    return past_chart(rows, rows, unit="Arrivals", theme=LIGHT), [past_key(LIGHT)]
+    return past_chart(rows, is_small=False, unit="Arrivals", theme=LIGHT), [past_key(LIGHT)]
 
 
 def places_within_forecasts() -> Drawn:
