@@ -1,4 +1,4 @@
-"""People in reception in one reader's language: how many places suffice until when, and what the forecast is worth."""
+"""People in reception in one reader's language: how many places are enough until when, and what that is worth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification.verdict import LIKELY as LIKELY_BETTER
 from forecasting.verification.verdict import with_verdicts
-from reports import numbers
+from reports import ReadableRelease, cards_in, citations, numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber, interval_words
@@ -30,6 +30,17 @@ MONTHS_BACK = 36
 """Months of counts in charts."""
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""
+TABLE_NOTE = _(
+    "Places that are enough: in nine of ten cases these places are enough at every count through that month; the "
+    "upper end of the interval is about that month alone. Exits: people before, plus entries, less people after; "
+    "entries are estimated from arrivals."
+)
+BY_REGION = _("Regions by extra people to plan for")
+REGIONS_NOTE = _(
+    "Extra people to plan for: places that are enough for six months in nine of ten cases, less the people counted. "
+    "Existing capacity is not included. The figures do not add up to the country’s: regions are seldom all full at "
+    "once."
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class Need:
 
     @property
     def above_now(self) -> float:
-        """How far places that suffice in nine of ten cases, as shown, exceed the people there now: none is missing."""
+        """Extra people to plan for: places that are enough, as shown, less the people there now; none is missing."""
         return round_expected(self.rows["enough"].iloc[-1]) - float(self.rows["last_value"].iloc[-1])
 
 
@@ -145,17 +156,34 @@ def title(need: Need, language: Language) -> str:
 
 
 def enough_words(need: Need, language: Language) -> str:
-    """How many places suffice until when."""
+    """How many places are enough until when."""
     enough = float(need.rows["enough"].iloc[-1])
     return language.plural(
         ngettext(
-            "{places} place should suffice to the end of {period} (aim: nine cases in ten)",
-            "{places} places should suffice to the end of {period} (aim: nine cases in ten)",
+            "{places} place should be enough through {period} (aim: nine cases in ten)",
+            "{places} places should be enough through {period} (aim: nine cases in ten)",
         ),
         as_expected(enough),
         places=language.expected(enough),
         period=language.month(need.ends.iloc[-1]),
     )
+
+
+def enough_record(need: Need, backtest: pd.DataFrame, language: Language) -> str:
+    """How often such places were enough at past origins, at least; empty before the last period ahead was counted.
+
+    The places of then are not less than the highest of the upper ends up to a period: these are compared with counts.
+    """
+    uppers = backtest[backtest["series_id"].eq(need.series_id) & backtest["output_type_id"].round(3).eq(0.9)]
+    counted = uppers.merge(need.history, left_on="target_end_date", right_on="end_date").groupby("origin_date")
+    cases = counted[["horizon", "value", "obs_value"]].max()
+    cases = cases[cases["horizon"] == len(need.rows)]
+    if cases.empty:
+        return ""
+    held = cases["obs_value"] <= cases["value"]
+    text = _("Past forecasts: such places were enough in at least {held} of {n} cases ({share}).")
+    counts = {"held": language.counted(held.sum()), "n": language.counted(len(held))}
+    return language.text(text, share=language.share(held.mean()), **counts)
 
 
 def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) -> str:
@@ -175,17 +203,12 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     end = language.month(need.ends.iloc[-1])
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
+    people = language.text(_("People, end of {month}"), month=language.month(counted))
+    expected = language.text(_("Expected, end of {month}"), month=end)
+    interval = interval_words(last["lo_80"], last["hi_80"], language)
     return [
-        (
-            language.text(_("People, end of {month}"), month=language.month(counted)),
-            language.counted(float(first["last_value"])),
-            "",
-        ),
-        (
-            language.text(_("Expected, end of {month}"), month=end),
-            language.expected(float(last["median"])),
-            interval_words(last["lo_80"], last["hi_80"], language),
-        ),
+        (people, language.counted(float(first["last_value"])), ""),
+        (expected, language.expected(float(last["median"])), interval),
     ]
 
 
@@ -194,18 +217,14 @@ def moves_words(need: Need, language: Language) -> str:
     months = len(need.rows) * need.months_each
     first = need.ends.iloc[0] - pd.DateOffset(months=need.months_each - 1)
     moves = {name: language.expected(float(need.rows[name].sum()) / months) for name in ("entries", "exits")}
-    text = _("A month, {months}: {entries} entries and {exits} exits, medians without an interval.")
+    text = _("A month, {months}: on average {entries} entries and {exits} exits, without an interval.")
     return language.text(text, months=language.months(first, need.ends.iloc[-1]), **moves)
 
 
 def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str]:
     """Facts behind an alert about one stock, from a release's ``reception_needs``: a sentence each."""
     need = _alone(needs, series_id, 1.0)
-    return [
-        title(need, language),
-        enough_words(need, language),
-        moves_words(need, language),
-    ]
+    return [title(need, language), enough_words(need, language), moves_words(need, language)]
 
 
 def places_words(need: Need, language: Language) -> str:
@@ -233,7 +252,7 @@ def places_words(need: Need, language: Language) -> str:
 
 
 def scenario_words(need: Need, usual: Need, language: Language) -> str:
-    """When places are full, or how many more suffice, if arrivals are other than forecast.
+    """When places are full, or how many more are enough, if arrivals are other than forecast.
 
     Args:
         need: The stock in the scenario.
@@ -257,8 +276,8 @@ def scenario_words(need: Need, usual: Need, language: Language) -> str:
         return language.text(text, month=month, **given)
     enough, before = (float(one.rows["enough"].iloc[-1]) for one in (need, usual))
     text = _(
-        "If arrivals on {routes} are {factor} times the forecast, places that suffice in {place} to the end of {month} "
-        "in nine of ten cases: {places} ({more} against the forecast)."
+        "If arrivals on {routes} are {factor} times the forecast, places that are enough in {place} through {month} in "
+        "nine of ten cases: {places} ({more} against the forecast)."
     )
     more = language.signed(enough - before)
     return language.text(text, month=month, places=language.expected(enough), more=more, **given)
@@ -293,7 +312,7 @@ def countries(needs: pd.DataFrame) -> list[Need]:
 
 
 def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
-    """One sentence by country: on its places, where they are known, else on places that suffice and on its people."""
+    """One sentence by country: on its places where they are known, else on places that are enough and its people."""
     found = {need.series_id.split(".")[1]: need for need in countries(needs)}
     return {
         code: language.labelled(place_name(code, language), places_words(need, language))
@@ -304,7 +323,7 @@ def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
 
 
 def _people_words(need: Need, language: Language) -> str:
-    """Places that suffice, people expected by then and people counted."""
+    """Places that are enough, people expected by then and people counted."""
     (_label, counted, _none), (_end, expected, _interval) = key_numbers(need, language)
     month = language.month(end_dates(need.rows["last_period"].head(1), need.freq).iloc[0])
     text = _("{expected} people expected, {people} counted at the end of {month}")
@@ -329,7 +348,7 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list
 
 
 def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """How many counts past 80% intervals held, and how many their upper ends."""
+    """How many counts past 80% intervals held."""
     rows = backtest[backtest["series_id"].eq(need.series_id)].assign(level=backtest["output_type_id"].round(3))
     ends = rows.pivot_table("value", ["origin_date", "horizon", "target_end_date"], "level").reset_index()
     past = ends.merge(need.history, left_on="target_end_date", right_on="end_date")
@@ -337,33 +356,35 @@ def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
         return ""
     past = past.assign(coverage_80=past["obs_value"].between(past[0.1], past[0.9]))
     cases = past.groupby("horizon", as_index=False).agg(coverage_80=("coverage_80", "mean"), n=("coverage_80", "size"))
-    below = past["obs_value"] <= past[0.9]
-    text = _("Its upper end held {share} of the time ({n}); the aim is 90%.")
-    upper = language.text(text, n=language.counted(below.sum()), share=language.share(below.mean()))
-    return f"{held_words(cases, language, need.freq)} {upper}"
+    return held_words(cases, language, need.freq)
 
 
-def gaps_words(need: Need, language: Language) -> str:
-    """Which of the months shown have no figures; empty where all have."""
+def gaps_words(need: Need, release: ReadableRelease, language: Language) -> str:
+    """Which of the months shown have no figures, and what the sources' cards say of these years; empty without gaps."""
     known = pd.PeriodIndex(need.history["time_period"], freq=need.freq)
     span = pd.period_range(max(known.min(), known.max() - MONTHS_BACK // need.months_each), known.max())
     missing = span.difference(known)
     if missing.empty:
         return ""
     ends = missing.to_timestamp(how="end").normalize()
-    text = _("Gap in the line: no figures published for {months}.")
-    return language.text(text, months=stretches(ends, language.months, need.months_each))
+    text = _("Gap in the line: no sound report for {months}.")
+    said = language.text(text, months=stretches(ends, language.months, need.months_each))
+    cards = cards_in(release, language)
+    for name in citations.sources_of(release, [need.series_id]):
+        issues = cards.get(name, {}).get("known_issues", [])
+        said = " ".join([said, *(issue for issue in issues if any(str(year) in issue for year in ends.year))])
+    return said
 
 
 def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """A row per stock as given: people there now, places that suffice, and the reserve to plan above the people."""
+    """A row per stock as given: people there now, places that are enough, and the extra people to plan for."""
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
     counted = period_words(needs[0].rows["last_period"].iloc[0], language)
     cells = {
         _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
-        _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
-        _("Reserve, places"): [
+        _("Places that are enough"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
+        _("Extra people to plan for"): [
             f"{language.signed(above)} ({language.change(value + above, value)})"
             for above, value in zip((need.above_now for need in needs), now, strict=True)
         ],
@@ -386,10 +407,8 @@ def foot_of_axis(need: Need) -> float:
 
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """A row per country: people counted and when, people expected and places that suffice at the last end ahead."""
-    names = map(
-        language.text, (_("Country"), _("People counted"), _("Expected"), _("80% interval"), _("Places that suffice"))
-    )
+    """A row per country: people counted and when, people expected and places that are enough at the last end ahead."""
+    names = _("Country"), _("People counted"), _("Expected"), _("80% interval"), _("Places that are enough")
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]
@@ -401,7 +420,7 @@ def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             language.interval(last["lo_80"], last["hi_80"]),
             language.expected(last["enough"]),
         ])  # fmt: skip
-    return pd.DataFrame(rows, columns=list(names))
+    return pd.DataFrame(rows, columns=list(map(language.text, names)))
 
 
 def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:
@@ -431,7 +450,7 @@ def table(need: Need, language: Language) -> pd.DataFrame:
         _("80% interval"): [
             language.interval(low, high) for low, high in zip(rows["lo_80"], rows["hi_80"], strict=True)
         ],
-        _("Places that suffice"): [language.expected(value) for value in rows["enough"]],
+        _("Places that are enough"): [language.expected(value) for value in rows["enough"]],
     }
     if is_known(need.places):
         words[_("Too few places")] = [language.percent(chance, brief=True) for chance in need.chances]

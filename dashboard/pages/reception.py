@@ -40,6 +40,12 @@ def show(night: Night) -> None:
     outcomes, knowing = reads.once(night, find, "since", series_id)
     revealed = state.switch("reveal")
     st.title(labelled(place_name(chosen, lang()), reception.enough_words(need, lang())), anchor=False)
+    said = reception.enough_record(need, night.frame("reception_backtest"), lang())
+    if factor != 1:
+        usual = need_of(night, series_id, 1.0, places)
+        said = " ".join((reception.scenario_words(need, usual, lang()), _("A scenario has no record of its own.")))
+    if said:
+        st.markdown(small(plain(said)))
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
     with st.container(key="controls", **line):
         with st.container(key="controls-first", **line):
@@ -48,10 +54,6 @@ def show(night: Night) -> None:
         with st.container(key="controls-more", **line):
             show_places(need)
             scenario_parts.show_factor(own, factor)
-    if factor != 1:
-        usual = need_of(night, series_id, 1.0, places)
-        note = _("A scenario has no record of its own.")
-        st.markdown(small(plain(f"{reception.scenario_words(need, usual, lang())} {note}")))
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -65,8 +67,7 @@ def show(night: Night) -> None:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
         record = reception.record_words(need, night.frame("reception_backtest"), lang())
-        said = (reception.places_words(need, lang()), *record, reception.gaps_words(need, lang()))
-        st.markdown("\n".join(f"- {plain(text)}" for text in filter(None, said)))
+        st.markdown("\n".join(f"- {plain(text)}" for text in (reception.places_words(need, lang()), *record)))
     layout.let_draw()
     show_months(night, need)
     show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
@@ -117,6 +118,8 @@ def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=name, what=what), "reception-fan")
     st.html(fan_key(fan, current_theme()))
     layout.show_sources(night, [need.series_id])
+    if gaps := reception.gaps_words(need, night, lang()):
+        st.markdown(small(plain(gaps)))
 
 
 def show_months(night: Night, need: Need) -> None:
@@ -129,11 +132,7 @@ def show_months(night: Night, need: Need) -> None:
     rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
     file_name = f"reception-{need.series_id.split('.')[1].lower()}"
     downloads.buttons(downloads.export_of(night, file_name, title, rows, citations.sources_of(night, [need.series_id])))
-    text = _(
-        "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
-        "suffice are enough up to that month in nine of ten cases."
-    )
-    said = [reception.moves_words(need, lang()), text]
+    said = [reception.moves_words(need, lang()), _(reception.TABLE_NOTE)]
     if need.rows["factor"].eq(1).all():
         said.insert(1, reception.entries_words(need, night.frame("trajectories"), lang()))
     st.markdown(small(plain(" ".join(filter(None, said)))))
@@ -158,32 +157,28 @@ def show_others(night: Night, names: list[str], factor: float) -> None:
         draw = partial(draw_stocks, night, names, factor, reception.countries_table, _("Other countries"))
         with st.container(key="numbers-others"):
             reads.drawn_once(night, draw, "reception countries", *names, factor)
+        st.markdown(small(_("No other source of Vigie counts people in reception; you can add your own counts.")))
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:
-    """A country's regions, those with the largest reserve to plan first."""
+    """A country's regions, those with the most extra people to plan for first."""
     country = series_id.split(".")[1][:3]
     regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
     if not regions:
         return
-    title = _("Country and regions by reserve to plan")
+    title = _(reception.BY_REGION)
     st.header(title, anchor=False)
     names = [name for name in found if name.split(".")[1] == country] + regions
     draw = partial(draw_stocks, night, names, factor, reception.regions_table, title)
     with st.container(key="numbers-regions"):
         reads.drawn_once(night, draw, "reception regions", country, factor)
-    text = _(
-        "Reserve to plan: places that suffice for six months in nine of ten cases, less the people counted. Existing "
-        "capacity is not included. The figures do not add up to the country’s: regions are seldom all full at once."
-    )
-    more = _("Each line has its own scale from zero.")
-    st.markdown(small(f"{text} {more}"))
+    st.markdown(small(" ".join((_(reception.REGIONS_NOTE), _("Each line has its own scale from zero.")))))
 
 
 def draw_stocks(
     night: Night, names: list[str], factor: float, table: Callable[[list[Need], Language], pd.DataFrame], title: str
 ) -> None:
-    """A row for each stock with its line, countries first, then regions by reserve to plan."""
+    """A row for each stock with its line, countries first, then regions by extra people to plan for."""
     needs = [need_of(night, name, factor, None) for name in names]
     needs.sort(key=lambda need: -need.above_now if "-" in need.series_id else -math.inf)
     rows = table(needs, lang())

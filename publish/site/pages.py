@@ -288,21 +288,18 @@ def _stock(view: View, need: reception.Need) -> Page:
         need.months_each, reception.MONTHS_BACK // need.months_each, places,
     )  # fmt: skip
     caption = view.text(_("{place}: people in reception, entries, exits and places"), place=name)
-    said = _(
-        "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
-        "suffice are enough up to that month in nine of ten cases."
-    )
+    past = view.release.frame("reception_backtest")
     blocks = [
         Block("numbers", reception.key_numbers(need, language)),
-        text(f"{reception.enough_words(need, language)}."),
+        text(f"{reception.enough_words(need, language)}. {reception.enough_record(need, past, language)}".strip()),
         Block("chart", view.fan_chart(picture, title, path, shown, series_id)),
         text(reception.places_words(need, language)) if places else text(),
-        text(*reception.record_words(need, view.release.frame("reception_backtest"), language), kind="list"),
+        text(*reception.record_words(need, past, language), kind="list"),
         table(reception.table(need, language), caption),
         text(
-            view.text(said),
+            view.text(reception.TABLE_NOTE),
             reception.entries_words(need, view.release.frame("trajectories"), language),
-            reception.gaps_words(need, language),
+            reception.gaps_words(need, view.release, language),
             kind="note",
         ),
         *_regions(view, series_id),
@@ -311,17 +308,12 @@ def _stock(view: View, need: reception.Need) -> Page:
 
 
 def _regions(view: View, series_id: str) -> Iterator[Block]:
-    """A country's regions, those whose places that suffice exceed the people there now by most first."""
+    """A country's regions, those with the most extra people to plan for first."""
     country, language = series_id.split(".")[1], view.language
     needs = [need for name, need in view.night.stocks.items() if name.split(".")[1].startswith(f"{country}-")]
     if not needs:
         return
-    title = view.text(_("Regions by places above the people there now"))
+    title = view.text(reception.BY_REGION)
     yield heading(title)
     yield table(reception.regions_table(needs, language), title)
-    said = _(
-        "Above people there now: places that suffice for six months in nine of ten cases, less the people counted. "
-        "This is not missing capacity: it is counted from people, not from places there are. The figures do not add "
-        "up to the country’s: regions are seldom all full at once."
-    )
-    yield text(view.text(said), kind="note")
+    yield text(view.text(reception.REGIONS_NOTE), kind="note")

@@ -1,4 +1,4 @@
-"""What a release says of people in reception: places that suffice, when they may not, and the record."""
+"""What a release says of people in reception: places that are enough, when they may not, and the record."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from reports.names import place_name
 from reports.reception import Need
 from reports.year_ahead import LEVELS
 
+from .conftest import MakeRelease
+
 ENGLISH = Language("en")
 ITALY, LOMBARDY, SICILY = "reception.ITA._T.M", "reception.ITA-25._T.M", "reception.ITA-82._T.M"
 
@@ -23,23 +25,19 @@ def rows(series_id: str = ITALY, start: float = 1000.0, step: float = 100.0, pla
     """Three months whose median grows by ``step``, with uniform quantiles of 200 people around it."""
     horizon = np.arange(1, 4)
     spread = {name: start + step * horizon + 200 * (level - 0.5) for level, name in LEVELS.items()}
-    return pd.DataFrame(
-        {
-            "series_id": series_id, "factor": 1.0, "freq": "M", "last_period": "2024-12", "last_value": start,
-            "time_period": ["2025-01", "2025-02", "2025-03"], "horizon": horizon, **spread, "entries": 300.0,
-            "exits": 200.0, "enough": start + step * horizon + 80, "places": places, "chance": np.nan,
-        }
-    )  # fmt: skip
+    return pd.DataFrame({
+        "series_id": series_id, "factor": 1.0, "freq": "M", "last_period": "2024-12", "last_value": start,
+        "time_period": ["2025-01", "2025-02", "2025-03"], "horizon": horizon, **spread, "entries": 300.0,
+        "exits": 200.0, "enough": start + step * horizon + 80, "places": places, "chance": np.nan,
+    })  # fmt: skip
 
 
 def scores(ratio: float = 0.7, high: float = 0.9, held: float = 0.8) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "model_id": "vigie-reception", "series_id": ITALY, "horizon": [1, 3, 6], "scale": "log",
-            "reference": "vigie-baseline", "relative_wis": ratio, "relative_wis_lo": 0.5, "relative_wis_hi": high,
-            "coverage_80": held, "n": [44, 42, 40], "p_holm": 0.5,
-        }
-    )  # fmt: skip
+    return pd.DataFrame({
+        "model_id": "vigie-reception", "series_id": ITALY, "horizon": [1, 3, 6], "scale": "log",
+        "reference": "vigie-baseline", "relative_wis": ratio, "relative_wis_lo": 0.5, "relative_wis_hi": high,
+        "coverage_80": held, "n": [44, 42, 40], "p_holm": 0.5,
+    })  # fmt: skip
 
 
 ARRIVALS = "arrivals.CMR._T._T.M"
@@ -109,7 +107,7 @@ def test_country_without_known_places_has_line_on_its_people() -> None:
     lines = reception.lines(pd.concat([known, *others]), ENGLISH)
     assert lines["ITA"].startswith("Italy: ") and "1,150 places: the probability" in lines["ITA"]
     assert lines["GBR"] == (
-        "United Kingdom: 1,400 places should suffice to the end of March 2025 (aim: nine cases in ten); "
+        "United Kingdom: 1,400 places should be enough through March 2025 (aim: nine cases in ten); "
         "1,300 people expected, 1,000 counted at the end of December 2024."
     )
     assert reception.lines(known.iloc[:0], ENGLISH) == {}
@@ -130,31 +128,38 @@ def test_record_names_ratio_interval_and_share_held() -> None:
     assert words == [
         "Three months ahead: likely better than the baseline, not proven. Errors −30% against repeating the last "
         "count (90% interval −50% to −10%).",
-        "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%). Its upper end held 75% of the time (3); the "
-        "aim is 90%.",
+        "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%).",
     ]
     worse = reception.record_words(replace(need(), scores=scores(1.1, 1.3)), past(950.0, 1000.0, 1000.0), ENGLISH)
     assert "no sign of beating the baseline. Errors +10% against" in worse[0] and "−50% to +30%" in worse[0]
 
 
+def test_places_were_enough_where_no_count_exceeds_them() -> None:
+    two_ahead = replace(need(), rows=rows().head(2))
+    records = [reception.enough_record(two_ahead, past(950.0, top, 900.0), ENGLISH) for top in (999.0, 1e3)]
+    assert [words.split("least ")[1] for words in records] == ["0 of 1 cases (0%).", "1 of 1 cases (100%)."]
+    assert reception.enough_record(need(), past(950.0, 1000.0, 900.0), ENGLISH) == ""  # month 3 is not counted
+
+
 def test_kinds_of_accommodation_are_those_counted_last() -> None:
-    kinds = pd.DataFrame(
-        {
-            "target": ["reception_hotel", "reception_initial", "reception_hotel", "reception"],
-            "geo": "GBR", "time_period": ["2024-Q3", "2024-Q3", "2024-Q2", "2024-Q3"],
-            "obs_value": [5.0, 9.0, 7.0, 14.0],
-        }
-    )  # fmt: skip
+    kinds = pd.DataFrame({
+        "target": ["reception_hotel", "reception_initial", "reception_hotel", "reception"],
+        "geo": "GBR", "time_period": ["2024-Q3", "2024-Q3", "2024-Q2", "2024-Q3"],
+        "obs_value": [5.0, 9.0, 7.0, 14.0],
+    })  # fmt: skip
     found = reception.kinds(kinds, "reception.GBR._T.Q", ENGLISH)
     assert found.columns[1] == "People, July–September 2024"
     assert found.to_numpy().tolist() == [["Initial accommodation", "9"], ["Hotels", "5"], ["Together", "14"]]
 
 
-def test_gaps_in_line_are_named() -> None:
-    earlier = HISTORY.head(1).assign(time_period="2024-08")
-    gap = reception.needs_of((rows(), pd.concat([earlier, HISTORY]), scores()), ITALY, 1.0, None)
-    assert reception.gaps_words(gap, ENGLISH) == "Gap in the line: no figures published for September–October 2024."
-    assert reception.gaps_words(need(), ENGLISH) == ""
+def test_gaps_in_line_are_named_with_issues_of_their_year(make_release: MakeRelease) -> None:
+    counts = pd.concat([HISTORY.head(1).assign(time_period="2024-08"), HISTORY])
+    gap = reception.needs_of((rows(), counts, scores()), ITALY, 1.0, None)
+    cards = {"ministry": {"known_issues": ["Two reports of 2024 are copies.", "One of 2022 is too."]}}
+    found = counts.assign(source_id="ministry", route_id="_Z", target="reception")
+    said = reception.gaps_words(gap, make_release(cards=cards).with_frame("observations", found), ENGLISH)
+    assert said == "Gap in the line: no sound report for September–October 2024. Two reports of 2024 are copies."
+    assert reception.gaps_words(need(), make_release(), ENGLISH) == ""
 
 
 def test_regions_say_further_places_of_how_many_people() -> None:
@@ -173,14 +178,10 @@ def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
     [
         (1200.0, 0.7, "Italy is likely full at the end of February 2025."),
         (1200.0, 0.3, "Italy is not likely full to the end of March 2025."),
-        (
-            np.nan,
-            np.nan,
-            "places that suffice in Italy to the end of March 2025 in nine of ten cases: 1,500 (+150 against",
-        ),
+        (np.nan, np.nan, "places that are enough in Italy through March 2025 in nine of ten cases: 1,500 (+150 "),
     ],
 )
-def test_scenario_says_when_full_or_how_many_more_suffice(places: float, chance: float, said: str) -> None:
+def test_scenario_says_when_full_or_how_many_are_enough(places: float, chance: float, said: str) -> None:
     needs = pd.concat([in_scenario(1.0, places, 0.1), in_scenario(2.0, places, chance)])
     (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), 2.0, ENGLISH)
     assert line.startswith(f"If arrivals on Central Mediterranean are 2 times the forecast, {said}")
@@ -203,9 +204,9 @@ def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
     assert table["month 3"].to_list() == ["0.70 (0.50–0.90)", "0.90 (0.50–0.90)"]
 
 
-def test_reasons_name_people_now_and_places_that_suffice() -> None:
+def test_reasons_name_people_now_and_places_that_are_enough() -> None:
     assert reception.reasons(rows(), ITALY, ENGLISH) == [
         reception.title(need(), ENGLISH),
-        "1,400 places should suffice to the end of March 2025 (aim: nine cases in ten)",
+        "1,400 places should be enough through March 2025 (aim: nine cases in ten)",
         reception.moves_words(need(), ENGLISH),
     ]
