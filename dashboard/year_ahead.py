@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -62,13 +61,13 @@ def show_countries(night: Night, geo: str) -> None:
             same = [line for line in lines if line.window == window]
             reads.drawn_once(night, partial(show_table, same), "year's countries", kinds[0], window)
             show_key()
-    show_notes(night, kinds[0])
+    too_wide = _("Too wide: the 80% interval is wider than the span of the five years counted before.")
+    show_notes(night, kinds[0], too_wide)
 
 
 def draw_country(lines: list[YearLine]) -> None:
     """One country: counted years, the year that is partly counted, and the next, with the record of each."""
-    first, last = lines[0], lines[-1]
-    draw_bars(first if first is last else replace(last, past=first.past), before=None if first is last else first)
+    draw_bars(lines[-1], before=lines[0] if len(lines) > 1 else None)
     st.markdown("\n".join(f"- {plain(text)}" for text in year_ahead.country_words(lines, lang())))
 
 
@@ -79,16 +78,16 @@ def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]
     return reads.once(night, make, "year's lines", kind, asylum)
 
 
-def show_notes(night: Night, kind: str, together: str = "") -> None:
-    """The files, what a total is, and how all routes together are added."""
+def show_notes(night: Night, kind: str, more: str) -> None:
+    """The files, what a total is, and what else must be known."""
     table = night.frame("year_ahead")
     downloads.buttons(
         downloads.export_of(
             night, "year-ahead", _("The year ahead"), table[table["kind"] == kind], list(night.sources())
         )
     )
-    total = _("A total is what is counted so far plus the sum of the periods to come, path by path.")
-    st.markdown(small(" ".join(filter(None, [total, together, _("A change of policy is not foreseen.")]))))
+    total = _("A total is what is counted so far plus what is simulated for the periods to come.")
+    st.markdown(small(" ".join([total, more, _("A change of policy is not foreseen.")])))
 
 
 def show_key() -> None:

@@ -17,7 +17,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, LIKELY
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
@@ -42,7 +42,7 @@ _PEOPLE = {
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
-_RECORD = BRIEF | {LIKELY: _("likely better")}
+_RECORD = BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no gain shown")}
 """What the forecast's record is against the last count repeated, in a cell."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
@@ -242,7 +242,7 @@ def most(release: ReadableRelease) -> AsylumForecast | None:
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The period that has ended, the next one, the last one counted, and all countries together as counted.
 
-    Where no forecast beats the last count repeated, that count alone stands for the country.
+    Where no forecast beats the last count repeated, that count and the upper end of its range stand for the country.
     """
     out = []
     if len(view.history):
@@ -251,8 +251,12 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
         before = numbers.year_earlier(view.history, view.freq)
         label = language.text(text, period=period(view, last["end_date"], language))
         out = [(label, language.counted(last["obs_value"]), _year_before(view, before, last["end_date"], language))]
-    expected = _expected_numbers(view, language) if view.beats_baseline else []
-    return [*expected, *out, *_together(view, language)]
+    if view.beats_baseline or view.ahead.empty:
+        return [*_expected_numbers(view, language), *out, *_together(view, language)]
+    end, row = view.ahead.index[0], view.to_plan_with.ahead.iloc[0]
+    label = language.text(_("Enough in nine of ten, {period}"), period=period(view, end, language))
+    enough = (label, language.expected(row[0.9]), interval_words(row[0.1], row[0.9], language))
+    return [*out, enough, *_together(view, language)]
 
 
 def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
@@ -294,25 +298,22 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """How many outcomes the range to plan with held, and the verdict, each after the first range ahead it is about."""
+    """How many outcomes the range to plan with held, and the models' verdict, after what they expect if not shown."""
     served = view.to_plan_with
     own = own_rows(view.night.frame("asylum_scores"), view.series_id, served.model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
-    said = f"{capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))}."
+    verdict = capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))
+    said = language.text(_("{verdict}. The baseline is the last count repeated."), verdict=verdict)
     held = held_words(own, language, view.freq)
     if view.ahead.empty or view.beats_baseline:
         return [held, said]
-    last = _("{high} is enough in nine of ten cases {when}: 80% interval of the last count repeated, {interval}.")
-    models = _("Models’ forecast {when}: {interval}, median {median}.")
-    when = language.in_period(view.ahead.index[0], view.months_each)
-    return [
-        language.text(
-            text, when=when, high=language.expected(row[0.9]), median=language.expected(row[0.5]),
-            interval=language.interval_words(row[0.1], row[0.9]),
-        ) + f" {record}"
-        for text, row, record in ((last, served.ahead.iloc[0], held), (models, view.ahead.iloc[0], said))
-    ]  # fmt: skip
+    row, when = view.ahead.iloc[0], language.in_period(view.ahead.index[0], view.months_each)
+    models = language.text(
+        _("The models expect {median} {when}, 80% interval {interval}."), when=when,
+        median=language.expected(row[0.5]), interval=language.interval_words(row[0.1], row[0.9]),
+    )  # fmt: skip
+    return [held, f"{models} {said}"]
 
 
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
@@ -332,7 +333,7 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
         parts.append(
             language.text(_("No figures in this release: {names}."), names=some(absent, language, MOST_ABSENT))
         )
-    return [*parts, language.text(_("No total: countries are forecast apart, and medians do not add up."))]
+    return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
 
 
 def why_no_forecast(view: AsylumForecast, language: Language) -> str:
@@ -387,7 +388,9 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
             else language.change(now, before)
             for now, before in zip(table["last_value"], table["year_earlier"], strict=True)
         ],
-        _("Record"): [capital(language.text(_RECORD.get(verdict, verdict))) for verdict in table["verdict"]],
+        _("Forecast vs last count"): [
+            capital(language.text(_RECORD.get(verdict, verdict))) for verdict in table["verdict"]
+        ],
     }
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
 

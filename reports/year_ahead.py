@@ -23,6 +23,7 @@ KINDS = {CALENDAR_YEAR: _("Calendar year"), "July to June": _("July to June")}
 """Which twelve months, by ``kind`` of the release's table."""
 PAST_YEARS = 5
 _ASYLUM = "asylum_applications"
+MEDIAN, TOO_WIDE = 0.5, _("{name}: 80% interval {interval}, too wide to plan by one number.")
 LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
 
 
@@ -34,7 +35,7 @@ class YearLine:
         name: As people call it.
         window: ``2025``, or ``July 2025–June 2026``.
         past: Totals of the same months in the five years before, by the year in which they begin; without those of
-            which a month is missing.
+            which a month is missing. A country's are those before its first window.
         row: The release's row.
     """
 
@@ -49,11 +50,16 @@ class YearLine:
         return str(self.row["series_id"]).startswith(_ASYLUM)
 
     @property
+    def is_too_wide(self) -> bool:
+        """Whether a country's 80 % interval is wider than the span of the past years that stand beside it."""
+        is_whole = self.is_asylum and len(self.past) == PAST_YEARS
+        return is_whole and self.row["hi_80"] - self.row["lo_80"] > self.past.max() - self.past.min()
+
+    @property
     def quantiles(self) -> pd.DataFrame:
-        """The total's quantiles as the bars take them: ``output_type_id``, ``value``."""
-        return pd.DataFrame(
-            {"output_type_id": list(LEVELS), "value": [float(self.row[name]) for name in LEVELS.values()]}
-        )
+        """The total's quantiles as the bars take them: ``output_type_id``, ``value``; no median of one too wide."""
+        levels = [level for level in LEVELS if level != MEDIAN or not self.is_too_wide]
+        return pd.DataFrame({"output_type_id": levels, "value": [float(self.row[LEVELS[one]]) for one in levels]})
 
 
 def year_lines(
@@ -73,6 +79,7 @@ def year_lines(
     rows = rows.assign(_all=rows["series_id"].ne(ALL)).sort_values(
         ["ahead", "_all", "median"], ascending=[True, True, False]
     )
+    begins = rows.groupby("series_id")["first_period"].transform("min") if asylum else rows["first_period"]
     members = [str(name) for name in rows["series_id"].unique() if name != ALL]
     added = [name for name in members if name in ARRIVAL_SERIES]
     monthly = {name: _counts(observations, name) for name in members}
@@ -84,11 +91,11 @@ def year_lines(
             window=window_name(row, language),
             past=past_totals(
                 [monthly[name] for name in (added if row["series_id"] == ALL else [str(row["series_id"])])],
-                str(row["first_period"]),
+                str(begin),
             ),
             row=row,
         )
-        for row in rows.to_dict("records")
+        for row, begin in zip(rows.to_dict("records"), begins, strict=True)
     ]
 
 
@@ -195,23 +202,25 @@ def year_title(lines: list[YearLine], language: Language) -> str:
 
 
 def country_words(lines: list[YearLine], language: Language) -> list[str]:
-    """A sentence on each window of one country: its total, or its interval alone where that is too wide, its record.
-
-    Too wide: wider than the span of the past years that stand beside it.
-    """
-    past, said = lines[0].past, []
+    """What is said of each window of one country: total or, where too wide, interval alone; counts so far, record."""
+    said = []
     for line in lines:
-        low, high = line.row["lo_80"], line.row["hi_80"]
-        interval = language.interval(low, high)
-        parts = [f"{language.expected(line.row['median'])} ({interval})"]
-        if len(past) == PAST_YEARS and high - low > past.max() - past.min():
-            text = _("{interval}, too wide to plan by one number: {first}–{last} were {least} to {most}")
-            years = {"first": past.index[0], "last": past.index[-1], "interval": interval}
-            least, most = language.counted(past.min()), language.counted(past.max())
-            parts = [language.text(text, least=least, most=most, **years)]
-        parts += map(capital, _record_parts(line.row, language))
-        said.append(f"{language.labelled(line.window, '. '.join(parts))}.")
+        counted = [_counted_words(line.row, [], language)] if line.row["months_counted"] else []
+        parts = [f"{capital(text)}." for text in (*counted, *_record_parts(line.row, language))]
+        said.append(" ".join([_total_words(line, language), *parts]))
     return said
+
+
+def _total_words(line: YearLine, language: Language) -> str:
+    past = line.past
+    fields = {"name": line.window, "interval": language.interval_words(line.row["lo_80"], line.row["hi_80"])}
+    if line.is_too_wide:
+        span = _("{first}–{last} were {least} to {most}.")
+        years = {"first": past.index[0], "last": past.index[-1]}
+        years |= {"least": language.counted(past.min()), "most": language.counted(past.max())}
+        return f"{language.text(TOO_WIDE, **fields)} {language.text(span, **years)}"
+    text = _("{name}: expected {median}, 80% interval {interval}.")
+    return language.text(text, median=language.expected(line.row["median"]), **fields)
 
 
 def coverage_words(lines: list[YearLine], language: Language) -> list[str]:
@@ -273,7 +282,8 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
         language.text(_("Country") if lines[0].is_asylum else _("Route")): [line.name for line in lines],
         **{short_name(first, year): [language.counted(line.past.get(year)) for line in lines] for year in years},
         language.text(_("Expected, {window}"), window=short_name(first, int(first[:4]))): [
-            language.expected(line.row["median"]) for line in lines
+            language.text(_("too wide")) if line.is_too_wide else language.expected(line.row["median"])
+            for line in lines
         ],
         language.text(_("80% interval")): [
             _marked(language.interval(line.row["lo_80"], line.row["hi_80"]), line.row, language) for line in lines

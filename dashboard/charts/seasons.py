@@ -29,6 +29,7 @@ from dashboard.charts import (
     unit_label,
 )
 from dashboard.theme import Theme, with_opacity
+from reports.year_ahead import MEDIAN, TOO_WIDE
 
 SEASON_HEIGHT, BARS_HEIGHT = 300, 280
 HEADROOM = 0.06
@@ -176,7 +177,7 @@ def season_bars(
 
     Args:
         history: Columns ``year``, ``value`` (the season's total of each earlier year).
-        forecast: Columns ``output_type_id``, ``value`` (quantiles of this year's total).
+        forecast: Columns ``output_type_id``, ``value`` (quantiles of this year's total); no median if it is too wide.
         year: This year.
         lines: Numbers across the bars by their label: ``threshold {value}``.
         unit: What is counted.
@@ -196,7 +197,8 @@ def season_bars(
         for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
             low, high = (min(float(one[level]), largest) for level in interval_levels(coverage))
             figure.add_trace(interval_box(place, low, high, coverage, with_opacity(theme.fan, opacity)))
-        median_line(figure, place, float(one[0.5]), theme)
+        if MEDIAN in one:
+            median_line(figure, place, float(one[MEDIAN]), theme)
     for value in lines.values():
         level_line(figure, value, theme)
     labels = _bars_labels(at, lines, largest, theme)
@@ -228,17 +230,14 @@ def counted_bars(values: Sequence[float], names: Sequence[str], theme: Theme, wh
 def _bars_labels(at: pd.Series, lines: Mapping[str, float], largest: float, theme: Theme) -> list[Annotation]:
     """Median, ends of the intervals and lines, right of the bars and clear of each other."""
     (low, upper), (lowest, farthest) = (at[list(interval_levels(share))].astype(float) for share in (0.8, 0.95))
-    median = float(at[0.5])
     beyond = " ↑" if farthest > largest else ""
-    texts = [
-        (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
-        (upper, labelled(lang().percent(0.8), lang().interval(low, upper)), theme.secondary),
-        (
-            min(farthest, largest),
-            labelled(lang().percent(0.95), lang().interval(lowest, farthest)) + beyond,
-            theme.secondary,
-        ),
-    ]
+    eighty = labelled(lang().percent(0.8), lang().interval(low, upper))
+    texts = [(upper, eighty, theme.median)]
+    if MEDIAN in at:
+        median = _("<b>median {value}</b>").format(value=lang().expected(at[MEDIAN]))
+        texts = [(float(at[MEDIAN]), median, theme.median), (upper, eighty, theme.secondary)]
+    most = labelled(lang().percent(0.95), lang().interval(lowest, farthest)) + beyond
+    texts.append((min(farthest, largest), most, theme.secondary))
     texts += [(value, text.format(value=lang().counted(value)), theme.ink) for text, value in lines.items()]
     gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (BARS_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
     right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 6}
@@ -252,6 +251,8 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
     """The bars in words: this year's interval, and how many earlier years lay above its median or the threshold."""
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     low, high = (at[level] for level in interval_levels(0.8))
+    if MEDIAN not in at:
+        return _(TOO_WIDE).format(name=year, interval=lang().interval_words(low, high))
     against = at[0.5] if threshold is None else threshold
     above = int((history["value"] > against).sum())
     years = ngettext(

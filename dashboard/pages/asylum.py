@@ -42,7 +42,7 @@ def show(night: Night) -> None:
     st.title(asylum.title(view, lang()), anchor=False)
     st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
-    show_controls(view, found, order, counted=len(later[0]) > 0)
+    show_controls(view, found, order)
     shown = view if state.switch("models") else view.to_plan_with
     with st.container(key="main-chart"):
         chart, figures = st.columns([3.1, 1], gap="medium")
@@ -58,29 +58,26 @@ def show(night: Night) -> None:
     show_countries(night, view, order)
     show_corridors(night, view)
     show_citizenships(night, view)
-    st.header(_("What must be known"), anchor=False)
+    st.header(_("What is missing here, and why"), anchor=False)
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
 
 
-def show_controls(view: AsylumForecast, found: list[str], order: list[str], *, counted: bool) -> None:
-    """What is counted, where, and whether earlier forecasts are laid over."""
-    with st.container(key="asylum-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            _("Applications"),
-            found,
-            format_func=lambda kind: asylum.kind_name(kind, lang()),
-            width=330,
-            **state.widget("kind", view.kind),
-        )
+def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
+    """Where, and what is counted if there is a choice; what else the chart can show stands behind a button."""
+    with st.container(key="controls-first", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Country of destination"), order, format_func=country, width=240,
             **state.widget("country", view.geo),
         )  # fmt: skip
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        if len(found) > 1:
+            name = partial(asylum.kind_name, language=lang())
+            st.selectbox(
+                _("Applications"), found, format_func=name, width=330, **state.widget("kind", view.kind)
+            )  # fmt: skip
+        with st.popover(_("Display")):
             if not view.beats_baseline:
                 st.toggle(_("Models’ forecast"), **state.toggle("models"))
             st.toggle(_("Earlier forecasts"), **state.toggle("earlier"))
-            time_travel.show_reveal_switch(there=counted)
 
 
 def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing: Night) -> None:
@@ -92,6 +89,7 @@ def show_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame, knowing
     revealed = state.switch("reveal")
     draw = partial(draw_fan, night, view, outcomes if revealed else None, earlier=earlier)
     reads.drawn_once(night, draw, "asylum fan", *view.key, earlier, revealed)
+    time_travel.show_reveal_switch(there=len(outcomes) > 0)
     if revealed:
         did = time_travel.how_it_did(view.quantiles, outcomes)
         named = f"{country(view.geo)} ({lang().day(night.as_of)})"
@@ -195,9 +193,9 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         draw = partial(draw_countries, night, view.kind, table, title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "Plan with the last count, or with the forecast where its record is better or likely better. Enough in nine of "
-        "ten cases: the upper end of the 80% range of the same. Below 100 people, changes are in persons. Each line "
-        "has its own scale from zero: two years of counts, then the range (grey: last count; blue-green: forecast)."
+        "Plan with the last count, or with the forecast where that is better or likely better. Enough in nine of ten: "
+        "the upper end of its 80% interval. Below 100 people, changes are in persons. Trend: two years of counts, then "
+        "that interval (grey: last count repeated; blue-green: forecast), each on its own scale from zero."
     )
     st.markdown(layout.small(text))
 

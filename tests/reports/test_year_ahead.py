@@ -63,12 +63,13 @@ def test_countries_are_totalled_by_quarter(make_release: MakeRelease, table: pd.
 
 def test_country_interval_wider_than_past_years_is_said() -> None:
     past = pd.Series({year: 1_000.0 * (year - 2010) for year in range(2020, 2025)})
-    usual = YearLine("Germany", "2025", past, year_row("a", lo_80=11_000.0, hi_80=15_000.0))
-    wide = YearLine("Germany", "2026", past, year_row("a", lo_80=9_000.0, hi_80=15_000.0))
+    row = year_row("asylum_applications_first._Z.DEU._T.Q", 12_500.0, hi_80=15_000.0, months_counted=9, counted=8_000.0)
+    usual, wide = (YearLine("Germany", "2025", past, row | {"lo_80": low}) for low in (11_000.0, 9_000.0))
     narrow, said = country_words([usual, wide], ENGLISH)
-    assert "too wide" not in narrow
-    assert ", too wide to plan by one number: 2020–2024 were 10,000 to 14,000. Better than" in said
-    assert "12,000" not in said  # the median
+    assert narrow.startswith("2025: expected 12,500, 80% interval 11,000 to 15,000. 9 months counted so far: 8,000. B")
+    assert ", too wide to plan by one number. 2020–2024 were 10,000 to 14,000. 9 months counted" in said
+    assert set(year_table([usual, wide], ENGLISH)["Expected, 2025"]) == {"12,500", "too wide"}
+    assert 12_500.0 not in wide.quantiles.to_numpy()
 
 
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
