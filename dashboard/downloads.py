@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,13 @@ from dashboard.tables import localised
 from decisions.announcements import make_briefing
 from reports import charts
 from reports import citations as reported
-from reports.charts import WIDE
+from reports.charts import NARROW, WIDE
 from reports.context import event_words, events_note
-from reports.drawing import framed, png_file, svg_file
+from reports.drawing import framed, png_file, svg_file, tiled
 from reports.files import explanation, for_people
 
-PIXELS = 1536
-"""Width of a PNG."""
+PIXELS, BESIDE = 1536, 3
+"""Width of a PNG, and small charts of one kind beside each other."""
 
 
 @dataclass(frozen=True)
@@ -278,14 +278,16 @@ def _briefing(home: str, run_id: str, reader_language: str) -> bytes:
     return make_briefing(folder, load_settings(folder), run_id, reader_language)
 
 
-def drawn(export: Export, fan: charts.Fan, kind: str = "png") -> bytes:
-    """Draw a fan chart that can stand by itself.
+def drawn(export: Export, shown: charts.Fan | Sequence[charts.Fan], kind: str = "png") -> bytes:
+    """Draw a fan chart, or several in one picture, that can stand by itself.
 
     Args:
         export: Its title, mark, sources and caveats.
-        fan: What it shows.
+        shown: What it shows; of several charts, each stands under its ``what``.
         kind: ``png`` or ``svg``.
     """
+    fans = [shown] if isinstance(shown, charts.Fan) else shown
+    fan = fans[0]
     mark = " · ".join(filter(None, [export.exercise, _("Conditional") if fan.forecast is not None else ""]))
     known = labelled(_("As known on"), export.day)
     caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
@@ -294,6 +296,9 @@ def drawn(export: Export, fan: charts.Fan, kind: str = "png") -> bytes:
     events = [f"{place} {title}" for place, (title, _what, _url) in enumerate(named, start=1)]
     about = f"{listed(events)}. {events_note(lang())}" if events else ""
     notes = [about, *export.notes, source, caveat, f"Vigie · {release}"]
-    drawing = framed(charts.fan(fan, WIDE, lang()), export.title, notes, mark=mark, subtitle=known)
+    drawing = charts.fan(fan, WIDE, lang())
+    if len(fans) > 1:
+        drawing = tiled([framed(charts.fan(one, NARROW, lang()), "", [], mark=one.what) for one in fans], BESIDE)
+    drawing = framed(drawing, export.title, notes, mark=mark, subtitle=known)
     drawing = dataclasses.replace(drawing, alt="\n".join([drawing.alt, *export.lines()]))
     return svg_file(drawing, export.title) if kind == "svg" else png_file(drawing, export.title, PIXELS)

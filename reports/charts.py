@@ -115,6 +115,8 @@ class Fan:
 def fan(shown: Fan, width: float, language: Language) -> Drawing:
     """Draw counts, the bands of 95, 80 and 50 % and the median; the widest band is open where it leaves the axis."""
     ends = [ahead[0.9].max() for ahead in (shown.quantiles, shown.forecast) if ahead is not None and len(ahead)]
+    if shown.earlier is not None and shown.quantiles.empty:
+        ends.append(shown.earlier["q90"].max())
     highest = max([1.0, *shown.counts["obs_value"], *ends, *([shown.limit[0]] if shown.limit else [])])
     widest = float(shown.quantiles[interval_levels(0.95)[1]].max()) if len(shown.quantiles) else 0.0
     if widest <= FARTHEST_BAND * highest:

@@ -276,6 +276,15 @@ def framed(drawing: Drawing, title: str, notes: Sequence[str], *, mark: str = ""
     return Drawing(drawing.width + 2 * margin, height + margin / 2, [*items, *more], drawing.alt)
 
 
+def tiled(drawings: Sequence[Drawing], each: int) -> Drawing:
+    """Several charts of one width in one drawing, ``each`` of them beside each other."""
+    width, height = drawings[0].width, max(one.height for one in drawings)
+    items: list[Shape | Mark | Word] = []
+    for place, one in enumerate(drawings):
+        items += _moved(one.items, place % each * width, place // each * height)
+    return Drawing(each * width, -(-len(drawings) // each) * height, items, " ".join(one.alt for one in drawings))
+
+
 def _moved(items: Sequence[Shape | Mark | Word], dx: float, dy: float) -> list[Shape | Mark | Word]:
     return [
         replace(item, rings=[[(x + dx, y + dy) for x, y in ring] for ring in item.rings])

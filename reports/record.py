@@ -514,9 +514,8 @@ def verdict_name(verdict: str, language: Language) -> str:
 
 def scored_name(series_id: str, language: Language) -> str:
     """Which series were scored."""
-    if series_id == ALL:
-        return language.text(_("All routes"))
-    return language.text(_("Nationalities on routes")) if series_id == PART_SERIES else route_name(series_id, language)
+    names = {ALL: _("All routes"), PART_SERIES: _("Nationalities on routes")}
+    return language.text(names[series_id]) if series_id in names else route_name(series_id, language)
 
 
 def origin_words(rows: pd.DataFrame, language: Language) -> str:

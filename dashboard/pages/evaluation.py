@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from functools import partial
 
@@ -27,7 +28,7 @@ from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
-from reports import record, skill
+from reports import charts, record, skill
 from reports.names import in_unit
 from reports.record import PART_SERIES
 from store.status import issued_skill
@@ -38,8 +39,6 @@ SCALES = ("log", "natural")
 HUB = "hub"
 GROUPS = ("region", "citizen", "route")
 MATRIX = "evaluation_matrix.md"
-PAST_EACH = 3
-"""Small charts of routes beside each other."""
 CLASSES = {BETTER: "better", LIKELY: "likely", WORSE: "worse"}
 PARTS = ("skill", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
@@ -98,9 +97,18 @@ def show_past(night: Night, route_id: str) -> None:
         return
     title = record.said_title(rows, route_id, lang())
     reads.drawn_once(night, partial(draw_past, rows, route_id, title), "past forecasts", route_id)
-    downloads.figures(
-        downloads.export_of(night, f"past-forecasts-{route_id}", title, rows.drop(columns="inside")), title
-    )
+    export = downloads.export_of(night, f"past-forecasts-{route_id.strip('_')}", title, rows.drop(columns="inside"))
+    fans = [past_fan(own, str(one), night.as_of) for one, own in rows.groupby("route_id", sort=False)]
+    downloads.figures(export, title, picture=partial(downloads.drawn, export, fans))
+
+
+def past_fan(rows: pd.DataFrame, route_id: str, known_on: dt.date) -> charts.Fan:
+    """The same chart for a file."""
+    history = rows.rename(columns={"target_end_date": "end_date"}).assign(obs_flag="")
+    what = record.held_title(rows, route_id, lang())
+    unit, none = in_unit("Arrivals per month", route_id, lang()), pd.DataFrame(columns=[0.5])
+    earlier = rows.assign(origin_date=pd.Timestamp(known_on))  # one line
+    return charts.Fan(history, none, known_on, unit, what, back=len(rows), earlier=earlier)
 
 
 def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
@@ -110,10 +118,8 @@ def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
     if route_id == ALL:
         st.markdown(small(_("Each route has its own scale: compare shapes, not heights.")))
     groups = list(rows.groupby("route_id", sort=False))
-    if route_id != ALL:
-        places = [st.container()]
-    else:
-        places = [one for _row in groups[::PAST_EACH] for one in st.columns(PAST_EACH, gap="medium")]
+    each = downloads.BESIDE if route_id == ALL else 1
+    places = [one for _row in groups[::each] for one in st.columns(each, gap="medium")]
     for (one, own), place in zip(groups, places, strict=False):
         unit, alt = in_unit("Arrivals per month", str(one), lang()), record.said_title(own, str(one), lang())
         with place:
@@ -167,9 +173,10 @@ def show_situations(night: Night, scale: str) -> None:
         st.markdown(small(_("No scores by situation in this release.")))
         return
     title = _("Scores by situation, over the baseline’s")
-    st.table(
-        record.situation_table(rows[rows["scale"] == scale], lang()), border="horizontal", hide_index=True, alt=title
-    )
+    text = _("Error over the baseline’s: below 1 is better. Brackets: 90% interval; none with too few dates.")
+    st.markdown(small(text))
+    table = record.situation_table(rows[rows["scale"] == scale], lang())
+    st.table(table, border="horizontal", hide_index=True, alt=title)
     st.markdown("\n".join(f"- {text}" for text in situation_meanings()))
     downloads.buttons(downloads.export_of(night, "situation-scores", title, rows))
 

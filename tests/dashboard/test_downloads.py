@@ -103,4 +103,5 @@ def test_picture_shows_sources_release_and_marks() -> None:
     drawing = drawn(made, fan_of(view, forecast=view.quantiles), "svg").decode()
     for text in (*"\n".join(made.citations).split(), made.run_id, "Exercise · Conditional"):
         assert escape(text) in drawing
+    assert drawn(made, [fan_of(view)] * 4, "svg").decode().count(">A route.<") == 4
     assert "var(" not in drawing  # programs for texts and drawings read no variables

@@ -100,6 +100,13 @@ def test_words_of_a_fan_give_the_last_count_and_both_ends() -> None:
     assert "June 2025: 2,500 expected, 80% interval 900 to 4,100." in said
 
 
+def test_axis_holds_earlier_forecasts_with_none_ahead() -> None:
+    earlier = history().rename(columns={"end_date": "target_end_date"})
+    earlier = earlier.assign(origin_date=pd.Timestamp("2025-01-31"), q10=0.0, q50=1000.0, q90=9000.0)
+    made = fan(replace(shown(history(), pd.DataFrame(columns=[0.5])), earlier=earlier), WIDE, WORDS)
+    assert "8,000" in {item.text for item in made.items if isinstance(item, Word)}
+
+
 def test_bars_name_each_row_with_its_interval() -> None:
     figures = {"expected": [200.0, 100.0], "low": [150.0, 50.0], "high": [260.0, 180.0]}
     rows = pd.DataFrame({"name": ["A & B", "C"]} | figures)
