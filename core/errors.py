@@ -27,42 +27,30 @@ class Message:
         template: The English text with named places, marked for translation where it is written. A text without
             parameters is taken as it stands, braces and all.
         parameters: What stands in the places: texts, numbers, further messages, or a list of messages.
-        plural: Where the text depends on its parameter ``n``: the English text for any number but one, for which
-            ``template`` is the text.
     """
 
     template: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    plural: str = ""
 
     def __str__(self) -> str:
         """The sentence in English."""
         return self.render(_ENGLISH.gettext)
 
-    def render(
-        self,
-        translate: Callable[[str], str],
-        number: Callable[[float], str] = "{:,.10g}".format,
-        form: Callable[[str, str, int], str] = _ENGLISH.ngettext,
-    ) -> str:
+    def render(self, translate: Callable[[str], str], number: Callable[[float], str] = "{:,.10g}".format) -> str:
         """The sentence in a language.
 
         Args:
             translate: Gives the translation of a template, or the template itself where there is none.
             number: Writes a figure (a ``float``; whole numbers of Python are rows, days and counts of few, and stand as
                 they are).
-            form: Gives the translation of a text that depends on a number, as ``gettext.ngettext`` does.
         """
-        if self.plural:
-            text = form(self.template, self.plural, int(self.parameters["n"]))
-        else:
-            text = translate(self.template) if self.template else ""
+        text = translate(self.template) if self.template else ""
 
         def said(value: object) -> object:
             if isinstance(value, list) and all(isinstance(item, Message) for item in value):
                 return translate(_("; ")).join(str(said(item)) for item in value)
             if isinstance(value, Message):
-                return value.render(translate, number, form)
+                return value.render(translate, number)
             return number(value) if isinstance(value, float) else value
 
         if not self.parameters:
@@ -99,34 +87,26 @@ def first_line(error: BaseException, *, with_kind: bool = False) -> str:
     return f"{kind}: {lines[0]}" if with_kind else lines[0]
 
 
-Template = str | tuple[str, str] | Message
-"""A text, two that were marked as singular and plural, or a whole message."""
-
-
-def message(template: Template, /, **parameters: object) -> Message:
+def message(template: str | Message, /, **parameters: object) -> Message:
     """A message of a template and its parameters; a message stays as it is."""
-    if isinstance(template, Message):
-        return template
-    one, many = (template, "") if isinstance(template, str) else template
-    return Message(one, parameters, many)
+    return template if isinstance(template, Message) else Message(template, parameters)
 
 
 def _plain(value: object) -> object:
     if not isinstance(value, Message):
         return str(value)
-    kept = {"id": value.template, "with": dict(value.parameters)}
-    return {**kept, "plural": value.plural} if value.plural else kept
+    return {"id": value.template, "with": dict(value.parameters)}
 
 
 def _message(kept: dict[str, Any]) -> Message | dict[str, Any]:
     """A message as :func:`_plain` keeps it; the parameters of one stay as they are."""
-    return Message(kept["id"], kept["with"], kept.get("plural", "")) if "with" in kept else kept
+    return Message(kept.get("plural") or kept["id"], kept["with"]) if "with" in kept else kept
 
 
 class VigieError(Exception):
     """Base of every error that names what a person can mend."""
 
-    def __init__(self, template: Template, /, **parameters: object) -> None:
+    def __init__(self, template: str | Message, /, **parameters: object) -> None:
         self.message = message(template, **parameters)
         super().__init__(str(self.message))
 
@@ -149,7 +129,7 @@ class SourceError(InputError):
     def __init__(
         self,
         file: str,
-        rule: Template,
+        rule: str | Message,
         /,
         *,
         row: int | str | None = None,

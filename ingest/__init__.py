@@ -35,7 +35,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from core.errors import InputError, Message, SourceError, Template, VigieError
+from core.errors import InputError, Message, SourceError, VigieError
 from core.languages import Language
 from core.languages import marked as _
 
@@ -55,7 +55,7 @@ class RawFile:
         return hashlib.sha256(self.content).hexdigest()
 
     def fault(
-        self, rule: Template, /, *, row: int | str | None = None, column: str | None = None, **parameters: object
+        self, rule: str | Message, /, *, row: int | str | None = None, column: str | None = None, **parameters: object
     ) -> SourceError:
         """Return an error that names the file; see :class:`core.errors.SourceError`."""
         return SourceError(self.name, rule, row=row, column=column, **parameters)

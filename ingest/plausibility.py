@@ -19,9 +19,8 @@ import pandas as pd
 
 from core.calendar import Frequency, to_period
 from core.countries import UNKNOWN
-from core.errors import Message, Template, message
+from core.errors import Message, message
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
 from ingest.newest import FACTOR, FEWEST, LEAST, NEARLY_ALL, USUAL_QUANTILE, weigh
 from ingest.rows import period_ends
@@ -44,6 +43,9 @@ GONE = 0.02
 USUAL_LEAST, ENOUGH = 0.005, 8
 """A revision is large beyond half a percent; usual ones are read from as many changes."""
 _KEY = ["series_id", "time_period"]
+_FIGURES = ("value", "former", "before", "record", "low", "high")
+"""Places of figures in a sentence, by the names of their columns."""
+_MISSING = _("{series} {period} is missing in it, and is known; {n} in all (was it cut short?)")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def judge(
         *_not_as_rounded(rows, known),
     ]
     if forecast is not None:
-        held += _outside_forecast(forecast, RECORD, _FAR_FROM_FORECAST)
+        held += _outside_forecast(forecast, RECORD)
     lost = _lost(rows, known)
     if complete:
         held += _cut_short(rows, known, lost, revisions)
@@ -101,12 +103,8 @@ def judge(
         *_partial(pairs[~pairs["is_known"] & ~pairs["is_older"]], received),
     ]
     if forecast is not None and not held:
-        reported += _outside_forecast(forecast, 1.0, _OUTSIDE_FORECAST)
-    text = ngettext(
-        "{n} known figure is missing in it: {series} {period}",
-        "{n} known figures are missing in it, such as {series} {period}",
-    )
-    return Judgement(held, [*reported, *_first(text, lost)])
+        reported += _outside_forecast(forecast, 1.0)
+    return Judgement(held, [*reported, *_first(_MISSING, lost)])
 
 
 def _beside_known(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -144,17 +142,10 @@ def _of_another_size(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Messa
     strange = by_series[(by_series["size"] >= FEWEST_OF_SERIES) & (share >= PART) & (by_series["median"] >= THIRD)]
     strange = strange[[_is_another(str(series), pairs, known) for series in strange.index]]
     if len(strange):
-        yield message(
-            ngettext(
-                "{n} series changes throughout: {series} (exchanged labels, or a shifted header?)",
-                "{n} series change throughout, such as {series} (exchanged labels, or a shifted header?)",
-            ),
-            n=len(strange), series=str(strange["size"].idxmax()),
-        )  # fmt: skip
+        text = _("{series} changes throughout; {n} in all (exchanged labels, or a shifted header?)")
+        yield message(text, series=str(strange["size"].idxmax()), n=len(strange))
     elif counted["times"].median() >= FACTOR:
-        yield from _first(
-            _("{n} known figures change by much, up and down, such as {series} {period} (moved rows?)"), counted
-        )
+        yield from _first(_("{series} {period} changes by much, as others do, up and down; {n} in all"), counted)
 
 
 def _is_another(series_id: str, pairs: pd.DataFrame, known: pd.DataFrame) -> bool:
@@ -195,17 +186,12 @@ def _beyond_the_record(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Mes
     whole, former = (some.assign(is_total=some["citizen"].isin([ALL, NOT_APPLICABLE])) for some in (pairs, known))
     # A small series may leap as far as its target's larger ones have been.
     usual = former["obs_value"].abs().groupby([former[name] for name in kinds]).quantile(0.99).rename("usual")
-    whole = whole.assign(size=whole["obs_value"].abs()).join(usual, on=kinds)
+    whole = whole.assign(size=whole["obs_value"].abs(), record=top).join(usual, on=kinds)
     bound = RECORD * np.maximum(np.maximum(top.fillna(0.0), whole["usual"].fillna(0.0)), LEAST)
     is_new = ~pairs["is_older"] & (~pairs["is_known"] | pairs["is_changed"])
     beyond = whole[is_new & (whole["size"] > bound) & top.notna()]
-    if len(beyond):
-        worst = beyond.sort_values("size").iloc[-1]
-        yield message(
-            _("{series} {period} is {value}, more than {times} times the highest figure known before ({record})"),
-            series=worst["series_id"], period=worst["time_period"], value=float(worst["obs_value"]),
-            times=f"{RECORD:g}", record=float(record[worst["series_id"]]),
-        )  # fmt: skip
+    text = _("{series} {period} is {value}, more than {times} times the highest figure known before ({record})")
+    yield from _first(text, beyond, "size", times=f"{RECORD:g}")
 
 
 def _not_as_rounded(rows: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message]:
@@ -215,10 +201,7 @@ def _not_as_rounded(rows: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message
         values = (held if len(held) >= MANY else some)["obs_value"]
         step = _rounded_to(values)
         broken = some[some["obs_value"] % step != 0] if step else some.iloc[:0]
-        text = ngettext(
-            "{n} figure is no multiple of {step}, as {target} always were: {series} {period}",
-            "{n} figures are no multiples of {step}, as {target} always were, such as {series} {period}",
-        )
+        text = _("{series} {period} is no multiple of {step}, as {target} always were; {n} in all")
         yield from _first(text, broken, step=step, target=target)
 
 
@@ -252,12 +235,8 @@ def _cut_short(
     totals = absent[absent["citizen"].isin([ALL, NOT_APPLICABLE])]
     deleted = revisions[revisions["kind"] == "deleted"].groupby("as_of").size()
     allowed = max(GONE * len(span), 2.0 * float(deleted.max()) if len(deleted) else 0.0)
-    text = ngettext(
-        "it lacks {n} figure that is known, {series} {period} (was it cut short?)",
-        "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
-    )
     if len(gone) > allowed or len(totals):
-        yield from _first(text, totals if len(totals) else gone)
+        yield from _first(_MISSING, totals if len(totals) else gone)
 
 
 def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator[Message]:
@@ -270,18 +249,8 @@ def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator
         usual = max(usual, USUAL_LEAST)
         size = (some["obs_value"] - some["before"]).abs()
         large = some.assign(size=size)[size > usual * some["before"].abs().clip(lower=1.0)]
-        if len(large):
-            worst = large.loc[[large["size"].idxmax()]].iloc[0]
-            yield message(
-                ngettext(
-                    "a large revision: {series} {period} from {before} to {after} ({n} figure changes by more than the "
-                    "usual {share})",
-                    "a large revision: {series} {period} from {before} to {after} ({n} figures change by more than the "
-                    "usual {share})",
-                ),
-                series=worst["series_id"], period=worst["time_period"], before=float(worst["before"]),
-                after=float(worst["obs_value"]), n=len(large), share=f"{usual:.1%}",
-            )  # fmt: skip
+        text = _("{series} {period} changes from {before} to {value}, by more than the usual {share}; {n} in all")
+        yield from _first(text, large, "size", share=f"{usual:.1%}")
 
 
 def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame) -> Iterator[Message]:
@@ -294,29 +263,19 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
     news = news.join(newest.rename("newest"), on=here)
     large = ~news["series_id"].isin(known["series_id"].unique()) & (news["obs_value"].abs() >= LEAST)
     kinds = news[news["newest"].isna() | large & (news["time_period"] > news["newest"])]
-    text = ngettext(
-        "{n} figure of a kind that this source did not have: {series} {period}",
-        "{n} figures of a kind that this source did not have, such as {series} {period}",
-    )
-    yield from _first(text, kinds)
+    yield from _first(_("{series} {period} is of a kind that this source did not have; {n} in all"), kinds)
     late = news[news["time_period"] <= news["newest"]]
     past = revisions[revisions["kind"] == "added"].groupby("as_of").size()
-    text = ngettext(
-        "{n} figure of a period that was known without it: {series} {period} (another label or year?)",
-        "{n} figures of periods that were known without them, such as {series} {period} (another label or year?)",
-    )
+    text = _("{series} {period} is of a period that was known without it; {n} in all (another label or year?)")
     if len(late) > (float(past.quantile(USUAL_QUANTILE)) if len(past) >= ENOUGH else 0.0):
-        yield from _first(text, late.sort_values("obs_value", ascending=False))
+        yield from _first(text, late, "obs_value")
     for (_target, freq), after in news[news["time_period"] > news["newest"]].groupby(here):
         first, last = (
             to_period(period, cast(Frequency, freq)).ordinal
             for period in (after["time_period"].min(), after["newest"].max())
         )
         if first - last > 1:
-            text = ngettext(
-                "{n} figure follows a gap in what is known: {series} {period} (another year?)",
-                "{n} figures follow a gap in what is known, such as {series} {period} (another year?)",
-            )
+            text = _("{series} {period} follows a gap in what is known; {n} in all (another year?)")
             yield from _first(text, after.sort_values("time_period"))
 
 
@@ -324,82 +283,41 @@ def _far_from_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
     """A new figure far outside all that its series did; or all series of a publisher at once."""
     # Persons of a nationality not known yet are those of the newest months; they are reported, not held.
     is_settled = weighed["series_id"].str.split(".").str[3] != UNKNOWN
-    far = weighed[is_settled & (weighed["times_beyond"] > RECORD)].sort_values("times_beyond", ascending=False)
-    if len(far):
-        text = ngettext(
-            "{n} new figure is more than {times} times beyond all that its series did: {series} {period} is {value}, "
-            "{former} the period before",
-            "{n} new figures are more than {times} times beyond all that their series did, such as {series} {period}: "
-            "{value}, {former} the period before",
-        )
-        value, former = (float(far[name].iloc[0]) for name in ("obs_value", "former"))
-        yield from _first(text, far, times=f"{RECORD:g}", value=value, former=former)
+    far = weighed[is_settled & (weighed["times_beyond"] > RECORD)]
+    text = _(
+        "{series} {period} is {value}, more than {times} times beyond all that its series did, {former} the period "
+        "before; {n} in all"
+    )
+    yield from _first(text, far, "times_beyond", times=f"{RECORD:g}")
     alike = weighed[weighed["times_together"] > FACTOR]
     yield from _first(_("{n} series move alike in {period}, as they never did (another unit?)"), alike)
 
 
-_FAR_FROM_FORECAST = ngettext(
-    "{n} figure is more than {times} times outside what Vigie forecast: {series} {period} is {value}, forecast were "
-    "{low} to {high}",
-    "{n} figures are more than {times} times outside what Vigie forecast, such as {series} {period}: {value}, forecast "
-    "were {low} to {high}",
-)
-_OUTSIDE_FORECAST = ngettext(
-    "{n} figure is outside what Vigie forecast with 98 %: {series} {period} is {value}, forecast were {low} to {high}",
-    "{n} figures are outside what Vigie forecast with 98 %, such as {series} {period}: {value}, forecast were {low} to "
-    "{high}",
-)
-
-
-def _outside_forecast(forecast: pd.DataFrame, times: float, text: Template) -> Iterator[Message]:
+def _outside_forecast(forecast: pd.DataFrame, times: float) -> Iterator[Message]:
     """Figures by ``times`` and by 20 persons outside Vigie's last forecast of them; small ones by persons."""
     low, high, value = (forecast[name] for name in ("low", "high", "obs_value"))
     beyond = np.maximum((value + LEAST) / (high + LEAST), (low + LEAST) / (value + LEAST))
     is_far = np.maximum(value - high, low - value) >= LEAST
-    found = forecast.assign(beyond=beyond)[is_far & (beyond > times)].sort_values("beyond", ascending=False)
-    if len(found):
-        worst = {name: float(found[column].iloc[0].round()) for name, column in (
-            ("value", "obs_value"), ("low", "low"), ("high", "high"),
-        )}  # fmt: skip
-        yield from _first(text, found, times=f"{times:g}", **worst)
+    found = forecast.round().assign(beyond=beyond)[is_far & (beyond > times)]
+    text = _("{series} {period} is {value}; Vigie forecast {low} to {high} with 98 %; {n} in all")
+    yield from _first(text, found, "beyond")
 
 
 def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
     """New figures to look at: each kind once, with the one that moved most."""
     kinds = {
-        "is_unusual": ngettext(
-            "{n} new figure is outside its series' usual range: {series} {period} is {value}, {former} the period "
-            "before",
-            "{n} new figures are outside their series' usual range, such as {series} {period}: {value}, {former} the "
-            "period before",
+        "is_unusual": _(
+            "{series} {period} is {value}, outside its series' usual range, {former} the period before; {n} in all"
         ),
-        "is_zero": ngettext(
-            "{n} new figure is zero after {fewest} that were not: {series} {period}",
-            "{n} new figures are zero after {fewest} that were not, such as {series} {period}",
-        ),
-        "is_copy": ngettext(
-            "{n} new figure repeats a figure of the year before: {series} {period} (another period?)",
-            "{n} new figures repeat figures of the year before, such as {series} {period} (another period?)",
-        ),
-        "is_finer": ngettext(
-            "{n} new figure has more decimals than its series ever had: {series} {period} is {value}",
-            "{n} new figures have more decimals than their series ever had, such as {series} {period}: {value}",
-        ),
-        "is_rounder": ngettext(
-            "{n} new figure is rounder than its series' figures are: {series} {period} is {value}",
-            "{n} new figures are rounder than their series' figures are, such as {series} {period}: {value}",
-        ),
-        "is_running_sum": ngettext(
-            "{n} new figure is as large as its year so far: {series} {period} (a running sum?)",
-            "{n} new figures are as large as their year so far, such as {series} {period} (running sums?)",
-        ),
+        "is_zero": _("{series} {period} is zero, as it seldom is; {n} in all"),
+        "is_copy": _("{series} {period} repeats a figure of the year before; {n} in all (another period?)"),
+        "is_finer": _("{series} {period} is {value}, with more decimals than its series ever had; {n} in all"),
+        "is_rounder": _("{series} {period} is {value}, rounder than its series' figures are; {n} in all"),
+        "is_running_sum": _("{series} {period} is as large as its year so far; {n} in all (a running sum?)"),
     }
+    weighed = weighed.assign(moved=(weighed["obs_value"] - weighed["former"]).abs())
     for name, text in kinds.items():
-        some = weighed[weighed[name].astype(bool)]
-        if len(some):
-            some = some.loc[(some["obs_value"] - some["former"]).abs().sort_values(ascending=False).index]
-            value, former = (float(some[column].iloc[0]) for column in ("obs_value", "former"))
-            yield from _first(text, some, value=value, former=former, fewest=FEWEST)
+        yield from _first(text, weighed[weighed[name].astype(bool)], "moved")
     alike = weighed[weighed["times_together"].between(1.0, FACTOR, inclusive="right")]
     yield from _first(_("{n} series move alike in {period}, more than they did before"), alike)
 
@@ -408,14 +326,12 @@ def _partial(news: pd.DataFrame, received: dt.date | None) -> Iterator[Message]:
     """New figures of a period that was not over when they were published, not marked as provisional."""
     published = news["as_of"].mask(news["as_of_estimated"], pd.Timestamp(received) if received else pd.NaT)
     early = news[(published <= period_ends(news)) & ~news["obs_flag"].str.contains("p")]
-    text = ngettext(
-        "{n} new figure is of a period that was not over: {series} {period}",
-        "{n} new figures are of a period that was not over, such as {series} {period}",
-    )
-    yield from _first(text, early)
+    yield from _first(_("{series} {period} is new, of a period that was not over; {n} in all"), early)
 
 
-def _first(template: Template, rows: pd.DataFrame, **more: object) -> Iterator[Message]:
-    """A sentence on some rows that names the first of them; none where there is none."""
-    for one in rows.head(1).itertuples():
-        yield message(template, n=len(rows), series=one.series_id, period=one.time_period, **more)
+def _first(text: str, rows: pd.DataFrame, order: str = "", **more: object) -> Iterator[Message]:
+    """A sentence on some rows that names the largest by ``order``, else the first of them; none where there is none."""
+    for one in (rows.sort_values(order, ascending=False, kind="stable") if order else rows).head(1).to_dict("records"):
+        figures = one | {"value": one["obs_value"]}
+        more |= {name: float(figures[name]) for name in _FIGURES if f"{{{name}}}" in text}
+        yield message(text, n=len(rows), series=one["series_id"], period=one["time_period"], **more)

@@ -30,14 +30,13 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from core.errors import SourceError, first_line
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.schema import refuse_person_level
 from ingest import LARGEST_UNPACKED, UNFOLDS, RawFile, refuse_many, unpacked
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
 
-RAGGED = ngettext("the line has {n} cell, the header {expected}", "the line has {n} cells, the header {expected}")
+RAGGED = _("cells in the line: {n}, in the header: {expected}")
 NOT_SEPARATED = _("not a table separated by '{separator}': {error}")
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from core.calendar import is_ahead
 from core.errors import StoreError, message
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
 from store import remove_unfinished
@@ -143,11 +142,9 @@ def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
     unknown = later[later["_merge"] == "left_only"]
     return [
         message(
-            ngettext(
-                "{n} figure is dated {day} or later: it was taken in while the clock was ahead, and does not count "
-                "before; hand its file in again",
-                "{n} figures are dated {day} or later: they were taken in while the clock was ahead, and do not count "
-                "before; hand their files in again",
+            _(
+                "figures dated {day} or later: {n}, taken in while the clock was ahead; they do not count before: hand "
+                "their files in again"
             ),
             n=float(len(rows)),
             day=f"{rows['as_of'].min():%Y-%m-%d}",

@@ -177,14 +177,14 @@ def message_in(said: Message, language: Language) -> str:
 
     The log and the journal keep the codes, by which operators find a figure.
     """
-    return _in_words(said, language).render(language.text, language.significant, language.form)
+    return _in_words(said, language).render(language.text, language.significant)
 
 
 def _in_words(said: Message, language: Language) -> Message:
     named = {place: _word(place, value, language) for place, value in said.parameters.items()}
     if {"series", "period"} <= set(named):  # its period follows a series
         named["series"] = f"{named['series']},"
-    return Message(said.template, named, said.plural)
+    return Message(said.template, named)
 
 
 def _word(place: str, value: object, language: Language) -> object:

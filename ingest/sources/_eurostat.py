@@ -29,7 +29,6 @@ from pydantic import (
 
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.schema import refuse_person_level
 from ingest import SETTING, Pull, RawFile, Request, gather, json_document, unpacked
 from ingest.rows import PERIODS
@@ -307,9 +306,7 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
     fields = table[key].str.count(",") + 1
     wrong = fields[fields != len(dimensions)]
     if len(wrong):
-        words = ngettext(
-            "{n} key field where the header has {expected}", "{n} key fields where the header has {expected}"
-        )
+        words = _("key fields: {n}, where the header has {expected}")
         raise raw.fault(words, row=wrong.index[0], n=int(wrong.iloc[0]), expected=len(dimensions))
     codes = table[key].str.split(",", expand=True).set_axis(dimensions, axis=1).apply(lambda column: column.str.strip())
     cells = table.set_axis([key, *periods], axis=1).melt([key], var_name="time_period", ignore_index=False)

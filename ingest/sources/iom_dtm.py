@@ -15,7 +15,6 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import message
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.release import REJECTED
 from core.schema import ALL
 from ingest import Parsed, RawFile
@@ -106,12 +105,6 @@ def _named(tidy: pd.DataFrame) -> pd.DataFrame:
 
 
 def _left_out(file: str, rows: int) -> pd.DataFrame:
-    rule = message(
-        ngettext(
-            "{n} row on Spain comes from Frontex, whose terms forbid passing it on: left out",
-            "{n} rows on Spain come from Frontex, whose terms forbid passing them on: left out",
-        ),
-        n=rows,
-    )
+    rule = message(_("rows on Spain from Frontex, whose terms forbid passing them on, are left out: {n}"), n=rows)
     record = [SOURCE_ID, file, "all of ESP", "geo", str(rule), "", rule.to_json()]
     return pd.DataFrame([record], columns=list(REJECTED.columns), dtype=object)

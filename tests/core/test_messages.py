@@ -65,26 +65,6 @@ def test_message_kept_as_data_says_same_when_it_is_read_again(said: Message) -> 
     assert (str(again), again.render(french)) == (str(said), said.render(french))
 
 
-LOST = (
-    "{n} known figure is missing in it: {series} {period}",
-    "{n} known figures are missing in it, such as {series} {period}",
-)
-
-
-@pytest.mark.parametrize(
-    ("n", "english", "translated"),
-    [
-        (1, "1 known figure is missing in it: a 2024-01", "1 chiffre connu y manque\u202f: a 2024-01"),
-        (2, "2 known figures are missing in it, such as a 2024-01", "2 chiffres connus y manquent, comme a 2024-01"),
-    ],
-)
-def test_message_agrees_with_its_number(n: int, english: str, translated: str) -> None:
-    said, language = message("{fault}", fault=message(LOST, n=n, series="a", period="2024-01")), Language("fr")
-    for one in (said, Message.from_json(said.to_json())):
-        assert str(one) == english
-        assert one.render(language.text, language.significant, language.form) == translated
-
-
 def test_publishers_braces_are_said_as_they_are() -> None:
     fault = SourceError("a.json", "not JSON but '{start}'", start="{name} {0}")
     assert str(Message.from_json(fault.message.to_json())) == "a.json: not JSON but '{name} {0}'"

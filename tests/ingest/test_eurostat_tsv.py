@@ -33,8 +33,8 @@ def test_each_cell_becomes_row_with_its_flag() -> None:
     [
         (b"", "the file is empty"), (b"geo,2008-01\nDE,5\n", "header must start"),
         (TABLE.partition(b"\n")[0] + b"\n", "no series"), (TABLE[:-8], "cut off"),
-        (TABLE.replace(b"\t: c", b""), "the line has 2 cells, the header 3"),
-        (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), "2 key fields where the header has 3"),
+        (TABLE.replace(b"\t: c", b""), "cells in the line: 2, in the header: 3"),
+        (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), "key fields: 2, where the header has 3"),
         (TABLE.replace(b"2008-02", b"2008-01"), "stand twice in the header"),
         (b"geo\\TIME_PERIOD\t2008-01 \t2008-04 \t2008-03 \nDE\t1 \t2 \t3 \n", "out of order"),
         (TABLE.replace(b"citizen,geo", b"geo,geo"), "same one twice"),

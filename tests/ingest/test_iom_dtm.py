@@ -100,7 +100,7 @@ def test_spanish_citizenships_are_left_out_without_their_figures(tmp_path: Path)
     parsed = _citizens(tmp_path, rows)
     assert _values(parsed) == {("arrivals.CMR.ITA.SYR.M", "2024-01"): 7}
     assert parsed.rejected["rule"].tolist() == [
-        "2 rows on Spain come from Frontex, whose terms forbid passing them on: left out"
+        "rows on Spain from Frontex, whose terms forbid passing them on, are left out: 2"
     ]
     assert not parsed.rejected.to_csv().count("471")
 
@@ -151,6 +151,6 @@ def test_published_citizenships_lose_spain_and_keep_rest(raw_data: Path) -> None
     counts = parsed.rejected["rule"].value_counts().to_dict()
     assert counts["the count is negative"] == 59
     assert counts["the figure of a whole year, no month"] == 74
-    assert parsed.rejected["rule"].iloc[0].startswith("4777 rows on Spain come from Frontex")
+    assert parsed.rejected["rule"].iloc[0].endswith(": 4777")
     italy = parsed.observations[parsed.observations["geo"] == "ITA"]
     assert italy.loc[italy["time_period"].str[:4] == "2023", "obs_value"].sum() == pytest.approx(157_652, rel=0.001)

@@ -142,7 +142,7 @@ def test_future_figures_are_named_until_replaced(home: Path) -> None:
     vintages.append(news, received=today + dt.timedelta(days=365))
     (problem,) = values_ahead(vintages.history(), today)
     assert problem["source_id"] == "iom_dtm"
-    assert problem["reason"].startswith("1 figure is dated")
+    assert problem["reason"].startswith("figures dated ")
     vintages.append(news, received=today)
     assert values_ahead(vintages.history(), today) == []
 

@@ -29,14 +29,14 @@ ENGLISH = Language("en")
         (
             "en",
             "prices.csv waits for a person as e1: 12 known figures (FAO food price index, by month) change, half of "
-            "them to 1,000 times the former or more (another unit, or other columns?); it lacks 3 figures that are "
-            "known, such as Arrivals, Central Mediterranean, Italy, December 2024 (was it cut short?)",
+            "them to 1,000 times the former or more (another unit, or other columns?); Arrivals, Central "
+            "Mediterranean, Italy, December 2024 is missing in it, and is known; 3 in all (was it cut short?)",
         ),
         (
             "es",
             "prices.csv espera a una persona como e1: cambian 12 cifras conocidas (Índice de precios de los alimentos "
             "de la FAO, por mes), la mitad de ellas a 1.000 veces la anterior o más (¿otra unidad, u otras columnas?); "
-            "le faltan 3 cifras conocidas, como Llegadas, Mediterráneo central, Italia, diciembre de 2024 (¿se cortó?)",
+            "Llegadas, Mediterráneo central, Italia, diciembre de 2024 falta, y se conoce; 3 en total (¿se cortó?)",
         ),
     ],
 )
@@ -47,10 +47,7 @@ def test_why_edition_waits_is_sentence_without_codes(language: str, expected: st
         n=12, target="food_price_index", freq="M", times=1000.0,
     )  # fmt: skip
     cut = message(
-        (
-            "it lacks {n} figure that is known, {series} {period} (was it cut short?)",
-            "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
-        ),
+        "{series} {period} is missing in it, and is known; {n} in all (was it cut short?)",
         n=3, series="arrivals.CMR.ITA._T.M", period="2024-12",
     )  # fmt: skip
     whole = message(
