@@ -72,10 +72,12 @@ class Window:
     Attributes:
         ends: Their last days.
         expected: The sum with its 80 % interval.
+        usual: The same by the forecast, where a scenario's is marked.
     """
 
     ends: Sequence[pd.Timestamp]
     expected: Expected
+    usual: Expected | None = None
 
 
 @dataclass(frozen=True)

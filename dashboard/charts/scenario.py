@@ -26,7 +26,8 @@ from dashboard.charts import (
     quantile,
     unit_label,
 )
-from dashboard.charts.fan import Fan, Window, fan_chart, fan_key, key_mark
+from dashboard.charts.fan import WINDOW_ROOM, Fan, Window, fan_chart, fan_key, key_mark
+from dashboard.charts.fan_labels import window_words
 from dashboard.theme import Theme, with_opacity
 
 CHART_HEIGHT, PLACES_HEIGHT = 400, 300
@@ -44,7 +45,7 @@ def scenario_chart(
         observed: Columns ``time_period_end``, ``value``, ``flag``.
         forecast: Columns ``target_end_date``, ``output_type_id``, ``value`` at the hub's levels.
         scenario: The same under the assumption.
-        window: Months whose sum under the assumption is marked.
+        window: Months whose sum is marked, under the assumption and by the forecast.
         now: The date on which all of it was known.
         theme: Colours.
         unit: What is counted.
@@ -69,12 +70,10 @@ def scenario_chart(
                 name=name,
             )
         )  # fmt: skip
-    end, below = float(median.iloc[-1]), median.iloc[-1] <= quantile(scenario, 0.5).iloc[-1]
-    place = {"yanchor": "top", "yshift": -18} if below else {"yanchor": "bottom", "yshift": 18}  # off the scenario's
-    text = f"<b>{lang().expected(end)}</b><br>{_('Forecast')}"
-    figure.add_annotation(
-        note(theme, text, x=median.index[-1], y=end, xanchor="left", xshift=10, font={"color": theme.fan}, **place)
-    )
+    _name, total, interval = window_words(window.ends, window.usual or window.expected)
+    text = f"{labelled(_('Forecast'), f'<b>{total}</b>')} {interval}"
+    place = {"yref": "paper", "y": 1, "yanchor": "top", "yshift": 4 - WINDOW_ROOM, "font": {"color": theme.fan}}
+    figure.add_annotation(note(theme, text, x=window.ends[0].to_period("M").start_time, xanchor="left", **place))
     return figure
 
 

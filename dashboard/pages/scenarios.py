@@ -109,10 +109,10 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
     observed = numbers.for_chart(history)
     st.html(scenario_key(observed, then, now=night.as_of, theme=current_theme()))
-    total = whatif.totals(trajectories, route_id, ends := whatif.title_months(night, route_id))
-    window = Window(ends, numbers.Expected(total["q50"], total["q10"], total["q90"]))
+    totals = whatif.both_totals(night, trajectories, route_id)
+    sums = [numbers.Expected(one["q50"], one["q10"], one["q90"]) for one in totals]
     figure = scenario_chart(
-        observed, forecast, then, window,
+        observed, forecast, then, Window(whatif.title_months(night, route_id), *sums),
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
     )  # fmt: skip
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
