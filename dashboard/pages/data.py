@@ -33,17 +33,18 @@ from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
 TITLE, PLACE = _("About Vigie"), 8
 
 NEWEST_PERIODS = 3
-EDITION_MARKS = {"held": "◐", "known": "●", "withdrawn": "↩", "rejected": "✕"}
-EDITION_COLOURS = {"held": "orange", "known": "blue", "withdrawn": "gray", "rejected": "gray"}
 NEWEST_EDITIONS = 30
 REGISTER = "known_issues.md"
-STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
-STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
+BADGES = {
+    "fresh": "blue-badge[●", "due": "gray-badge[○", "overdue": "orange-badge[▲", "delinquent": "red-badge[◆",
+    "held": "orange-badge[◐", "known": "blue-badge[●", "withdrawn": "gray-badge[↩", "rejected": "gray-badge[✕",
+}  # fmt: skip
+"""Colour and mark of a source's or an edition's state."""
 
 
 def show(night: Night) -> None:
     """The page."""
-    parts = {"method": _("Method"), "sources": _("Sources")}
+    parts = {"method": _("Purpose and method"), "sources": _("Sources")}
     part = state.choice("part", tuple(parts), "sources" if "source" in st.query_params else "method")
     st.segmented_control(
         _("About Vigie"), list(parts), format_func=parts.__getitem__, required=True, label_visibility="collapsed",
@@ -57,9 +58,8 @@ def show_sources(night: Night) -> None:
     fresh, cards = night.frame("freshness"), night.sources()
     st.title(listed(filter(None, [title(fresh), stopped_words(night, lang())])), anchor=False)
     text = _(
-        "“As known on” a day: figures of the periods that were published by then. “Retrieved”: when the file was "
-        "fetched. Most sources keep no past figures, so those that were corrected in between stand in it as corrected. "
-        "“Stopped”: nothing new for a year; nothing is forecast from it."
+        "A release holds what was published by its day. Most sources keep no past figures, so figures that were "
+        "corrected since stand in it as corrected. Stopped: nothing new for a year; nothing is forecast from it."
     )
     st.markdown(small(text))
     show_freshness(night, fresh, cards)
@@ -84,30 +84,26 @@ def title(fresh: pd.DataFrame) -> str:
 def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
     """One row per source."""
     rows = fresh.to_dict("records")
-    rejected = night.frame("rejected")["source_id"].value_counts()
     ended = stopped(night)
     table = {
         # A link makes the scrolling table reachable by keyboard on a phone.
         _("Source"): [source_link(night, row["source_id"]) for row in rows],
         _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
-        _("State"): [
-            "  \n".join([state_badge(row["state"]), *stopped_badges(ended[ended["source_id"] == row["source_id"]])])
-            for row in rows
-        ],
+        _("State"): [state_badges(row, ended[ended["source_id"] == row["source_id"]]) for row in rows],
         _("Figures to"): [period_words(row["last_period"]) for row in rows],
         _("Known since"): [no_break(lang().day_short(row["last_as_of"])) for row in rows],
-        _("Age, days"): [row["age_days"] for row in rows],
-        _("Usually up to, days"): [row["expected_days"] for row in rows],
+        _("Age in days (usual limit)"): [f"{row['age_days']} ({row['expected_days']})" for row in rows],
         _("Next expected"): [next_expected(row) for row in rows],
         _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
     }
-    if len(rejected):
-        table[_("Rejected rows")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     with st.container(key="freshness"):
-        st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
-    downloads.buttons(
-        downloads.export_of(night, "freshness", _("Freshness of each source"), fresh, list(night.sources()))
-    )
+        show_table(night, "freshness", _("Freshness of each source"), table, fresh)
+
+
+def show_table(night: Night, name: str, title: str, table: dict[str, list[Any]], rows: pd.DataFrame) -> None:
+    """A table in the reader's words, and its rows as files."""
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=title)
+    downloads.buttons(downloads.export_of(night, name, title, rows, list(night.sources())))
 
 
 def next_expected(row: dict[Hashable, Any]) -> str:
@@ -121,40 +117,28 @@ def next_expected(row: dict[Hashable, Any]) -> str:
 
 
 def show_reporting(night: Night) -> None:
-    """How many countries have reported the newest periods of sources that count by country."""
+    """How many countries have reported the newest periods of sources that count by country, and their sum."""
     rows = night.frame("reporting")
     if rows.empty:
         return
-    with st.expander(_("Who has reported")):
-        show_reported(night, rows)
-
-
-def show_reported(night: Night, rows: pd.DataFrame) -> None:
-    """The newest periods of each source: how many countries, and their sum."""
     newest = rows.groupby(["source_id", "target", "freq"]).tail(NEWEST_PERIODS)
     newest = newest.sort_values(["source_id", "target", "time_period"], ascending=[True, True, False])
-    st.markdown(small(_("A sum over countries is provisional while some have not reported, or may still correct.")))
     table = {
         _("Source"): [source_link(night, name) for name in newest["source_id"]],
         _("What"): [plain(named(INDICATORS, target)) for target in newest["target"]],
         _("Period"): [period_words(period) for period in newest["time_period"]],
-        _("Countries"): [
-            ngettext(
-                "{n} of {all} countries has reported", "{n} of {all} countries have reported", int(row["reported"])
-            ).format(n=row["reported"], all=row["expected"])
-            for row in newest.to_dict("records")
+        _("Countries that have reported"): [
+            _("{n} of {total}").format(n=row["reported"], total=row["expected"]) for row in newest.to_dict("records")
         ],
         _("Sum so far"): [
-            lang().counted(row["total"]) + " " + _("provisional")
-            if row["provisional"]
-            else lang().counted(row["total"])
+            " ".join([lang().counted(row["total"]), *([_("provisional")] if row["provisional"] else [])])
             for row in newest.to_dict("records")
         ],
     }
-    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Countries that have reported"))
-    downloads.buttons(
-        downloads.export_of(night, "reporting", _("Countries that have reported"), rows, list(night.sources()))
-    )
+    with st.expander(_("Who has reported")):
+        text = _("A sum over countries is provisional while some have not reported, or may still correct.")
+        st.markdown(small(text))
+        show_table(night, "reporting", _("Countries that have reported"), table, rows)
 
 
 def source_link(night: Night, source_id: str) -> str:
@@ -162,25 +146,14 @@ def source_link(night: Night, source_id: str) -> str:
     return f"[{plain(layout.source_name(night, source_id))}]({state.link('data', source=source_id)})"
 
 
-def state_badge(state_id: str) -> str:
-    """Mark, word and colour of a source's freshness."""
-    return f":{STATE_COLOURS[state_id]}-badge[{STATE_MARKS[state_id]} {named(FRESHNESS, state_id)}]"
-
-
-def stopped_badges(rows: pd.DataFrame) -> list[str]:
-    """What of a source is no longer continued, and since when."""
-    text = _("Stopped: {what}, {rhythm}, {period}")
-    return [
-        ":orange-badge[■ "
-        + plain(
-            text.format(
-                what=named(INDICATORS, row["target"]), rhythm=named(RHYTHMS, row["freq"]),
-                period=period_words(str(row["last_period"])),
-            )
-        )
-        + "]"
-        for row in rows.to_dict("records")
-    ]  # fmt: skip
+def state_badges(row: dict[Hashable, Any], ended: pd.DataFrame) -> str:
+    """How fresh a source is, what of it is no longer continued, and since when."""
+    badges = [f":{BADGES[row['state']]} {named(FRESHNESS, row['state'])}]"]
+    for target, freq, period in ended[["target", "freq", "last_period"]].itertuples(index=False):
+        said = {"what": named(INDICATORS, target), "rhythm": named(RHYTHMS, freq), "period": period_words(str(period))}
+        text = _("Stopped: {what}, {rhythm}, {period}").format(**said)
+        badges.append(f":orange-badge[■ {plain(text)}]")
+    return "  \n".join(badges)
 
 
 def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
@@ -188,53 +161,41 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     if not cards:
         st.markdown(small(_("No catalogue of sources in this release.")))
         return
-    known = [name for name in fresh["source_id"] if name in cards]
-    names = [*known, *[name for name in cards if name not in known]]
+    names = [name for name in dict.fromkeys([*fresh["source_id"], *cards]) if name in cards]
     chosen = state.choice("source", names, names[0])
     st.header(_("About one source"), anchor=False)
     st.selectbox(
-        _("Source"),
-        names,
+        _("Source"), names, width=520, label_visibility="collapsed",
         format_func=lambda name: labelled(layout.source_name(night, name), str(cards[name].get("dataset", ""))),
-        width=520,
-        label_visibility="collapsed",
         **state.widget("source", chosen),
-    )
+    )  # fmt: skip
     card = cards[chosen]
+    may = {True: _("allowed"), False: _("not allowed: private use only"), None: ""}
+    day, parts = card.get("retrieved"), [layout.source_name(night, name) for name in card.get("derived_from", [])]
     lines = {
         _("Cite as"): card.get("citation"),
         _("Licence"): card.get("licence"),
-        _("Redistribution"): _redistribution(card.get("redistribution")),
+        _("Redistribution"): may.get(card.get("redistribution"), _("to be confirmed")),
         _("Rhythm"): card.get("rhythm"),
-        _("Retrieved"): _day(card.get("retrieved")),
+        _("Retrieved"): lang().day(dt.date.fromisoformat(str(day))) if day else "",
         _("Obtained via"): card.get("came_through"),
-        _("Computed from"): ", ".join(layout.source_name(night, name) for name in card.get("derived_from", [])),
+        _("Computed from"): ", ".join(parts),
     }
-    st.markdown("\n".join("- " + labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text))
+    said = [labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text]
     if url := str(card.get("url") or ""):
-        st.markdown(_("Publisher’s page: {url}").format(url=f"[{plain(url)}]({url})"))
+        said.append(_("**Publisher’s page**: {url}").format(url=f"[{plain(url)}]({url})"))
+    st.markdown("\n".join(f"- {text}" for text in said))
     st.markdown("### " + _("Known issues"), anchors=False)
-    issues = [plain(str(text)) for text in card.get("known_issues", [])]
-    st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
+    issues = [f"- {plain(str(text))}" for text in card.get("known_issues", [])]
+    st.markdown("\n".join(issues) or small(_("None known.")))
     downloads.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
-
-
-def _day(value: object) -> str:
-    return lang().day(dt.date.fromisoformat(str(value))) if value else ""
-
-
-def _redistribution(value: object) -> str:
-    if isinstance(value, bool):
-        return _("allowed") if value else _("not allowed: private use only")
-    return _("to be confirmed") if value else ""
 
 
 def show_register(night: Night) -> None:
     """What is known to be wrong or limited beyond single sources, and the register as a file."""
-    text = night.document(REGISTER)
     with st.expander(_("Register of known issues")):
         with st.container(key="register"):
-            st.markdown(tables.in_names(text.partition("\n\n")[2], night))
+            st.markdown(tables.in_names(night.document(REGISTER).partition("\n\n")[2], night))
         downloads.document_button(night, REGISTER, _("Register of known issues"))
 
 
@@ -251,9 +212,8 @@ def show_revisions(night: Night) -> None:
     if rows.empty:
         return
     st.header(_("Revisions since the last release"), anchor=False)
-    st.dataframe(
-        localised(rows), hide_index=True, placeholder="", alt=_("Figures that a source changed after publication")
-    )
+    name = _("Figures that a source changed after publication")
+    st.dataframe(localised(rows), hide_index=True, placeholder="", alt=name)
     downloads.buttons(downloads.export_of(night, "revisions", _("Revisions"), rows, list(night.sources())))
 
 
@@ -267,19 +227,17 @@ def show_left_out(night: Night) -> None:
         _("Source"): [plain(layout.source_name(night, one["source_id"])) for one in records],
         _("Why"): [plain(fault(one["message"])) for one in records],
     }
-    name = _("What was left out of this release")
-    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
     as_recorded = pd.DataFrame(records, columns=["source_id", "reason"])
-    downloads.buttons(downloads.export_of(night, "left-out", name, as_recorded, list(night.sources())))
+    show_table(night, "left-out", _("What was left out of this release"), table, as_recorded)
 
 
 def show_rejected(night: Night) -> None:
     """How many rows were set aside, and for which rule: the file has it as recorded. Rows stay in the home folder."""
     rows = night.frame("rejected")
-    st.header(_("Rejected rows"), anchor=False)
     if rows.empty:
-        st.markdown(small(_("This release reports no row that broke a rule.")))
+        st.markdown(small(_("No row of a source broke a rule.")))
         return
+    st.header(_("Rejected rows"), anchor=False)
     kept = rows.drop_duplicates("rule").set_index("rule")["message"]
     counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
     counts = counts.rename(columns={"size": "rows"})
@@ -301,10 +259,10 @@ def show_editions(night: Night) -> None:
     except VigieError as error:
         st.warning(plain(error_words(error)))
         return
-    st.header(_("Editions"), anchor=False)
     if not found:
         st.markdown(small(_("No file or answer was taken in: all figures are those that come with Vigie.")))
         return
+    st.header(_("Editions"), anchor=False)
     held = [one for one in found if one.state == HELD]
     if held:
         text = ngettext(
@@ -317,18 +275,14 @@ def show_editions(night: Night) -> None:
     table = {
         _("Edition"): [f"`{one.edition_id}`" for one in newest],
         _("Source"): [plain(layout.source_name(night, one.source_id)) for one in newest],
-        _("State"): [
-            f":{EDITION_COLOURS[one.state]}-badge[{EDITION_MARKS[one.state]} {named(EDITION_STATES, one.state)}]"
-            for one in newest
-        ],
+        _("State"): [f":{BADGES[one.state]} {named(EDITION_STATES, one.state)}]" for one in newest],
         _("Received"): [no_break(lang().day_short(one.received.date())) for one in newest],
         _("Given by"): [plain(one.given_by) for one in newest],
         _("What it changed"): [_edition_changes(one) for one in newest],
         _("Why"): [_edition_why(one) for one in newest],
     }
-    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Editions taken in, the newest first"))
     as_records = pd.DataFrame([one.record() for one in found])
-    downloads.buttons(downloads.export_of(night, "editions", _("Editions"), as_records, list(night.sources())))
+    show_table(night, "editions", _("Editions taken in, the newest first"), table, as_records)
     open_ones = [one for one in newest if one.state in STEPS]
     if open_ones and visitor.allows(DECIDE_EDITION):
         with st.expander(_("Decide about an edition"), expanded=bool(held)):
@@ -336,27 +290,17 @@ def show_editions(night: Night) -> None:
 
 
 def _edition_changes(one: Edition) -> str:
-    parts = {
-        "new": ngettext("{n} new", "{n} new", one.new),
-        "changed": ngettext("{n} changed", "{n} changed", one.changed),
-        "gone": ngettext("{n} taken away", "{n} taken away", one.gone),
-    }
-    counts = {name: text.format(n=lang().counted(getattr(one, name))) for name, text in parts.items()}
-    return _("{new}, {changed}, {gone}, of {rows}").format(**counts, rows=lang().counted(one.rows))
+    counts = {name: lang().counted(getattr(one, name)) for name in ("rows", "new", "changed", "gone")}
+    return _("Figures: {rows}; new: {new}; changed: {changed}; taken away: {gone}").format(**counts)
 
 
 def _edition_why(one: Edition) -> str:
-    said = [*one.why_held, *one.reported]
-    texts = [plain(message_in(message, lang())) for message in said]
+    texts = [message_in(message, lang()) for message in (*one.why_held, *one.reported)]
     if one.decided is not None:
-        decided = _("{state} by {who} on {day}: {reason}")
-        day = lang().day(one.decided.date())
-        texts.append(
-            plain(
-                decided.format(state=named(EDITION_STATES, one.state), who=one.decided_by, day=day, reason=one.reason)
-            )
-        )
-    return "  \n".join(texts)
+        decided, day = _("{state} by {who} on {day}: {reason}"), lang().day(one.decided.date())
+        state_word = named(EDITION_STATES, one.state)
+        texts.append(decided.format(state=state_word, who=one.decided_by, day=day, reason=one.reason))
+    return "  \n".join(map(plain, texts))
 
 
 def _show_edition_form(editions: list[Edition]) -> None:
@@ -416,10 +360,7 @@ def limits() -> list[str]:
         _("Detections count some people twice; they are never added to a total of persons."),
         _("A new policy or way of counting looks like a change of arrivals; breaks that publishers mark are marked."),
         _("No forecast foresees a war or an agreement before it shows in arrivals."),
-        _(
-            "Skill falls with distance. Months marked ✓: use the median. ◐: likely better than the last count; use it "
-            "with caution. No sign: use only the range; for asylum, plan with the last count, which no forecast beat."
-        ),
+        _("Skill falls with distance. Where no gain is shown, use only the range; for asylum, the last count."),
         _(CONTEXT),
     ]
 
@@ -434,10 +375,8 @@ def glossary() -> list[tuple[str, str]]:
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
         (_("Share held"), _("the share of past counts that fell inside the interval")),
-        (
-            _("◐ likely better"),
-            _("the 90% interval shows a gain, not proven: among the many months tested some are luck (Holm’s test)"),
-        ),
+        (_("✓ better"), _("proven better than the baseline: use the median")),
+        (_("◐ likely better"), _("not proven: some such gains are luck (Holm’s test); use the median with caution")),
         *((_(term), _(meaning)) for term, meaning in TERMS),
     ]
 
@@ -445,24 +384,22 @@ def glossary() -> list[tuple[str, str]]:
 def show_method(night: Night) -> None:
     """The part."""
     st.title(
-        _("Vigie forecasts arrivals on migration routes, warns early, and tests itself on past months"),
-        anchor=False,
+        _("Vigie forecasts arrivals on migration routes, warns early, and tests itself on past months"), anchor=False
     )
     uses, known, who = st.columns(3, gap="large")
     with uses:
         st.header(_("What it is for"), anchor=False)
         st.markdown(_(INTENDED_USE))
-        st.markdown(
-            "\n".join(
-                [f"**{_('What it must not be used for')}**\n", *(f"- {text}" for text in prohibited_uses(lang()))]
-            )
-        )
+        st.markdown(f"**{_('What it must not be used for')}**")
+        st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
+        st.markdown(_("**Personal data**: of people on the move only counts; of readers, the names they sign with."))
     with known:
         st.header(_("Limits"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in limits()))
     with who:
         st.header(_("Whom to ask, how to cite it"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in imprint(night)))
+    st.header(_("How good it is"), anchor=False)
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
     flatter = _(
@@ -482,11 +419,10 @@ def show_steps(night: Night, route_id: str) -> None:
     """How one route's number is made, step by step."""
     st.header(labelled(_("How a number is made"), layout.route_name(route_id)), anchor=False)
     made = reads.once(night, partial(steps_of, night, route_id, lang()), "steps of a number", route_id)
-    for first in (0, 3):
-        for place, column in enumerate(st.columns(3), start=first):
-            name, number, text = made[place]
-            with column.container(border=True, height="stretch"):
-                head = f"{place + 1}. {name}"
+    with st.grid(3, min_column_width=280):
+        for place, (name, number, text) in enumerate(made, start=1):
+            with st.container(border=True, height="stretch"):
+                head = f"{place}. {name}"
                 st.markdown("### " + plain(labelled(head, number) if number else head), anchors=False)
                 st.markdown(plain(text))
 
@@ -494,15 +430,12 @@ def show_steps(night: Night, route_id: str) -> None:
 def imprint(night: Night) -> list[str]:
     """Whom to ask, where to report what is wrong, how to cite it and under which licence."""
     contact = load_settings(home_folder()).contact or _("whoever runs this copy and gave you its address")
-    cite = _(
-        "**Cite as**: The Vigie authors, Vigie {version}, release {run_id} made on {day}; and the figures’ publishers."
-    )
+    cite = _("**Cite as**: The Vigie authors, Vigie {version}, release {run_id} made on {day}; and the publishers.")
     return [
         _("**Questions and errors**: ask {contact}.").format(contact=contact),
-        _(
-            "**An alert is wrong**: “Comment, disagree or correct” at its foot, on Alerts. **A figure**: its "
-            "publisher, under Sources. **Security**: in private, as SECURITY.md says."
-        ),
+        _("**An alert is wrong**: “Comment, disagree or correct” at its foot, on Alerts."),
+        _("**A figure is wrong**: ask its publisher, named under Sources."),
+        _("**A security hole**: report it in private, as SECURITY.md says."),
         cite.format(
             version=plain(night.code_version.partition("+")[0]), run_id=night.run_id,
             day=lang().day(night.created_at.date()),
@@ -522,13 +455,9 @@ def show_cards(night: Night) -> None:
     chosen = state.choice("model", names, names[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.selectbox(
-            _("Model"),
-            names,
-            format_func=partial(named, MODELS),
-            width=300,
-            label_visibility="collapsed",
+            _("Model"), names, format_func=partial(named, MODELS), width=300, label_visibility="collapsed",
             **state.widget("model", chosen),
-        )
+        )  # fmt: skip
         downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
     _heading, first, *more = _for_readers(cards[chosen]).split("\n\n", 2)
     if chosen == ENSEMBLE:
