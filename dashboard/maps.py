@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.languages import as_expected
 from core.routes import DEFAULT_REGION, receiving, region_of
 from core.settings import SNAPSHOT
 from dashboard import _, labelled, lang, listed
@@ -38,7 +37,7 @@ from geo import (
     outline,
     tapered_arrow,
 )
-from reports.names import LEVEL_MARKS, MEDIAN, plural_in_unit
+from reports.names import LEVEL_MARKS, in_unit
 
 HEIGHT = 306
 LONGEST_LINE = 16
@@ -184,7 +183,7 @@ def _figure(row: Row) -> str:
     if math.isnan(row["median"]):
         return str(row["label"]) or _("no forecast")
     median = lang().expected(row["median"])
-    text = plural_in_unit(MEDIAN, as_expected(row["median"]), row["route_id"], lang(), median=median)
+    text = in_unit(_("{median} {unit} expected"), row["route_id"], lang(), median=median)
     if math.isnan(row["upper90"]):
         return text
     text_with_range = _("{figure}, 80% interval {interval}")

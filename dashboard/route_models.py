@@ -63,7 +63,7 @@ def show_members(view: RouteView) -> None:
     values = {"expected": members["q50"].iloc[0], "low": used.min(), "high": used.max()}
     said = {name: lang().expected(value) for name, value in values.items()}
     st.header(capital(text.format(n=len(used), month=members["month"].iloc[0], **said)), anchor=False)
-    unit = in_unit("Arrivals expected, {month}", view.route_id, lang()).format(month=members["month"].iloc[0])
+    unit = in_unit(_("{unit} expected, {month}"), view.route_id, lang(), month=members["month"].iloc[0])
 
     def draw() -> None:
         layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
@@ -124,7 +124,7 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
 
 def seasons_file(view: RouteView) -> Export:
     """The figures behind the seasons."""
-    title = in_unit("Arrivals by calendar month and year", view.route_id, lang())
+    title = in_unit(_("{unit} by calendar month and year"), view.route_id, lang())
     figures = by_year(view.history, view.quantiles[0.5])
     return downloads.at_origin(downloads.export_of(view.night, f"seasons-{view.route_id}", title, figures), view.origin)
 
@@ -145,7 +145,7 @@ def draw_seasons(view: RouteView) -> None:
         recent,
         view.forecast,
         year=year,
-        unit=in_unit("Arrivals per month", view.route_id, lang()),
+        unit=in_unit(_("{unit} per month"), view.route_id, lang()),
         theme=current_theme(),
     )
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")

@@ -70,7 +70,7 @@ class AlertReport:
             ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
-        finding: The chance as a sentence: ``82% chance that arrivals pass 10,000 in any month of May–July 2025``.
+        finding: The chance as a sentence: ``82% chance that {unit} pass 10,000 in any month of May–July 2025``.
         chance_of: The same beside what is usual: ``…; usually 40%, alert from 45%``; empty where the finding is.
         dots: A dot for each past case, full where the alert came true; empty with few cases or many.
         record: How many such alerts came true, or why that is not known; empty where an alert merely informs.
@@ -121,12 +121,12 @@ def _event_texts(rule: str) -> tuple[str, str]:
         needed = _("{chance} chance that more places than {threshold} are needed in any month of {months}")
         return _("to need more places than {threshold}"), needed
     if rule in _REACHES:
-        reached = _("{chance} chance that arrivals reach {threshold} in any month of {months}")
+        reached = _("{chance} chance that {unit} reach {threshold} in any month of {months}")
         return _("to reach {threshold} a month"), reached
     if rule in FALLS:
-        fallen = _("{chance} chance that arrivals fall to {threshold} or fewer in any month of {months}")
+        fallen = _("{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}")
         return _("to fall to {threshold} or fewer a month"), fallen
-    passed = _("{chance} chance that arrivals pass {threshold} in any month of {months}")
+    passed = _("{chance} chance that {unit} pass {threshold} in any month of {months}")
     return _("to pass {threshold} a month"), passed
 
 
@@ -144,9 +144,10 @@ def _finding(alert: Row, language: Language) -> str:
     if limit is None or not is_known(chance) or not (is_month(first) and is_month(last)):
         return ""
     text = _event_texts(str(alert.get("rule")))[1]
-    return in_unit(text, str(alert.get("route_id")), language).format(
-        chance=language.percent(chance), threshold=language.counted(limit), months=language.months(first, last)
-    )
+    return in_unit(
+        language.text(text), str(alert.get("route_id")), language,
+        chance=language.percent(chance), threshold=language.counted(limit), months=language.months(first, last),
+    )  # fmt: skip
 
 
 def alert_report(alert: Row, record: Row | None, language: Language, *, over: str = "") -> AlertReport:

@@ -15,7 +15,7 @@ from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.rules.outside_interval import COVERAGE as OUTSIDE_COVERAGE
 from alerts.rules.outside_interval import NAME as OUTSIDE
 from core.calendar import end_dates, is_month, planning_window
-from core.languages import Language, as_counted, capital, is_known
+from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
@@ -25,7 +25,7 @@ from reports import ReadableRelease, Row, numbers
 from reports.alert import alert_report, informs, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
-from reports.names import COUNTED, level_label, level_name, plural_in_unit, subject_name
+from reports.names import in_unit, level_label, level_name, subject_name
 from reports.route import so_far_words
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
@@ -243,8 +243,9 @@ def origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> 
 def newest_count(history: pd.DataFrame, route_id: str, language: Language) -> str:
     """The newest count of a route beside the mean of twelve months: ``December 2024: 3,163 arrivals counted; …``."""
     last, mean = history.iloc[-1], float(history["obs_value"].tail(12).mean())
-    said = plural_in_unit(
-        COUNTED, as_counted(last["obs_value"]), route_id, language,
+    text = language.text(_("{month}: {value} {unit} counted; the past twelve months averaged {mean}."))
+    said = in_unit(
+        text, route_id, language,
         month=language.month(last["end_date"]), value=language.counted(last["obs_value"]), mean=language.expected(mean),
     )  # fmt: skip
     return capital(said)

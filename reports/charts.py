@@ -41,7 +41,7 @@ from geo import (
 from reports import Row
 from reports.alert import limit_of
 from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, text_width, width_of
-from reports.names import LEVEL_MARKS, level_label, route_name
+from reports.names import LEVEL_MARKS, in_unit, level_label, route_name
 from reports.skill import MARKS, Verdicts, verdict_at
 
 WIDE, NARROW = 720.0, 340.0
@@ -672,6 +672,7 @@ def fan_picture(facts: Mapping[str, Any], language: Language) -> bytes | None:
     ends = [to_period(month, "M").end_time.normalize() for month in fan_["months"]]
     levels = {float(level): values for level, values in fan_["levels"].items()}
     limit = limit_of(facts)
+    unit = in_unit(language.text(_("{unit} per month")), str(facts.get("route_id", "")), language)
     text = _("threshold {value}")
     shown = Fan(
         history=pd.DataFrame(
@@ -680,8 +681,8 @@ def fan_picture(facts: Mapping[str, Any], language: Language) -> bytes | None:
         ),
         quantiles=pd.DataFrame(levels, index=pd.DatetimeIndex(ends)).head(MONTHS_AHEAD),
         now=dt.date.fromisoformat(facts["as_of"]),
-        unit=language.text(_("Arrivals per month")),
-        what=language.text(_("Arrivals per month")),
+        unit=unit,
+        what=unit,
         limit=None if limit is None else (limit, language.text(text, value=language.counted(limit))),
     )
     return png_file(fan(shown, WIDE, language), shown.what, PICTURE_PIXELS)

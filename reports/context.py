@@ -67,11 +67,11 @@ def route_mix(release: ReadableRelease, view: RouteForecast, language: Language)
     if cells.empty:
         return None
     table, newest = yearly_breakdown(cells)
-    title = in_unit("Arrivals by nationality, twelve months to {month}", view.route_id, language)
+    title = language.text(_("{unit} by nationality, twelve months to {month}"))
     shares = yearly_shares(release, view, set(cells["time_period"]))
-    unit = in_unit("Share of arrivals of known nationality", view.route_id, language)
+    unit = in_unit(language.text(_("Share of {unit} of known nationality")), view.route_id, language)
     return Mix(
-        title=title.format(month=language.month(newest)),
+        title=in_unit(title, view.route_id, language, month=language.month(newest)),
         unit=language.text(_("Persons, share of those shown")) if shares.empty else unit,
         rows=largest(table, language) if shares.empty else largest_shares(shares, language),
         cells=monthly_breakdown(cells),

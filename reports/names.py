@@ -40,56 +40,6 @@ EXCHANGE_RATE = "exchange_rate_"
 _SERIES_PARTS = 5
 Sources = Mapping[str, Mapping[str, Any]]
 """The catalogue's cards in the reader's language, source_id -> fields."""
-MEDIAN = ngettext("{median} arrival expected", "{median} arrivals expected")
-INSTEAD = ngettext(
-    "{condition}: {then} arrival {when} instead of {plain}",
-    "{condition}: {then} arrivals {when} instead of {plain}",
-)
-COUNTED = ngettext(
-    "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
-    "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
-)
-_IN_UNITS = {
-    "{route}: {expected} arrivals expected {when}, 80% interval {interval}": _(
-        "{route}: {expected} {unit} expected {when}, 80% interval {interval}"
-    ),
-    "{route}: on {day}, {expected} arrivals were expected in {month}, 80% interval {interval}": _(
-        "{route}: on {day}, {expected} {unit} were expected in {month}, 80% interval {interval}"
-    ),
-    "{name}: {expected} arrivals expected {when}, 80% interval {interval}": _(
-        "{name}: {expected} {unit} expected {when}, 80% interval {interval}"
-    ),
-    "{month}: {value} arrivals counted; the past twelve months averaged {mean}.": _(
-        "{month}: {value} {unit} counted; the past twelve months averaged {mean}."
-    ),
-    "{year}: {expected} arrivals expected, 80% interval {interval}; {before} in {past}": _(
-        "{year}: {expected} {unit} expected, 80% interval {interval}; {before} in {past}"
-    ),
-    "Fan chart of arrivals per month: {median} expected in {month}, 80% interval {low} to {high}.": _(
-        "Fan chart of {unit} per month: {median} expected in {month}, 80% interval {low} to {high}."
-    ),
-    _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
-    "{chance} chance that arrivals pass {threshold} in any month of {months}": _(
-        "{chance} chance that {unit} pass {threshold} in any month of {months}"
-    ),
-    "{chance} chance that arrivals reach {threshold} in any month of {months}": _(
-        "{chance} chance that {unit} reach {threshold} in any month of {months}"
-    ),
-    "{chance} chance that arrivals fall to {threshold} or fewer in any month of {months}": _(
-        "{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}"
-    ),
-    "{median} arrivals expected": _("{median} {unit} expected"),
-    INSTEAD[1]: _("{condition}: {then} {unit} {when} instead of {plain}"),
-    _("Arrivals expected"): _("{unit} expected"),
-    _("Arrivals per month"): _("{unit} per month"),
-    _("Arrivals expected, {month}"): _("{unit} expected, {month}"),
-    _("Arrivals by calendar month and year"): _("{unit} by calendar month and year"),
-    _("Arrivals in {month} of each year"): _("{unit} in {month} of each year"),
-    _("Arrivals by nationality, twelve months to {month}"): _("{unit} by nationality, twelve months to {month}"),
-    _("Share of arrivals of known nationality"): _("Share of {unit} of known nationality"),
-    _("Arrivals"): _("{unit}"),
-}
-"""Text of arrivals, in its plural -> the same with a place for the unit."""
 
 
 def words_of(kind: str) -> dict[str, str]:
@@ -248,21 +198,12 @@ _WORDS: Mapping[str, Callable[[str, Language], str]] = {
 """By the name of a place in a message: the words for what stands there; none where it is no code."""
 
 
-def in_unit(text: str, route_id: str, language: Language) -> str:
-    """Return a text of arrivals in the reader's language and the unit of a route; its other places stay empty.
-
-    Args:
-        text: One of the table's texts.
-        route_id: The route.
-        language: The reader's.
-    """
+def in_unit(said: str, route_id: str, language: Language, **fields: str | float) -> str:
+    """Fill ``{unit}`` in a text in the reader's language with what a route counts, other places with ``fields``."""
     names = corridor(route_id).unit
-    if not names:
-        return language.text(text)
-    unit = names.get(language.code, names["en"])
-    said = language.text(_IN_UNITS[text])
-    said = said.replace("{unit}", unit)
-    return capital(said) if text[0].isupper() else said
+    unit = names.get(language.code, names["en"]) if names else language.text(_("arrivals"))
+    filled = said.format(unit=unit, **fields)
+    return capital(filled) if said.startswith("{unit}") else filled
 
 
 def expected_title(route_ids: Iterable[str], language: Language) -> str:
@@ -270,12 +211,3 @@ def expected_title(route_ids: Iterable[str], language: Language) -> str:
     if any(corridor(route_id).unit for route_id in route_ids):
         return language.text(_("Expected, {months}"))
     return language.text(_("Arrivals expected, {months}"))
-
-
-def plural_in_unit(
-    texts: tuple[str, str], number: int, route_id: str, language: Language, **fields: str | float
-) -> str:
-    """Return a text that depends on a number, as :meth:`core.languages.Language.plural`, in the unit of a route."""
-    if not corridor(route_id).unit:
-        return language.plural(texts, number, **fields)
-    return in_unit(texts[1], route_id, language).format(n=number, **fields)

@@ -20,7 +20,7 @@ from forecasting.ensemble import MEMBERS
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
-from reports.names import country_name, level_name, plural_in_unit, route_name
+from reports.names import country_name, in_unit, level_name, route_name
 from reports.skill import held_counts, steps_ahead, stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
@@ -167,12 +167,8 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if not view.origin:
         if view.summary["state"] != "ok" or not is_known(view.summary["expected"]):
             return without_forecast(view.summary, language).rstrip(".")
-        return plural_in_unit(
-            ngettext(
-                "{route}: {expected} arrival expected {when}, 80% interval {interval}",
-                "{route}: {expected} arrivals expected {when}, 80% interval {interval}",
-            ),
-            as_expected(view.summary["expected"]),
+        return in_unit(
+            language.text(_("{route}: {expected} {unit} expected {when}, 80% interval {interval}")),
             view.route_id,
             language,
             route=name,
@@ -183,12 +179,8 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if view.quantiles.empty:
         return name
     first = view.quantiles.iloc[0]
-    return plural_in_unit(
-        ngettext(
-            "{route}: on {day}, {expected} arrival was expected in {month}, 80% interval {interval}",
-            "{route}: on {day}, {expected} arrivals were expected in {month}, 80% interval {interval}",
-        ),
-        as_expected(first[0.5]),
+    return in_unit(
+        language.text(_("{route}: on {day}, {expected} {unit} were expected in {month}, 80% interval {interval}")),
         view.route_id,
         language,
         route=name,

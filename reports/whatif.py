@@ -18,7 +18,7 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core import QUANTILE_LEVELS, interval_levels
 from core.calendar import planning_window
 from core.errors import InputError
-from core.languages import MINUS, WORD_JOINER, Language, as_expected, capital, round_expected
+from core.languages import MINUS, WORD_JOINER, Language, capital, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
@@ -38,7 +38,7 @@ from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate
 from reports import ReadableRelease, Row, numbers
 from reports import scenario as wording
 from reports.alert import limit_of
-from reports.names import INSTEAD, message_in, plural_in_unit, route_name, source_name
+from reports.names import in_unit, message_in, route_name, source_name
 from reports.numbers import LARGEST, route_paths
 
 LONGEST_TOTAL = 3
@@ -222,10 +222,8 @@ def title(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str
     condition = capital(assumed) if route in assumed else f"{route}, {assumed}"
     if is_same:
         return language.text(_("{condition}: {then}, not {plain}"), condition=condition, then=both[0], plain=both[1])
-    return plural_in_unit(
-        INSTEAD, as_expected(then), scenario.route_id, language, condition=condition, then=both[0], plain=both[1],
-        when=when,
-    )  # fmt: skip
+    text = language.text(_("{condition}: {then} {unit} {when} instead of {plain}"))
+    return in_unit(text, scenario.route_id, language, condition=condition, then=both[0], plain=both[1], when=when)
 
 
 def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:

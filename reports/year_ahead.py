@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.languages import Language, as_expected, capital, is_known
+from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES
@@ -15,7 +15,7 @@ from core.schema import ALL
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import NO_EVIDENCE, TOO_FEW, verdicts
 from reports import Row, numbers
-from reports.names import plural_in_unit, routes_together, series_place
+from reports.names import in_unit, routes_together, series_place
 from reports.skill import MARKS
 
 CALENDAR_YEAR = "calendar year"
@@ -152,13 +152,8 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
     if rows.empty:
         return language.text(_("{year} beside earlier years"), year=year)
     (row,) = rows.head(1).to_dict("records")
-    texts = ngettext(
-        "{year}: {expected} arrival expected, 80% interval {interval}; {before} in {past}",
-        "{year}: {expected} arrivals expected, 80% interval {interval}; {before} in {past}",
-    )
-    return plural_in_unit(
-        texts,
-        as_expected(row["median"]),
+    return in_unit(
+        language.text(_("{year}: {expected} {unit} expected, 80% interval {interval}; {before} in {past}")),
         series_id.split(".")[1],
         language,
         year=year,
@@ -180,13 +175,8 @@ def year_title(lines: list[YearLine], language: Language) -> str:
     if not lines:
         return language.text(_("No year-ahead forecast in this release"))
     line = lines[0]
-    texts = ngettext(
-        "{name}: {expected} arrival expected {when}, 80% interval {interval}",
-        "{name}: {expected} arrivals expected {when}, 80% interval {interval}",
-    )
-    said = plural_in_unit(
-        texts,
-        as_expected(line.row["median"]),
+    said = in_unit(
+        language.text(_("{name}: {expected} {unit} expected {when}, 80% interval {interval}")),
         str(line.row["series_id"]).partition(".")[2].partition(".")[0],
         language,
         name=line.name,

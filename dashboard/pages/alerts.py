@@ -416,9 +416,7 @@ def show_season(
     night: Night, row: Row, past: pd.DataFrame, quantiles: pd.DataFrame, end: pd.Timestamp, counted: float | None
 ) -> None:
     """The alert's month in earlier years beside this year's forecast, and its count where that is known."""
-    title = in_unit("Arrivals in {month} of each year", row["route_id"], lang()).format(
-        month=lang().month(end, year=False)
-    )
+    title = in_unit(_("{unit} in {month} of each year"), row["route_id"], lang(), month=lang().month(end, year=False))
     st.markdown(f"### {title}", anchors=False)
     draw = partial(draw_season, past, quantiles, end.year, limit_of(row), counted, row["route_id"])
     reads.drawn_once(night, draw, "season's chart", row["key"])
@@ -439,7 +437,7 @@ def draw_season(
     """The chart alone; a count that is known stands in place of a threshold, an end of the interval."""
     shown = {_("counted {value}"): counted} if limit is None or counted is not None else {_("threshold {value}"): limit}
     lines = {text: value for text, value in shown.items() if value is not None}
-    unit = in_unit("Arrivals", route_id, lang())
+    unit = in_unit("{unit}", route_id, lang())
     figure = season_bars(past, quantiles, year=year, lines=lines, unit=unit, theme=current_theme())
     alt = season_bars_alt(past, quantiles, year=year, threshold=next(iter(lines.values()), None))
     layout.chart(figure, alt, "season")

@@ -106,7 +106,7 @@ def past_fan(rows: pd.DataFrame, route_id: str, known_on: dt.date) -> charts.Fan
     """The same chart for a file."""
     history = rows.rename(columns={"target_end_date": "end_date"}).assign(obs_flag="")
     what = record.held_title(rows, route_id, lang())
-    unit, none = in_unit("Arrivals per month", route_id, lang()), pd.DataFrame(columns=[0.5])
+    unit, none = in_unit(_("{unit} per month"), route_id, lang()), pd.DataFrame(columns=[0.5])
     earlier = rows.assign(origin_date=pd.Timestamp(known_on))  # one line
     return charts.Fan(history, none, known_on, unit, what, back=len(rows), earlier=earlier)
 
@@ -121,7 +121,7 @@ def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
     each = downloads.BESIDE if route_id == ALL else 1
     places = [one for _row in groups[::each] for one in st.columns(each, gap="medium")]
     for (one, own), place in zip(groups, places, strict=False):
-        unit, alt = in_unit("Arrivals per month", str(one), lang()), record.said_title(own, str(one), lang())
+        unit, alt = in_unit(_("{unit} per month"), str(one), lang()), record.said_title(own, str(one), lang())
         with place:
             if route_id == ALL:
                 st.markdown(f"### {plain(record.held_title(own, str(one), lang()))}", anchors=False)

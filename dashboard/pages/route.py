@@ -180,7 +180,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         view.observed,
         view.forecast,
         view.known_on,
-        in_unit("Arrivals per month", view.route_id, lang()),
+        in_unit(_("{unit} per month"), view.route_id, lang()),
         earlier=view.earlier if earlier and compared is None else None,
         beside=compared,
         outcomes=view.outcomes if revealed else None,
@@ -196,7 +196,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         window=window_of(view),
     )
     name = layout.route_name(view.route_id)
-    what = in_unit("{name}: observed arrivals and forecast.", view.route_id, lang()).format(name=name)
+    what = in_unit(_("{name}: observed {unit} and forecast."), view.route_id, lang(), name=name)
     alt = fan_alt(fan, name=name, what=what)
     figure = fan_chart(fan, current_theme())
     layout.chart(figure, alt, "fan")
@@ -218,7 +218,7 @@ def show_files(view: RouteView) -> None:
     """Who counted what the chart shows, and its files."""
     export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
     limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
-    unit = in_unit("Arrivals per month", view.route_id, lang())
+    unit = in_unit(_("{unit} per month"), view.route_id, lang())
     months_back, events = shown_before(view)
     window = window_of(view)
     fan = charts.Fan(

@@ -113,7 +113,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     sums = [numbers.Expected(one["q50"], one["q10"], one["q90"]) for one in totals]
     figure = scenario_chart(
         observed, forecast, then, Window(whatif.title_months(night, route_id), *sums),
-        now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
+        now=night.as_of, theme=current_theme(), unit=in_unit(_("{unit} per month"), route_id, lang()),
     )  # fmt: skip
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
 
@@ -122,7 +122,7 @@ def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> 
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
     moved = whatif.differences(night, trajectories, route_id)
-    figure = difference_chart(moved, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme())
+    figure = difference_chart(moved, unit=in_unit(_("{unit} per month"), route_id, lang()), theme=current_theme())
     layout.chart(figure, difference_alt(moved), "difference")
     bar = _("Bar: the scenario’s median less the forecast’s, before rounding.")
     line = _("Line: 80% interval of the difference.")
@@ -168,7 +168,7 @@ def show_parts(
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
-            unit = in_unit("Arrivals per month", scenario.route_id, lang())
+            unit = in_unit(_("{unit} per month"), scenario.route_id, lang())
             fan = charts.Fan(history, then, night.as_of, unit, made.title, back=12, forecast=forecast)
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)

@@ -128,8 +128,9 @@ def _route_fan(view: View, found: route.RouteForecast, picture: str, title: str)
     words = "" if limit is None else view.text(_("threshold {value}"), value=language.counted(limit))
     name = route_name(found.route_id, language)
     shown = Fan(
-        found.history, found.quantiles, found.known_on, in_unit("Arrivals per month", found.route_id, language),
-        in_unit("{name}: observed arrivals and forecast.", found.route_id, language).format(name=name),
+        found.history, found.quantiles, found.known_on,
+        in_unit(view.text(_("{unit} per month")), found.route_id, language),
+        in_unit(view.text(_("{name}: observed {unit} and forecast.")), found.route_id, language, name=name),
         limit=None if limit is None else (limit, words),
     )  # fmt: skip
     series_id = numbers.route_series(found.route_id)

@@ -21,7 +21,7 @@ from lxml import etree
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
 from core.calendar import is_month, to_period
 from core.errors import SchemaError
-from core.languages import Language, as_expected, languages
+from core.languages import Language, languages
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE, NOT_A_FACT
@@ -29,7 +29,7 @@ from reports import colours, names
 from reports.alert import AlertReport, alert_report, events_words, is_judged, marked_level, measures_words
 from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
-from reports.names import in_unit, plural_in_unit, subject_name
+from reports.names import in_unit, subject_name
 from reports.route import expected_words
 
 MOST_MONTHS = 6
@@ -205,7 +205,9 @@ def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
     if ahead := concerned(facts)[:MOST_MONTHS]:
         text = _("{month}: {median}, 80% interval {low} to {high}")
         lines = [language.text(text, **_written(month, levels, language)) for month, levels in ahead]
-        rows.append((in_unit("Arrivals expected", str(facts.get("route_id", "")), language), "\n".join(lines)))
+        rows.append(
+            (in_unit(language.text(_("{unit} expected")), str(facts.get("route_id", "")), language), "\n".join(lines))
+        )
     if facts.get("history"):
         month, value = facts["history"][-1]
         said = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
@@ -225,13 +227,10 @@ def _picture_alt(facts: Facts, language: Language) -> str:
     ahead = concerned(facts)
     if not ahead or not facts.get("history"):
         return ""
-    texts = ngettext(
-        "Fan chart of arrivals per month: {median} expected in {month}, 80% interval {low} to {high}.",
-        "Fan chart of arrivals per month: {median} expected in {month}, 80% interval {low} to {high}.",
-    )
+    text = _("Fan chart of {unit} per month: {median} expected in {month}, 80% interval {low} to {high}.")
     month, levels = ahead[-1]
     written = _written(month, levels, language)
-    return plural_in_unit(texts, as_expected(levels[0.5]), str(facts.get("route_id", "")), language, **written)
+    return in_unit(language.text(text), str(facts.get("route_id", "")), language, **written)
 
 
 def _as_of(facts: Facts) -> dt.date:

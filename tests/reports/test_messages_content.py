@@ -61,5 +61,5 @@ def test_every_text_of_message_passes_through_readers_catalogue(
         message.reference, *(label for label, _value in message.rows),
     ]  # fmt: skip
     assert [text for text in texts if "«" not in text] == [message.place], "names of routes stand in their own files"
-    assert "février 2025" in dict(message.rows)["«Arrivals expected»"]
+    assert "février 2025" in dict(message.rows)["««arrivals» expected»"]
     assert "lang=fr" in message.link

@@ -44,7 +44,7 @@ def test_french_mail_is_written_in_french(announce: Announce) -> None:
         "Probable (82\u202f%)\u202f: au moins 5\u202f000, 1,5\u00a0× la moyenne de 12 mois, "
         "au moins un mois, février–mars 2025."
     )
-    assert rows["Arrivées attendues"].splitlines()[0] == (
+    assert rows["Arrivées à prévoir"].splitlines()[0] == (
         "février 2025\u202f: 5\u202f500, de 4\u202f300 à 6\u202f700 (intervalle à 80\u202f%)"
     )
     assert rows["État des connaissances au"] == "31 janvier 2025"
