@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from alerts import INFORMATION
-from core.languages import is_known, round_counted, round_expected
+from alerts.rules import EXCEEDANCE
+from alerts.rules.surge import RULE as SURGE
+from core.languages import is_known
 from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.reads import Night
 from forecasting import ENSEMBLE
 from reports import Row, citations, numbers, route
-from reports.alert import direction, limit_of
+from reports.alert import limit_of
 from reports.numbers import LARGEST
 
 
@@ -24,11 +27,12 @@ class RouteView(route.RouteForecast):
 
     Attributes:
         night: The release.
-        threshold: The number to be passed, persons a month.
+        threshold: The number of the event, persons a month.
+        rule: Alert rule that says what the event is: to pass that number, to reach it or to fall to it.
         is_own: Whether the reader has typed it.
         editions: Editions on record of the figures behind the route; 1 where its sources keep no past ones.
         observed: The history for the chart: ``time_period_end, value, flag``.
-        chances: Chance of passing the threshold in each month.
+        chances: Chance of the event in each month.
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
         knowing: The release that holds the outcomes.
@@ -38,6 +42,7 @@ class RouteView(route.RouteForecast):
 
     night: Night
     threshold: float
+    rule: str
     is_own: bool
     editions: int
     observed: pd.DataFrame
@@ -52,6 +57,11 @@ class RouteView(route.RouteForecast):
     def forecast_key(self) -> tuple[str, str, int]:
         """Return the key of everything but the chances among views of the same release."""
         return self.route_id, self.origin, self.horizon
+
+    @property
+    def event(self) -> Row:
+        """Return the event as an alert has it."""
+        return {"rule": self.rule, "threshold": self.threshold}
 
     @property
     def key(self) -> tuple[str, str, int, float, bool]:
@@ -78,7 +88,8 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     forecast = _forecast_rows(source, series_id, last) if origin or summary["state"] == "ok" else source.iloc[:0]
     quantiles = numbers.quantiles_of(forecast, series_id)
     alerts = decided_on(night)
-    own = alerts[alerts["route_id"] == route_id].to_dict("records")
+    own = [] if origin else alerts[alerts["route_id"] == route_id].to_dict("records")
+    rule, threshold = usual_event(own, history)
     former = reads.night(night.previous) if night.previous else None
     origin_date = history["end_date"].max() if len(history) else pd.Timestamp(known_on)
     found, knowing = after_origin(night, series_id, origin, origin_date)
@@ -88,7 +99,8 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         origin=origin,
         known_on=known_on,
         horizon=horizon,
-        threshold=usual_threshold(own[0] if own else None, history),
+        threshold=threshold,
+        rule=rule,
         is_own=False,
         summary=summary,
         history=history,
@@ -102,18 +114,20 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         knowing=knowing,
         expected_before=numbers.expected_before(past, series_id, origin_date),
         running=numbers.running_month(night.frame("nowcasts"), "" if origin else series_id),
-        alert=own[0] if own and not origin else None,
+        alert=own[0] if own else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
-    return with_number(view, view.threshold if number is None else number, own=number is not None)
+    return with_number(view, number)
 
 
-def with_number(view: RouteView, number: float, *, own: bool = True) -> RouteView:
-    """The same forecast with the chances of passing another number of persons a month, the reader's own or not."""
+def with_number(view: RouteView, number: float | None) -> RouteView:
+    """The same forecast with the chances of passing the reader's number of persons a month; None for the usual one."""
+    event = (view.threshold, view.rule) if number is None else (number, numbers.PASSES)
     rows = view.night.frame("trajectories")
     # Of a past origin no sample paths are kept.
     paths = rows[(rows["series_id"] == view.series_id) & (rows["model_id"] == ENSEMBLE)] if not view.origin else None
-    return replace(view, threshold=number, is_own=own, chances=numbers.chances(view.quantiles, number, paths))
+    chances = numbers.chances(view.quantiles, event[0], paths, event[1])
+    return replace(view, threshold=event[0], rule=event[1], is_own=number is not None, chances=chances)
 
 
 def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) -> tuple[pd.DataFrame, Night]:
@@ -139,17 +153,17 @@ def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> 
     return rows[rows["target_end_date"] <= last].reset_index(drop=True)
 
 
-def limit_to_pass(alert: Row | None) -> float | None:
-    """The threshold of an alert about a rise; None for any other: the page gives chances of more."""
-    return None if alert is None or direction(alert) != "↑" else limit_of(alert)
+def usual_event(alerts: Sequence[Row], history: pd.DataFrame) -> tuple[str, float]:
+    """The event to begin with, as rule and number: the gravest open alert's, else half more than the past year's mean.
 
-
-def usual_threshold(alert: Row | None, history: pd.DataFrame) -> float:
-    """A number to begin with: the open alert's threshold to pass, else half more than the past year's average."""
-    limit = limit_to_pass(alert)
+    Args:
+        alerts: The route's open alerts, the gravest first; those about months that are counted say no event to come.
+        history: Counted months.
+    """
     mean = history["obs_value"].tail(12).mean()
-    usual = round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
-    return min(usual if limit is None else float(round_counted(limit)), float(LARGEST))
+    surge = {"rule": SURGE.rule, "threshold": 1.5 * float(mean) if is_known(mean) else 0.0}
+    event = next((one for one in alerts if one["rule"] in EXCEEDANCE and is_known(limit_of(one))), surge)
+    return str(event["rule"]), min(limit_of(event) or 0.0, float(LARGEST))
 
 
 def routes_of(night: Night) -> tuple[list[str], str]:
@@ -188,9 +202,9 @@ def months_and_highest(chances: pd.DataFrame, first: pd.Timestamp) -> pd.DataFra
 
 def threshold_origin(view: RouteView) -> str:
     """Where the number comes from that the reader has not typed."""
-    text = _("{number}: the threshold of the open alert.")
-    if limit_to_pass(view.alert) is None:
-        text = _("{number}: 1.5 times the past year’s mean.")
+    alerts, text = decided_on(view.night), _("{number}: 1.5 times the past year’s mean.")
+    if not view.origin and view.rule in set(alerts.loc[alerts["route_id"] == view.route_id, "rule"]):
+        text = _("{number}: the threshold of the open alert.")
     return text.format(number=lang().counted(view.threshold))
 
 

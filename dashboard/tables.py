@@ -28,7 +28,7 @@ from reports import Row
 from reports.changes import Move
 from reports.files import flag_words
 from reports.names import MODELS, routes_together
-from reports.numbers import Expected, years_above
+from reports.numbers import Expected, years_with
 from reports.overview import Together
 from reports.skill import Verdicts, verdict_brief
 
@@ -168,15 +168,17 @@ def chance_table(
     chances: pd.DataFrame,
     history: pd.DataFrame,
     threshold: float,
+    rule: str,
     together: tuple[Sequence[pd.Timestamp], float] | None,
 ) -> pd.DataFrame:
-    """Months, chances, words, and in how many past years it came, for the chance of exceeding the reader's number.
+    """Months, chances, words, and in how many past years it came, of an event on one route.
 
     Args:
         chances: Result of ``numbers.chances``.
         history: Counted months: ``end_date``, ``obs_value``.
-        threshold: The number.
-        together: Last days of several months, and the chance that at least one of them exceeds it.
+        threshold: Persons a month.
+        rule: See ``numbers.chances``.
+        together: Last days of several months, and the chance of the event in at least one of them.
     """
     rows = [([row["target_end_date"]], row["probability"]) for row in chances.to_dict("records")]
     lines = []
@@ -184,10 +186,10 @@ def chance_table(
         name = no_break(lang().month(ends[0]))
         if together and ends is together[0]:
             name = _("Any of {months}").format(months=lang().months(ends[0], ends[-1]))
-        hits, years = years_above(history, ends, threshold)
+        hits, years = years_with(history, ends, threshold, rule)
         past = _("{hits} of {n}").format(hits=hits, n=years) if years else NOTHING
         lines.append((name, plain(lang().percent(chance, brief=True)), capital(lang().chance_word(chance)), past))
-    return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("Past years above")])
+    return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("In past years")])
 
 
 def forecast_table(
@@ -203,7 +205,7 @@ def forecast_table(
 
     Returns:
         One row per month, machine-readable: ``month, kind, observed, flag[, estimated_share], median, q025 …
-        q975[, chance_above]``; ``kind`` is observed, nowcast or forecast.
+        q975[, chance]``; ``kind`` is observed, nowcast or forecast.
     """
     flags = {"p": "provisional", "e": "estimated", "b": "break in series"}
     counted = pd.DataFrame(
@@ -223,7 +225,7 @@ def forecast_table(
     present = pd.Timestamp(known_on).to_period("M").end_time
     expected.insert(1, "kind", np.where(pd.DatetimeIndex(quantiles.index) <= present, "nowcast", "forecast"))
     if chances is not None:
-        expected["chance_above"] = chances["probability"].to_numpy()
+        expected["chance"] = chances["probability"].to_numpy()
     return pd.concat([counted, expected.reset_index(drop=True)], ignore_index=True)
 
 
@@ -242,7 +244,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
         "q75": _("50% to"),
         "q90": _("80% to"),
         "q975": _("95% to"),
-        "chance_above": _("Probability of exceeding your threshold"),
+        "chance": _("Chance of the event"),
     }
     words = {
         "observed": _("counted"),
@@ -259,7 +261,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
         ]
     for column in [name for name in shown.columns if name == "median" or name.startswith("q")]:
         shown[column] = shown[column].map(round_expected, na_action="ignore")
-    for column in {"chance_above", "estimated_share"} & {*shown.columns}:
+    for column in {"chance", "estimated_share"} & {*shown.columns}:
         shown[column] = [lang().percent(value) if is_known(value) else "" for value in shown[column]]
     return shown.rename(columns=names)
 

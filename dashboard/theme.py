@@ -104,9 +104,9 @@ def level_label(alert_level: str) -> str:
     return names.level_label(alert_level, lang())
 
 
-def level_badge(alert_level: str) -> str:
-    """The alert level as a Streamlit badge in markdown."""
-    return f":{BADGE_COLOURS[alert_level]}-badge[{level_label(alert_level)}]"
+def level_badge(alert_level: str, direction: str = "") -> str:
+    """The alert level as a Streamlit badge in markdown, with the direction of its alert."""
+    return f":{BADGE_COLOURS[alert_level]}-badge[{f'{level_label(alert_level)} {direction}'.rstrip()}]"
 
 
 def with_opacity(colour: str, opacity: float) -> str:

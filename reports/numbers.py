@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from alerts import INFORMATION, rank
-from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
+from alerts.rules import EXCEEDANCE
+from alerts.rules.capacity import RULE as CAPACITY
+from core import QUANTILE_LEVELS, interval_levels, probability_above
 from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.routes import ARRIVAL_ROUTES, ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
@@ -21,6 +23,8 @@ from reports.skill import held_counts, verdict_ends
 
 LARGEST = 10_000_000
 """Persons in a month that anybody may name."""
+PASSES = CAPACITY.rule
+"""The rule of a number that the reader names: the event is to pass it."""
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
@@ -155,35 +159,40 @@ def quantiles_of(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMB
     return wide.assign(horizon=horizons).sort_index()
 
 
-def chances(quantiles: pd.DataFrame, threshold: float, paths: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Chance of more than ``threshold`` arrivals in each month.
+def chances(
+    quantiles: pd.DataFrame, threshold: float, paths: pd.DataFrame | None = None, rule: str = PASSES
+) -> pd.DataFrame:
+    """Chance of an event in each month.
 
     Args:
         quantiles: Result of :func:`quantiles_of`.
         threshold: Persons per month.
-        paths: Joint sample paths of the same series, where there are any: the share of them that passes the threshold,
-            as alerts and the chance of several months count it, so that one month has one chance everywhere.
+        paths: Joint sample paths of the same series, where there are any: the share of them with the event, as alerts
+            and the chance of several months count it, so that one month has one chance everywhere.
+        rule: Alert rule that says how a count must compare with the threshold.
 
     Returns:
         ``target_end_date``, ``horizon``, ``probability``.
     """
-    levels = [level for level in QUANTILE_LEVELS if level in quantiles.columns]
+    event, levels = EXCEEDANCE[rule], [level for level in QUANTILE_LEVELS if level in quantiles.columns]
     rows = [
         (end, int(row["horizon"]), probability_above(threshold, row[levels].to_numpy(dtype=float), tuple(levels)))
         for end, row in quantiles.iterrows()
     ]
     table = pd.DataFrame(rows, columns=["target_end_date", "horizon", "probability"])
+    if event.falls:
+        table["probability"] = 1 - table["probability"]
     if paths is None or paths.empty:
         return table
-    passed = pd.Series(whole(paths["value"].to_numpy(dtype=float)) > threshold, index=paths["target_end_date"])
-    shares = passed.groupby(level=0).mean()
+    happened = event.happened(paths["value"].to_numpy(dtype=float), np.array([threshold]))
+    shares = pd.Series(happened, index=paths["target_end_date"]).groupby(level=0).mean()
     return table.assign(probability=table["target_end_date"].map(shares).fillna(table["probability"]))
 
 
 def chance_of_any(
-    trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.Timestamp], threshold: float
+    trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.Timestamp], threshold: float, rule: str = PASSES
 ) -> float | None:
-    """Chance that at least one of several months passes ``threshold``: the share of joint sample paths where one does.
+    """Chance of an event in at least one of several months: the share of joint sample paths with it.
 
     Returns:
         0 to 1, or None where a month has no sample.
@@ -192,22 +201,27 @@ def chance_of_any(
     rows = rows[rows["model_id"] == ENSEMBLE]
     if rows["target_end_date"].nunique() < len(ends):
         return None
-    return float((whole(rows.groupby("output_type_id")["value"].max().to_numpy(dtype=float)) > threshold).mean())
+    happened = EXCEEDANCE[rule].happened(rows["value"].to_numpy(dtype=float), np.array([threshold]))
+    return float(pd.Series(happened).groupby(rows["output_type_id"].to_numpy()).any().mean())
 
 
-def years_above(history: pd.DataFrame, ends: Sequence[pd.Timestamp], threshold: float) -> tuple[int, int]:
-    """In how many earlier years at least one of some months passed a number, and of how many counted whole.
+def years_with(
+    history: pd.DataFrame, ends: Sequence[pd.Timestamp], threshold: float, rule: str = PASSES
+) -> tuple[int, int]:
+    """In how many earlier years at least one of some months had an event, and of how many counted whole.
 
     Args:
         history: Counted months: ``end_date``, ``obs_value``.
         ends: Last days of the months.
         threshold: Persons a month.
+        rule: See :func:`chances`.
     """
     counts = history.set_index(history["end_date"].dt.to_period("M"))["obs_value"]
     firsts = range(FIRST_COMPARED_YEAR, ends[0].year)
     years = [counts.reindex([end.to_period("M") - 12 * (ends[0].year - first) for end in ends]) for first in firsts]
     whole_years = [year for year in years if year.notna().all()]
-    return sum(bool((year > threshold).any()) for year in whole_years), len(whole_years)
+    happened, limit = EXCEEDANCE[rule].happened, np.array([threshold])
+    return sum(bool(happened(year.to_numpy(dtype=float), limit).any()) for year in whole_years), len(whole_years)
 
 
 def by_level(alerts: pd.DataFrame, track_record: pd.DataFrame) -> pd.DataFrame:

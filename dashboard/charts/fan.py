@@ -94,7 +94,8 @@ class Fan:
         running: The month that is counted by day: ``target_end_date``, ``so_far``, ``q10``, ``q50``, ``q90``.
         threshold: A number of persons that may be passed.
         is_own: Whether the reader has typed it.
-        chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
+        chances: ``target_end_date``, ``probability`` of an event in that month.
+        event: What the chances are of: ``to pass 10,000 a month``.
         verdicts: The forecast's verdict by period, see :mod:`reports.skill`; None leaves the strip out.
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
@@ -120,6 +121,7 @@ class Fan:
     threshold: float | None = None
     is_own: bool = False
     chances: pd.DataFrame | None = None
+    event: str = ""
     verdicts: Verdicts = None
     months_back: int = 24
     months_each: int = 1
@@ -277,12 +279,12 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
         parts.append(text.format(value=lang().counted(value), month=lang().period(month, fan.months_each)))
     for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
         parts.append(expected_words(lang().period(month, fan.months_each), value, low.loc[month], high.loc[month]))
-    if fan.threshold is not None and _has_rows(fan.chances):
+    if _has_rows(fan.chances):
         chances = fan.chances.set_index("target_end_date")["probability"]
         month, chance = max(dated(chances), key=lambda point: point[1])
         parts.append(
-            _("Highest chance to pass {threshold}: {chance} ({word}) in {month}.").format(
-                threshold=lang().counted(fan.threshold),
+            _("Highest chance {event}: {chance} ({word}) in {month}.").format(
+                event=fan.event,
                 chance=lang().percent(chance),
                 word=lang().chance_word(chance),
                 month=lang().month(month),

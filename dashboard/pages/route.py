@@ -42,6 +42,7 @@ from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
 from reports import cards_in, charts, context, numbers, record, route
+from reports.alert import direction, event_of
 from reports.changes import change_since, change_words, why_words
 from reports.context import events_before
 from reports.names import in_unit
@@ -188,6 +189,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         threshold=view.threshold,
         is_own=view.is_own,
         chances=view.chances,
+        event=event_of(view.event, lang()),
         # At a past origin the record of today was not known yet.
         verdicts=None if view.origin else view.summary["verdicts"],
         months_back=months_back,
@@ -228,7 +230,7 @@ def show_files(view: RouteView) -> None:
     )  # fmt: skip
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="files"):
         layout.show_sources(view.night, [view.series_id])
-        text = _("Chances: of more than {number} in the month.").format(number=lang().counted(view.threshold))
+        text = _("Chances: {event}.").format(event=event_of(view.event, lang()))
         notes = [*export.notes, *([text] if len(view.chances) else [])]
         downloads.buttons(downloads.with_notes(export, notes), partial(drawn, export, fan))
 
@@ -237,7 +239,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
     """Level, what is expected and last month."""
     if view.alert:
         level = str(view.alert["alert_level"])
-        badge = level_badge(level)
+        badge = level_badge(level, direction(view.alert))
         alerts, proof = view.night.frame("alerts"), view.night.frame("track_record")
         change = change_words(change_since(view.alert, alerts, view.former_alerts, proof), lang())
         if is_dismissed:
@@ -255,7 +257,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
 
 def show_chances(view: RouteView) -> None:
     """The reader's number and the chance that a month passes it."""
-    title = _("Chance of exceeding {number} a month").format(number=lang().counted(view.threshold))
+    title = _("Chance {event}").format(event=event_of(view.event, lang()))
     st.markdown(f"## {title}", anchors=False)
     typed = int(view.threshold) if view.is_own else None
     st.number_input(
@@ -275,14 +277,14 @@ def draw_chances(view: RouteView, title: str) -> None:
     ends = numbers.window_ends(view.known_on)
     paths, series_id = view.night.frame("trajectories"), numbers.route_series(view.route_id)
     # Of a past origin no sample paths are kept.
-    any_of = None if view.origin else numbers.chance_of_any(paths, series_id, ends, view.threshold)
+    any_of = None if view.origin else numbers.chance_of_any(paths, series_id, ends, view.threshold, view.rule)
     together = None if any_of is None else (ends, any_of)
     shown = route_view.months_and_highest(view.chances, ends[0])
     with st.container(key="chances"):
         if not view.is_own:
             st.markdown(layout.small(layout.plain(route_view.threshold_origin(view))))
         st.table(
-            tables.chance_table(shown, view.history, view.threshold, together),
+            tables.chance_table(shown, view.history, view.threshold, view.rule, together),
             border="horizontal",
             hide_index=True,
             alt=title,

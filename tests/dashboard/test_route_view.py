@@ -38,13 +38,16 @@ def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> N
     assert route_view.routes_of(night)[1] == "WAR"
 
 
-def test_number_to_begin_with_is_never_that_of_a_fall(home: Path) -> None:
-    publish(home, alerts=pd.DataFrame([alert("watch", "EMR", rule="fall", threshold=2293.0)]))
-    history = pd.DataFrame({"obs_value": [1000.0] * 12})
-    night = reads.nights()[0]
-    fall, rise = (alert("watch", "EMR", rule=rule, threshold=2293.0) for rule in ("fall", "surge"))
-    assert route_view.build(night, "EMR", "", 12, None).threshold != 2293
-    assert [route_view.usual_threshold(one, history) for one in (fall, rise)] == [1500, 2293]
+def test_route_begins_with_event_of_open_alert(home: Path) -> None:
+    past = alert("warning", "EMR", rule="outside_95", threshold=2410.0)
+    publish(home, alerts=pd.DataFrame([past, alert("watch", "EMR", rule="fall", threshold=2293.5)]))
+    night, view = reads.nights()[0], route_view.build(reads.nights()[0], "EMR", "", 12, None)
+    shares = (numbers.route_paths(night.frame("trajectories"), "EMR").round() <= 2293).mean()
+    chances = view.chances.set_index("target_end_date")["probability"]
+    assert (view.rule, view.threshold) == ("fall", 2293) and chances[shares.index].tolist() == shares.tolist()
+    assert "open alert" in route_view.threshold_origin(view)
+    assert route_view.with_number(view, 2293).rule == numbers.PASSES
+    assert route_view.usual_event([], pd.DataFrame({"obs_value": [1000.3] * 12})) == ("surge", 1501)
 
 
 def test_weeks_chart_is_golden() -> None:

@@ -180,6 +180,6 @@ def test_base_rate_counts_whole_years_alone() -> None:
     history = pd.DataFrame({"end_date": months.end_time.normalize(), "obs_value": 10.0})
     history.loc[history["end_date"].isin(pd.to_datetime(["2022-03-31", "2024-02-29"])), "obs_value"] = [50.0, np.nan]
     ends = list(pd.to_datetime(["2025-02-28", "2025-03-31"]))
-    assert numbers.years_above(history, ends, 40) == (1, 2)
-    assert numbers.years_above(history, ends[1:], 5) == (3, 3)
-    assert numbers.years_above(history.iloc[:0], ends, 5) == (0, 0)
+    assert numbers.years_with(history, ends, 40) == (1, 2)
+    assert numbers.years_with(history, ends[1:], 5) == (3, 3)
+    assert numbers.years_with(history.iloc[:0], ends, 5) == (0, 0)

@@ -122,7 +122,8 @@ def fan_with_every_layer() -> Drawn:
     outcomes = counts("2025-03-31", [1210, 1340, 980])
     return fan(
         Fan(
-            COUNTED, COMING, NOW, "Arrivals", earlier=earlier, outcomes=outcomes, running=running, threshold=2200.0,
+            COUNTED, COMING, NOW, "Arrivals", earlier=earlier, outcomes=outcomes, running=running,
+            threshold=2200.0, event="to pass 2,200 a month",
             chances=chances, verdicts={ends[1]: BETTER, ends[2]: LIKELY, ends[3]: LIKELY, ends[4]: WORSE},
         )
     )  # fmt: skip
