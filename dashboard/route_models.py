@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
-from core.languages import capital
+from core.languages import capital, round_expected
 from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
@@ -207,21 +207,15 @@ def draw_moved(view: RouteView, move: Move) -> None:
 
 
 def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
-    """A move for the chart: ``name, change, value, kind``; steps too small to see are left out."""
+    """A move for the chart, as it is written: ``name, change, value, kind``."""
 
     def total(name: str, of: numbers.Expected) -> tuple[str, float, float, str]:
-        interval = labelled(lang().percent(0.8), lang().interval(of.low, of.high))
-        return f"{name} ({interval})", of.median, of.median, TOTAL
+        interval, value = labelled(lang().percent(0.8), lang().interval(of.low, of.high)), round_expected(of.median)
+        return f"{name} ({interval})", value, value, TOTAL
 
-    lines, value, seen = (
-        [total(_("Release of {day}").format(day=lang().day_short(move.then)), move.before)],
-        move.before.median,
-        move.seen(),
-    )
-    for step, change in move.steps.items():
-        value += change
-        if step in seen:
-            lines.append((capital(step_words(step, move, sources, lang())), change, value, STEP))
+    lines = [total(_("Release of {day}").format(day=lang().day_short(move.then)), move.before)]
+    for step, change in move.seen().items():
+        lines.append((capital(step_words(step, move, sources, lang())), change, lines[-1][2] + change, STEP))
     lines.append(total(_("This release"), move.now))
     return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])
 

@@ -28,7 +28,8 @@ from reports.route import expected_words, window_words
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
 SMALLEST_SHARE = 0.02
-"""Share of the larger forecast below which a step is neither named nor drawn; the files hold every one."""
+"""Share of the larger forecast below which a step is counted among the others; the files hold every one."""
+OTHERS = "others"
 _FIGURES = {
     (True, True): _("{month} counted at {value}, estimated at {before} before ({source})"),
     (True, False): _("{month} counted at {value}, forecast at {before} before ({source})"),
@@ -199,9 +200,16 @@ class Move:
         return round_expected(self.now.median) - round_expected(self.before.median)
 
     def seen(self) -> dict[str, float]:
-        """Return the steps that are large enough to be named."""
-        least = SMALLEST_SHARE * max(self.before.median, self.now.median)
-        return {step: value for step, value in self.steps.items() if abs(value) >= least}
+        """Return the steps that are large enough to be named, then the others in one, as they are written.
+
+        Each leads from one written number to the next, so they add up to what the written forecast moved by.
+        """
+        least, level, said = SMALLEST_SHARE * max(self.before.median, self.now.median), self.before.median, {}
+        parts = {step: value for step, value in self.steps.items() if abs(value) >= least}
+        for step, value in (parts | {OTHERS: self.change - sum(parts.values())}).items():
+            said[step] = round_expected(level + value) - round_expected(level)
+            level += value
+        return {step: value for step, value in said.items() if value}
 
 
 def move_of(now: ReadableRelease, former: ReadableRelease, route_id: str) -> Move | None:
@@ -271,7 +279,7 @@ def why_words(move: Move, sources: Mapping[str, Mapping[str, object]], language:
 
 def chief_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
     """The largest step that leads there; an empty text without one."""
-    if not (steps := move.seen()):
+    if not (steps := {step: value for step, value in move.seen().items() if step != OTHERS}):
         return ""
     step = max(steps, key=lambda one: steps[one] * (1 if move.change >= 0 else -1))
     words = step_words(step, move, sources, language)
@@ -298,7 +306,7 @@ def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]
         return language.text(text, month=language.month(figure.end), source=publisher)
     texts = {
         COUNTS: _("new figures ({source})"), REVISIONS: _("revised figures ({source})"),
-        REFIT: _("models fitted anew"), MODEL: _("another version of the model"),
+        REFIT: _("models fitted anew"), MODEL: _("another version of the model"), OTHERS: _("other steps"),
     }  # fmt: skip
     return language.text(texts[kind], source=publisher)
 

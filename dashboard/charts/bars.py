@@ -217,7 +217,7 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         labels.append(
             note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, align="right", **middle)
         )
-        # Sums of steps miss the totals by rounding, and plotly drops a word that stands beyond its axis.
+        # Plotly drops a word that stands beyond its axis.
         labels.append(
             note(theme, figure_text, x=min(max(begin, row["value"]), largest), xanchor="left", xshift=8, **middle)
         )

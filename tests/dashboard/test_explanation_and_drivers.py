@@ -40,7 +40,7 @@ def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
         f"Release of 31 Dec 2024 (80%: {lang().interval(9000, 13_000)})", "Revised figures (IOM)", "New figures (IOM)",
         f"This release (80%: {lang().interval(9000, 15_000)})",
     ]  # fmt: skip
-    assert list(drawn["value"]) == [11_000, 10_600, 11_990, 12_000]
+    assert list(drawn["value"]) == [11_000, 10_600, 12_000, 12_000]
 
 
 def test_driver_that_helps_is_named_in_title() -> None:

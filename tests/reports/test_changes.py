@@ -141,6 +141,7 @@ FIGURES = {
             {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 800.0},
             "down from 12,800; chiefly −700: revised figures (IOM)",
         ),
+        ({"counts:x": 6049.0, "refit": -160.0, "model": -130.0}, "up from 6,700; chiefly +6,100: new figures (x)"),
         ({"counts:iom_dtm": -500.0}, "down from 13,000; chiefly −500: new figures to December 2024 (IOM)"),
         ({"counts:other": 800.0, "refit": -800.0}, "as in the release before; chiefly +800: new figures (other)"),
     ],
@@ -149,6 +150,7 @@ def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said
     before = 12_500 - sum(steps.values())
     now, then = (Expected(value, value - 7000, value + 7000) for value in (12_500, before))
     move = Move("CMR", dt.date(2024, 12, 31), then, now, steps, FIGURES)
+    assert sum(move.seen().values()) == move.written
     assert move_words(move, SOURCES, ENGLISH) == f"Central Mediterranean: 12,500, {said}"
 
 
