@@ -479,7 +479,7 @@ def _veil(fan: Fan, anchor: pd.Series, days: pd.DatetimeIndex, theme: Theme) -> 
     heights = [0 if verdict_at(fan.verdicts, end) in {BETTER, LIKELY} else top for end in ends]
     return go.Scatter(
         x=[*anchor.index, *(days[len(anchor) :] - half), days[-1] + half], y=[*heights, 0], line={"width": 0},
-        line_shape="hv", mode="lines", fill="tozeroy", fillcolor=with_opacity(theme.ground, 0.55), hoverinfo="skip",
+        line_shape="hv", mode="lines", fill="tozeroy", fillcolor=with_opacity(theme.ground, 0.4), hoverinfo="skip",
         name=VEIL,
     )  # fmt: skip
 
