@@ -156,7 +156,7 @@ def alerts_words(night: Night, found: list[Found], count: int) -> str:
     named = {level: [one.card.title for one in found if one.card.level == level] for level in heads}
     said += [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
     way = _("Ended alerts") if named[ENDED] and not count else _("All alerts")
-    return " ".join([*said, f"**[{way} →]({state.link('alerts')})**"])
+    return " ".join([*said, f"**[{way}\u00a0→]({state.link('alerts')})**"])
 
 
 def open_names(found: list[Found]) -> str:

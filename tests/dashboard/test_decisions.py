@@ -79,10 +79,10 @@ def test_line_on_alerts_counts_open_ones_and_names_closed_ones(newest: Callable[
     cards = [Found(Card(level, "", name, "")) for level, name in (("ended", "A"), ("ended", "B"), ("dismissed", "C"))]
     made, closed = night(("a", "CMR", "watch")), "Ended since the last release\\: A; B. Dismissed\\: C. **["
     newest(True)
-    assert decisions.alerts_words(made, cards, 0).startswith(f"**No alert is open.** {closed}Ended alerts →](")
-    assert decisions.alerts_words(made, cards, 2).startswith(f"**2 alerts are open.** {closed}All alerts →](")
+    assert decisions.alerts_words(made, cards, 0).startswith(f"**No alert is open.** {closed}Ended alerts\u00a0→](")
+    assert decisions.alerts_words(made, cards, 2).startswith(f"**2 alerts are open.** {closed}All alerts\u00a0→](")
     newest(False)
-    assert decisions.alerts_words(made, [], 1).startswith("**1 alert was open.** **[All alerts →](")
+    assert decisions.alerts_words(made, [], 1).startswith("**1 alert was open.** **[All alerts\u00a0→](")
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:
