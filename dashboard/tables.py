@@ -19,7 +19,7 @@ from babel.numbers import format_decimal
 from core import interval_levels
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
-from dashboard import _, lang, language, named
+from dashboard import _, lang, language, named, state
 from dashboard.layout import plain, route_name, source_name
 from dashboard.pages import page_titles
 from dashboard.reads import Night
@@ -310,9 +310,10 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
         chance, cutoff = lang().percent(row["probability"], brief=True), lang().percent(row["cutoff"])
         event = row["event"] + (f" ({_('untested rule')})" if row["untested"] else "")
         bar = f"![{no_break(chance)}]({_chance_bar(row, theme)})"
-        name = f"**{plain(row['name'])}**  \n:small[:gray[{plain(event)}]]"
+        route = f"[{plain(row['name'])}]({state.link('route', route=row['route_id'])})"
+        name = f"**{route}**  \n:small[:gray[{plain(event)}]]"
         lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
-    scale = _("0 to 100%; tick: usual, line: alert")
+    scale = _("Bar: chance now; thin line: usual; thick line: alert")
     event = _("Event, the nearest to its alert first")
     return pd.DataFrame(lines, columns=[event, _("Chance now"), _("Usual chance"), _("Alert from"), scale])
 

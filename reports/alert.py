@@ -39,7 +39,7 @@ TERMS = (
     ),
     (
         _("Untested rule"),
-        _("fewer than five of its past alerts can be judged: it is listed last and never headlined"),
+        _("fewer than five of its past alerts can be judged: it is listed last, and marked"),
     ),
     (
         _("Alert from"),
@@ -352,6 +352,11 @@ def _record_words(alert: Row, record: Row | None, language: Language) -> tuple[s
         return "", language.text(_("no record yet"))
     hits = round(_number(record["precision"]) * count)
     texts = ngettext("{hits} of {n} such alert came true", "{hits} of {n} such alerts came true")
+    if not is_known(_number(alert.get("probability"))):
+        texts = ngettext(
+            "{hits} of {n} such alert was confirmed by later counts",
+            "{hits} of {n} such alerts were confirmed by later counts",
+        )
     said = language.plural(texts, count, hits=language.counted(hits))
     dots = "●" * hits + "○" * (count - hits) if is_judged(record) and count <= _MOST_DOTS else ""
     said = language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said

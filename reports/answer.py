@@ -142,46 +142,57 @@ def ending(alert: Row, release: ReadableRelease, language: Language) -> list[str
 
 
 def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list[str]:
-    judged, (own, cutoff) = judged_now(alert, release.frame("alert_chances")), _own_chance(alert, release)
+    judged, (own, begun, cutoff) = judged_now(alert, release.frame("alert_chances")), _chances_left(alert, release)
     if judged is None:
         text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
         return [language.text(text, months=language.months(ahead[0], ahead[-1]))]
-    ends, anew = _ends_of(alert), alert_report(judged, None, language)
-    begun = ends[ends < _ends_of(judged)[0]]
+    anew = alert_report(judged, None, language)
     texts = [_("Each release judges the months then ahead: now {chance} for {event}; {limit}.")]
     if own < cutoff:
         texts = [_("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), *texts]
-    elif own >= cutoff:  # neither where it is not known
+    elif begun >= cutoff:
         text = _(
-            "Keep watching until {month} is counted: {now} now, {before} before; cut-off {cutoff}. It ended because "
-            "each release judges the months then ahead: {chance} for {event}."
+            "{month}, not counted yet: {begun} that it brought the event. The months ahead need no alert: {chance} for "
+            "{event}; {limit}."
         )
         texts = [text]
-    shares = {"now": own, "before": float(alert["probability"]), "cutoff": cutoff, "chance": judged["probability"]}
-    words = {name: language.percent(share) for name, share in shares.items()}
-    words |= {"month": language.month((begun if len(begun) else ends)[-1]), "event": event_words(judged, language)}
-    return [language.text(text, limit=anew.usual[-1], **words) for text in texts]
+    shares = {"now": own, "begun": begun, "before": float(alert["probability"]), "cutoff": cutoff}
+    words = {name: language.percent(share) for name, share in (shares | {"chance": judged["probability"]}).items()}
+    words |= {"month": _last_begun(alert, release, language), "event": event_words(judged, language)}
+    return [capital(language.text(text, limit=anew.usual[-1], **words)) for text in texts]
 
 
-def _own_chance(alert: Row, release: ReadableRelease) -> tuple[float, float]:
-    """The chance of an ended alert's event in those of its months that are not counted yet, and its cut-off."""
+def _last_begun(alert: Row, release: ReadableRelease, language: Language) -> str:
+    """The last of an alert's months before those that a release judges."""
+    first, last = planning_window(release.as_of)[0] - 1, pd.Period(str(alert["last_period"]), "M")
+    return language.month(min(first, last))
+
+
+def _chances_left(alert: Row, release: ReadableRelease) -> tuple[float, float, float]:
+    """The chance of an ended alert's event in its months without a count and in those of them begun, and its cut-off.
+
+    All are NaN where that is not known.
+    """
     counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
     if not _is_ahead(alert) or came_true(alert, counts) is not None:
-        return np.nan, np.nan
+        return np.nan, np.nan, np.nan
     ends, judged = _ends_of(alert), judged_now(alert, release.frame("alert_chances"))
     paths = _on_paths(alert, release.frame("trajectories"), ends[ends > counts["end_date"].max()])
-    own = float(paths.any(axis=1).mean()) if len(paths) else np.nan
-    return own, float(alert["cutoff"] if judged is None or is_known(alert["cutoff"]) else judged["cutoff"])
+    begun = paths.loc[:, pd.DatetimeIndex(paths.columns) < planning_window(release.as_of)[0].start_time]
+    own, over = (float(of.any(axis=1).mean()) if len(paths) else np.nan for of in (paths, begun))
+    return own, over, float(alert["cutoff"] if judged is None or is_known(alert["cutoff"]) else judged["cutoff"])
 
 
-def still_likely(release: ReadableRelease, language: Language) -> dict[str, str]:
-    """Name each route with an ended alert whose own months keep a chance of its cut-off or more, and that chance."""
-    text, found = _("{route} (still {chance}: keep watching)"), {}
-    chances = ((*_own_chance(row, release), row) for row in release.frame("ended_alerts").to_dict("records"))
-    for own, cutoff, row in sorted(chances, key=lambda one: one[0]):
-        if own >= cutoff:
-            name, chance = subject_name(row, release.sources(), language), language.percent(own)
-            found[str(row["route_id"])] = language.text(text, route=name, chance=chance)
+def not_counted(release: ReadableRelease, language: Language) -> dict[str, str]:
+    """Name each route with an ended alert whose event a month without a count may have brought, and that chance."""
+    text, found = _("{route} ({chance} for {threshold} in {month}, not counted yet)"), {}
+    chances = ((*_chances_left(row, release)[1:], row) for row in release.frame("ended_alerts").to_dict("records"))
+    for begun, cutoff, row in sorted(chances, key=lambda one: one[0]):
+        if begun >= cutoff:
+            found[str(row["route_id"])] = language.text(
+                text, route=subject_name(row, release.sources(), language), chance=language.percent(begun),
+                threshold=language.counted(limit_of(row)), month=_last_begun(row, release, language),
+            )  # fmt: skip
     return found
 
 
@@ -298,7 +309,7 @@ def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
     day = (pd.Period(first, "M").start_time - pd.Timedelta(days=1)).date()
     if day < as_of:
         return language.text(_("no deadline: its month is counted already")) if str(alert["rule"]) in _OBSERVED else ""
-    text = _("needed by {day}") if day > as_of else _("needed at once")
+    text = _("decision needed by {day}") if day > as_of else _("decision needed at once")
     text = language.text(text, day=language.day(day))
     return language.text(_("{text}: {month} is the first likely month"), text=text, month=language.month(first))
 

@@ -16,7 +16,7 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import ReadableRelease, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
-from reports.answer import still_likely
+from reports.answer import not_counted
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import Sources, route_name, subject_name
 from reports.route import in_window
@@ -112,7 +112,7 @@ def cards(
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
     over = dict.fromkeys(ended.loc[ended["alert_level"] != INFORMATION, "route_id"], ENDED)
     over |= dict.fromkeys(put_aside["route_id"], DISMISSED)
-    left = still_likely(release, language)
+    left = not_counted(release, language)
     names = dict.fromkeys([*left, *summary["route_id"]])
     calm = [one for one in names if one in over and one not in set(firsts["route_id"])]
     return found + [Card(over[one], "", left.get(one) or route_name(one, language), "", route_id=one) for one in calm]

@@ -58,6 +58,8 @@ def show(night: Night) -> None:
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
     alerts = alert_list.with_subjects(night, alerts, lang())
     st.title(title(night, alerts), anchor=False)
+    if (waits := alerts["group"].eq(WAITS)).any():
+        st.markdown(small(plain(ask_words(night, alerts[waits]))))
     is_calm = not alerts["group"].isin([WAITS, DECIDED]).any()
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
@@ -85,8 +87,7 @@ def show(night: Night) -> None:
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
     known = ((_(term), _(meaning)) for term, meaning in TERMS)
-    terms = [(_("Who decides"), decisions.who_decides()), *known, lang().chance_scale()]
-    lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in terms)
+    lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in [*known, lang().chance_scale()])
     st.markdown("\n".join(f"- {small(f'{line}.')}" for line in lines))
     if len(alerts):
         rows = alerts.drop(columns=["key", "group", "subject"])
@@ -140,7 +141,7 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
     rows = waiting if len(waiting) else decided
     if rows.empty:
-        left = reads.once(night, partial(answer.still_likely, night, lang()), "still likely")
+        left = reads.once(night, partial(answer.not_counted, night, lang()), "not counted")
         return listed([_("No alert is open"), *left.values()])
     count = ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", len(rows))
     if len(waiting) and reads.is_newest(night):
@@ -157,6 +158,13 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     ]
     said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)
     return labelled(count.format(n=len(rows)), said)
+
+
+def ask_words(night: Night, waiting: pd.DataFrame) -> str:
+    """Until when the first of the alerts that wait needs a decision, and who decides."""
+    days = (answer.needed_by(row, night.as_of, lang()) for row in waiting.to_dict("records"))
+    steps = [next(filter(None, days), ""), labelled(_("who decides"), decisions.who_decides())]
+    return capital(listed(filter(None, steps)))
 
 
 def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
@@ -361,7 +369,7 @@ def next_words(night: Night, row: Row) -> str:
     since = [one.as_of for one in releases_upto(night) if row["alert_id"] in set(one.frame("alerts")["alert_id"])]
     steps = [
         _("sign it off, which sends its message, or dismiss it"),
-        labelled(_("Who decides"), decisions.who_decides()),
+        labelled(_("who decides"), decisions.who_decides()),
         answer.needed_by(row, night.as_of, lang()),
         _("open since {day}").format(day=lang().day(since[0])),
         after,

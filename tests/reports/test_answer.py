@@ -25,9 +25,9 @@ from reports.answer import (
     months_of,
     needed_by,
     night_steps,
+    not_counted,
     outcome,
     recipients_words,
-    still_likely,
 )
 from reports.names import subject_name
 
@@ -94,8 +94,11 @@ def test_exercise_says_that_nothing_is_sent() -> None:
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (dt.date(2025, 1, 31), ["needed by 28 February 2025: March 2025 is the first likely month", "begins tomorrow"]),
-        (dt.date(2025, 2, 28), ["needed at once: March 2025 is the first likely month", ""]),
+        (
+            dt.date(2025, 1, 31),
+            ["decision needed by 28 February 2025: March 2025 is the first likely month", "begins tomorrow"],
+        ),
+        (dt.date(2025, 2, 28), ["decision needed at once: March 2025 is the first likely month", ""]),
         (dt.date(2025, 3, 1), ["", ""]),
     ],
 )
@@ -151,33 +154,30 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
     ]  # fmt: skip
 
 
-KEEP_WATCHING = (
-    "Keep watching until February 2025 is counted: 40% now, 60% before; cut-off 35%. It ended because each release "
-    "judges the months then ahead: 41% for"
-)
+NOT_COUNTED = "January 2025, not counted yet: 40% that it brought the event. The months ahead need no alert: 41% for"
 
 
 @pytest.mark.parametrize(
     ("cutoff", "limit", "why"),
     [
         (0.45, 1050.0, "Ended: new figures lowered its chance from 60% to 40%; cut-off 45%."),
-        (0.35, 1050.0, f"{KEEP_WATCHING} 1,050 a month, March–May 2025."),
-        (0.15, 1100.0, f"{KEEP_WATCHING.replace('35', '15')} 1,100 a month, March–May 2025."),
+        (0.35, 1050.0, f"{NOT_COUNTED} 1,050 a month, March–May 2025; alert from 35%."),
+        (0.15, 1100.0, f"{NOT_COUNTED} 1,100 a month, March–May 2025; alert from 15%."),
     ],
 )
-def test_ended_alert_gives_its_cause_and_whether_to_watch_on(
+def test_ended_alert_gives_its_cause_and_what_is_not_counted(
     make_release: MakeRelease, cutoff: float, limit: float, why: str
 ) -> None:
     release = make_release(1, 1)
-    alert = surge(release, probability=0.6, cutoff=cutoff, last_period="2025-02")
+    alert = surge(release, probability=0.6, cutoff=cutoff, first_period="2025-01", last_period="2025-02")
     paths = release.frame("trajectories")
-    # Two of five paths reach 1050 in February and one of them in later months.
-    fewer = paths["output_type_id"].eq(paths["output_type_id"].max()) | paths["target_end_date"].lt("2025-03-01")
+    # Two of five paths reach 1050 in January and one of them in later months.
+    fewer = paths["output_type_id"].eq(paths["output_type_id"].max()) | paths["target_end_date"].lt("2025-02-01")
     paths = paths.assign(value=paths["value"].where(fewer, 0.0))
     found = release.with_frame("trajectories", paths).with_frame("alert_chances", judged(alert, threshold=limit))
     assert ending(alert, found, ENGLISH)[0] == why
-    left = {"CMR": "Central Mediterranean (still 40%: keep watching)"} if cutoff < 0.4 else {}
-    assert still_likely(found.with_frame("ended_alerts", pd.DataFrame([alert])), ENGLISH) == left
+    left = {"CMR": "Central Mediterranean (40% for 1,050 in January 2025, not counted yet)"} if cutoff < 0.4 else {}
+    assert not_counted(found.with_frame("ended_alerts", pd.DataFrame([alert])), ENGLISH) == left
 
 
 def test_ended_alert_whose_months_are_counted_states_whether_it_happened(make_release: MakeRelease) -> None:
