@@ -240,7 +240,7 @@ def context_items(night: Night) -> list[str]:
     if not said:
         return []
     if (rest := len(said) - MOST_CONTEXT) > 0:
-        said[MOST_CONTEXT:] = [ngettext("and {n} more", "and {n} more", rest).format(n=rest)]
+        said[MOST_CONTEXT:] = [_("and {n} more").format(n=rest)]
     head = _("For information, nothing to decide")
     return [labelled(f"**{head}**", layout.plain(" · ".join(said)))]
 

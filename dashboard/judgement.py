@@ -13,7 +13,7 @@ from access import HAND_IN
 from core import QUANTILE_LEVELS
 from core.errors import VigieError
 from core.routes import is_own
-from dashboard import _, lang, layout, ngettext, reads, state, visitor
+from dashboard import _, lang, layout, reads, state, visitor
 from dashboard.charts import count_axis, finish
 from dashboard.layout import error_words
 from dashboard.route_view import RouteView
@@ -131,12 +131,9 @@ def _own_record(view: RouteView) -> None:
     said = said_by(reads.journal().entries(action=HAND_IN), author)
     found = departures(view.night.frame("hub_forecasts"), view.night.frame("replays"), said)
     for row in found.to_dict("records"):
-        text = ngettext(
+        text = _(
             "Your forecasts so far, seen by you alone: {helped} of {n} nearer to what was counted than the ensemble’s; "
-            "score beside the ensemble’s {ratio}, below 1 is better.",
-            "Your forecasts so far, seen by you alone: {helped} of {n} nearer to what was counted than the ensemble’s; "
-            "score beside the ensemble’s {ratio}, below 1 is better.",
-            int(row["helped"]),
+            "score beside the ensemble’s {ratio}, below 1 is better."
         )
         ratio = lang().decimal(row["relative_wis"])
         st.markdown(layout.small(text.format(helped=row["helped"], n=row["n"], ratio=ratio)))

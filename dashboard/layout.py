@@ -207,7 +207,7 @@ def _replay_line(night: Night) -> str:
 def _known_to(night: Night) -> str:
     """How far the figures of the routes go, those of asylum applications, and how many series have stopped."""
     count = len(citations.stopped(night))
-    stopped = ngettext("{n} series stopped", "{n} series stopped", count).format(n=count)
+    stopped = _("{n} series stopped").format(n=count)
     link = f"**[{stopped}]({state.link('data', part='sources')})**" if count else ""
     return listed(filter(None, [known_to(night, lang()), asylum.known_to(night, lang()), link]))
 

@@ -255,12 +255,7 @@ def measures_words(record: Row, language: Language) -> list[str]:
     texts = (
         ("precision", _("right in {share} of its warnings"), True),
         ("recall", _("warned of {share} of the events"), True),
-        (
-            "false_alarms_per_route_year",
-            # French takes the singular below two, also beside decimals; English and Spanish do not.
-            ngettext("{share} false alarms per route per year", "{share} false alarms per route per year"),
-            False,
-        ),
+        ("false_alarms_per_route_year", _("{share} false alarms per route per year"), False),
         ("lead_months_median", _("{share} months of lead time, median"), False),
     )
     out = []
@@ -268,11 +263,7 @@ def measures_words(record: Row, language: Language) -> list[str]:
         write = language.share if is_share else partial(language.decimal, digits=1)
         places = [_number(record.get(name + part)) for part in ("", "_lo", "_hi")]
         if is_known(places[0]):
-            shown = with_interval(write, *places)
-            if isinstance(text, str):
-                out.append(language.text(text, share=shown))
-            else:
-                out.append(language.plural(text, int(record[name]), share=shown))
+            out.append(language.text(text, share=with_interval(write, *places)))
     return out
 
 
@@ -281,8 +272,7 @@ def status_words(state: State, language: Language) -> str:
     if state.status == PROPOSED:
         needed = SIGN_OFFS_NEEDED.get(state.level, 1)
         if state.sign_offs:
-            texts = ngettext("{n} of {needed} sign-offs", "{n} of {needed} sign-offs")
-            return language.plural(texts, len(state.sign_offs), needed=needed)
+            return language.text(_("{n} of {needed} sign-offs"), n=len(state.sign_offs), needed=needed)
         return language.text(_("re-opened, waits for sign-off") if state.reopened else _("waits for sign-off"))
     known = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED)
     return language.text(state.status if state.status in known else ENDED)

@@ -330,8 +330,8 @@ def sign_off_words(state: State, language: Language) -> str:
     needed = SIGN_OFFS_NEEDED.get(state.level, 1)
     if state.sign_offs:
         names = ", ".join(state.sign_offs)
-        texts = ngettext("signed by {names}; {n} of {needed} sign-offs", "signed by {names}; {n} of {needed} sign-offs")
-        return language.plural(texts, len(state.sign_offs), names=names, needed=needed)
+        text = _("signed by {names}; {n} of {needed} sign-offs")
+        return language.text(text, names=names, n=len(state.sign_offs), needed=needed)
     texts = ngettext("nobody has signed yet; {n} person must", "nobody has signed yet; {n} people must")
     return language.plural(texts, needed)
 

@@ -18,9 +18,8 @@ import pandas as pd
 
 from core import INTERVALS, interval_levels
 from core.calendar import to_period
-from core.languages import Language, as_expected, is_known
+from core.languages import Language, is_known
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.routes import DEFAULT_REGION, region_of
 from core.settings import SNAPSHOT
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
@@ -189,11 +188,8 @@ def fan_alt(shown: Fan, language: Language) -> str:
 
 def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
     low, middle, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
-    texts = ngettext(
-        "{name}: {median} expected, 80% interval {interval}.", "{name}: {median} expected, 80% interval {interval}."
-    )
-    return language.plural(
-        texts, as_expected(middle), name=language.period(end, shown.months_each),
+    return language.text(
+        _("{name}: {median} expected, 80% interval {interval}."), name=language.period(end, shown.months_each),
         median=language.expected(middle), interval=language.interval_words(low, high),
     )  # fmt: skip
 

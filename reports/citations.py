@@ -11,7 +11,6 @@ import pandas as pd
 from core.errors import Message
 from core.languages import Language, awaits_review, uncapital
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.schema import stopped_series
 from forecasting.verification import TOO_NARROW
@@ -197,4 +196,4 @@ def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> s
     shown = ", ".join(names[:most])
     if len(names) <= most:
         return shown
-    return f"{shown} {language.plural(ngettext('and {n} more', 'and {n} more'), len(names) - most)}"
+    return f"{shown} {language.text(_('and {n} more'), n=len(names) - most)}"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.calendar import pandas_frequency
 from core.countries import display_name
-from core.languages import Language, Month, as_counted, as_expected, capital, is_known
+from core.languages import Language, Month, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, region_of
@@ -67,9 +67,8 @@ class RouteForecast:
 
 def expected_words(median: float, month: Month, language: Language) -> str:
     """What was expected of a closed month, and the day of that forecast: ``5,000 expected on 30 Nov 2024``."""
-    texts = ngettext("{expected} expected on {day}", "{expected} expected on {day}")
     day = language.day_short((pd.Period(month, "M") - 1).end_time)
-    return language.plural(texts, as_expected(median), expected=language.expected(median), day=day)
+    return language.text(_("{expected} expected on {day}"), expected=language.expected(median), day=day)
 
 
 def window_words(as_of: dt.date, language: Language) -> str:
@@ -225,15 +224,11 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
 
 def so_far_words(row: Row | pd.Series, language: Language) -> str:
     """How many were counted in the running month, a row of :func:`reports.numbers.running_month`."""
-    texts = ngettext("{month} so far: {counted} counted up to {day}", "{month} so far: {counted} counted up to {day}")
+    text = _("{month} so far: {counted} counted up to {day}")
     if places := row["places"]:
-        texts = ngettext(
-            "{month} so far: {counted} counted up to {day} in {places} alone",
-            "{month} so far: {counted} counted up to {day} in {places} alone",
-        )
-    return language.plural(
-        texts,
-        as_counted(row["so_far"]),
+        text = _("{month} so far: {counted} counted up to {day} in {places} alone")
+    return language.text(
+        text,
         places=", ".join(country_name(place, language) for place in places.split()),
         month=language.month(row["target_end_date"]),
         counted=language.counted(row["so_far"]),
@@ -246,15 +241,13 @@ def running_words(view: RouteForecast, language: Language) -> str:
     month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
     if view.origin or (view.running.empty and month not in view.quantiles.index):
         return ""
-    texts = ngettext(
-        "{expected} expected in all, 80% interval {interval}.", "{expected} expected in all, 80% interval {interval}."
-    )
     if view.running.empty:
         low, median, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
     else:
         low, median, high = (float(view.running[name].iloc[0]) for name in ("q10", "q50", "q90"))
-    interval, value = language.interval_words(low, high), language.expected(median)
-    expected = language.plural(texts, as_expected(median), expected=value, interval=interval)
+    text = _("{expected} expected in all, 80% interval {interval}.")
+    interval = language.interval_words(low, high)
+    expected = language.text(text, expected=language.expected(median), interval=interval)
     if view.running.empty:
         return capital(language.labelled(language.month(month), expected))
     return capital(language.listed([so_far_words(view.running.iloc[0], language), expected]))
@@ -357,20 +350,16 @@ def _differs(days: pd.DataFrame, months: pd.DataFrame) -> bool:
 def week_title(view: WeekView, language: Language) -> str:
     """What the first week that has not begun is expected to bring."""
     row, country = view.to_begin.iloc[0], view.country(language)
-    texts = ngettext(
-        "The week to {day}: {interval} arrival (80% interval), median {expected}",
-        "The week to {day}: {interval} arrivals (80% interval), median {expected}",
-    )
+    text = _("The week to {day}: {interval} {unit} (80% interval), median {expected}")
     if country:
-        texts = ngettext(
-            "Part of this route, by week: {country}, {interval} arrival in the week to {day} (80% interval), median "
-            "{expected}",
-            "Part of this route, by week: {country}, {interval} arrivals in the week to {day} (80% interval), median "
-            "{expected}",
+        text = _(
+            "Part of this route, by week: {country}, {interval} {unit} in the week to {day} (80% interval), median "
+            "{expected}"
         )
-    return language.plural(
-        texts,
-        as_expected(row["q90"]),
+    return in_unit(
+        language.text(text),
+        view.series_id.split(".")[1],
+        language,
         country=country,
         day=language.day_short(row["target_end_date"]),
         expected=language.expected(row["q50"]),
@@ -425,15 +414,13 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
     if end not in quantiles.index:
         return said
     low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
-    texts = ngettext(
+    text = _(
         "{month} as a whole: {expected} expected on the route, 80% interval {interval}; the four weeks to {day}: "
-        "{weeks} by their medians.",
-        "{month} as a whole: {expected} expected on the route, 80% interval {interval}; the four weeks to {day}: "
-        "{weeks} by their medians.",
+        "{weeks} by their medians."
     )
     weeks = view.to_begin.head(4)
-    whole = language.plural(
-        texts, as_expected(median), month=capital(language.month(end)), expected=language.expected(median),
+    whole = language.text(
+        text, month=capital(language.month(end)), expected=language.expected(median),
         interval=language.interval_words(low, high), day=language.day_short(weeks["target_end_date"].iloc[-1]),
         weeks=language.expected(weeks["q50"].sum())
     )  # fmt: skip

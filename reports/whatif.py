@@ -20,7 +20,6 @@ from core.calendar import planning_window
 from core.errors import InputError
 from core.languages import MINUS, WORD_JOINER, Language, capital, round_expected
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting.scenarios import (
     EPISODES,
@@ -105,16 +104,12 @@ def _conditional(release: ReadableRelease, values: Mapping[str, str], route_id: 
     try:
         found = given(paths, conditions(values))
     except TooFewPathsError as error:
-        texts = ngettext(
+        text = _(
             "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
-            "Bring the number nearer to the forecast, or choose other months.",
-            "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
-            "Bring the number nearer to the forecast, or choose other months.",
+            "Bring the number nearer to the forecast, or choose other months."
         )
-        left = round(error.effective)
-        said = language.form(*texts, left)
-        said = said.format(left=left, n=language.counted(error.paths), fewest=FEWEST_EFFECTIVE)
-        return Scenario(route_id, None, refused=said)
+        left, of = round(error.effective), language.counted(error.paths)
+        return Scenario(route_id, None, refused=language.text(text, left=left, n=of, fewest=FEWEST_EFFECTIVE))
     text = _(
         "Of {n} sample paths, {left} meet the condition, and the scenario shows only those. About {few} of them lie "
         "beyond each end of the 95% band, so its ends are rough. Other months differ because months move together in "

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.languages import as_expected
-from dashboard import labelled, lang, ngettext
+from dashboard import _, labelled, lang
 from dashboard.theme import Theme, halo, template, with_opacity
 
 Annotation = dict[str, Any]
@@ -186,7 +185,7 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
             earlier_total, earlier_count = blocks.pop()
             total, count = total + earlier_total, count + earlier_count
         blocks.append((total, count))
-    levels = [total / count for total, count in blocks for _ in range(count)]
+    levels = [total / count for total, count in blocks for _one in range(count)]
     moved = [0.0] * len(places)
     for rank, position in enumerate(order):
         moved[position] = levels[rank] + rank * gap
@@ -273,11 +272,7 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
 
 def expected_words(name: object, median: float, low: float, high: float) -> str:
     """A median and its 80 % interval in words, of a model, a month or a year."""
-    text = ngettext(
-        "{name}: {median} expected, 80% interval {interval}.",
-        "{name}: {median} expected, 80% interval {interval}.",
-        as_expected(median),
-    )
+    text = _("{name}: {median} expected, 80% interval {interval}.")
     return text.format(name=name, median=lang().expected(median), interval=lang().interval_words(low, high))
 
 

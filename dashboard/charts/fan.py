@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core import INTERVALS, interval_levels
-from core.languages import as_counted, as_expected
+from core.languages import as_expected
 from dashboard import _, labelled, lang, ngettext
 from dashboard.charts import (
     MARGIN_BOTTOM,
@@ -574,9 +574,7 @@ def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme, mont
     hover = [""] * len(anchor) + [
         lang().period(date, months_each)
         + "<br>"
-        + ngettext("{value} observed later", "{value} observed later", as_counted(value)).format(
-            value=f"<b>{lang().counted(value)}</b>"
-        )
+        + _("{value} observed later").format(value=f"<b>{lang().counted(value)}</b>")
         for date, value in dated(months["value"])
     ]
     return go.Scatter(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.languages import as_expected
-from dashboard import _, lang, ngettext
+from dashboard import _, lang
 from dashboard.charts import band, count_axis, finish, mid_month, month_ticks, unit_label
 from dashboard.charts.fan import key_line, key_mark
 from dashboard.theme import Theme, with_opacity
@@ -72,9 +71,9 @@ def _hover(rows: pd.DataFrame) -> list[str]:
             [
                 lang().month(row["target_end_date"]),
                 _("counted: {value}").format(value=f"<b>{lang().counted(row['obs_value'])}</b>"),
-                ngettext(
-                    "{median} expected ({interval})", "{median} expected ({interval})", as_expected(row["q50"])
-                ).format(median=lang().expected(row["q50"]), interval=lang().interval(row["q10"], row["q90"])),
+                _("{median} expected ({interval})").format(
+                    median=lang().expected(row["q50"]), interval=lang().interval(row["q10"], row["q90"])
+                ),
             ]
         )
         for row in rows.to_dict("records")

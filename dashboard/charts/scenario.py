@@ -207,11 +207,7 @@ def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -
     low, high = (quantile(scenario, level) for level in interval_levels(0.8))
     median, plain = quantile(scenario, 0.5), quantile(forecast, 0.5)
     for month in (median.index[0], median.index[-1]):
-        text = ngettext(
-            "{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.",
-            "{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.",
-            as_expected(float(median.loc[month])),
-        )
+        text = _("{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.")
         parts.append(
             text.format(
                 month=lang().month(month),

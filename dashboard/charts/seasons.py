@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core import INTERVALS, interval_levels
-from dashboard import _, labelled, lang, ngettext
+from dashboard import _, labelled, lang
 from dashboard.charts import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
@@ -255,11 +255,7 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
         return _(TOO_WIDE).format(name=year, interval=lang().interval_words(low, high))
     against = at[0.5] if threshold is None else threshold
     above = int((history["value"] > against).sum())
-    years = ngettext(
-        "{above} of {count} earlier years lay above {number}.",
-        "{above} of {count} earlier years lay above {number}.",
-        above,
-    ).format(
+    years = _("{above} of {count} earlier years lay above {number}.").format(
         above=above,
         count=len(history),
         number=lang().expected(against) if threshold is None else lang().counted(against),

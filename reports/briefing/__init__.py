@@ -16,7 +16,7 @@ import pandas as pd
 import typst
 
 from core import QUANTILE_LEVELS
-from core.languages import Language, as_expected, capital, is_known
+from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, colours, numbers
@@ -39,7 +39,7 @@ POINT = 2.0
 """Pixels of a drawing to a point on paper: its words have 6 points."""
 MONTHS_BACK, MOST_NAMED = 24, 4
 MOST_ROUTES, MOST_CHANGES, MOST_CITATIONS, MOST_ROWS, MOST_YEARS, MOST_PLACES = 9, 5, 9, 14, 9, 6
-AND_MORE = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
+AND_MORE = _("and {n} more: see the dashboard")
 COLOURS = {
     "ink": colours.INK, "secondary": colours.SECONDARY, "hairline": colours.HAIRLINE, "accent": colours.ACCENT,
     "median": colours.MEDIAN, "exercise-text": colours.REPLAY.text, "exercise-ground": colours.REPLAY.ground,
@@ -173,7 +173,7 @@ def _alerts(release: LoadedRelease, alerts: pd.DataFrame, decisions: Decisions, 
         "note": _alerts_note(len(rows), len(release.frame("alerts")) - len(rows), decisions, language),
         "none": language.text(_("No alert.")),
         "rows": [_alert(row, release, cards, decisions, language) for row in rows],
-        "more": [language.plural(AND_MORE, left) for left in range(len(rows) + 1)],
+        "more": [language.text(AND_MORE, n=left) for left in range(len(rows) + 1)],
     }
 
 
@@ -257,9 +257,8 @@ def _fan(release: LoadedRelease, row: Row, language: Language) -> tuple[dict[str
     hue = "median"
     if is_known(row["expected"]):
         value, end = float(quantiles[0.5].iloc[-1]), quantiles.index[-1]
-        texts = ngettext("{value} expected in {month}", "{value} expected in {month}")
         month = language.month_short(end, year=True)
-        label = language.plural(texts, as_expected(value), month=month, value=language.expected(value))
+        label = language.text(_("{value} expected in {month}"), month=month, value=language.expected(value))
     else:
         hue, quantiles = "secondary", quantiles.iloc[:0].reindex(columns=list(QUANTILE_LEVELS))
         label = language.text(_("no figures, so no forecast"))
@@ -308,7 +307,7 @@ def _trace(release: LoadedRelease, language: Language) -> str:
 
 def _first(entries: Sequence[str], most: int, language: Language) -> list[str]:
     left = len(entries) - most
-    return [*entries[:most], *([f"{capital(language.plural(AND_MORE, left))}."] if left > 0 else [])]
+    return [*entries[:most], *([f"{capital(language.text(AND_MORE, n=left))}."] if left > 0 else [])]
 
 
 def _year(release: LoadedRelease, language: Language) -> dict[str, Any] | None:
@@ -348,7 +347,7 @@ def _block(lines: list[YearLine], head: str, language: Language) -> dict[str, An
     heads, rows = ["", *table.columns[1:]], table.to_numpy().tolist()
     said = [] if lines[0].is_asylum else [capital(" · ".join(coverage_words(lines, language)))]
     if (left := len(lines) - MOST_ROWS) > 0:
-        said = [language.plural(AND_MORE, left), *said]
+        said = [language.text(AND_MORE, n=left), *said]
     return {"head": head, "heads": heads, "rows": rows, "note": " · ".join(said)}
 
 
@@ -368,7 +367,7 @@ def _places(release: LoadedRelease, kept: Sequence[Reception], language: Languag
         "name": language.text(_("Reception places")),
         "key": language.text(key, people=", ".join(sorted({one.who for one in shown}))),
         "rows": [_place(release, one, language) for one in shown],
-        "more": language.plural(AND_MORE, left) if left > 0 else "",
+        "more": language.text(AND_MORE, n=left) if left > 0 else "",
         "note": language.text(counted_places()),
     }
 
