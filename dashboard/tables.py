@@ -92,14 +92,12 @@ def route_table(
         _last_title(summary): [_last_cell(row) for row in summary.to_dict("records")],
     }
     frame = pd.DataFrame(columns)
-    names = list(frame.columns)
     if total.number > 1:
-        name, growth = f"**{routes_together(total.number, lang())}**", _share(total.median, total.year_before)
-        expected = _over(lang().expected(total.median), lang().interval(total.low, total.high))
-        cells = [name, expected, *[_since_cell(moved.get(""))][: len(since)], growth]
-        cells += [_record_cell(total.held, total.verdicts, ends)]
-        cells += [""] * (len(names) - len(cells))
-        frame = pd.concat([frame, pd.DataFrame([cells], columns=names)], ignore_index=True)
+        name, expected = f"**{routes_together(total.number, lang())}**", lang().expected(total.median)
+        growth, record = _share(total.median, total.year_before), _record_cell(total.held, total.verdicts, ends)
+        changes = [_since_cell(moved.get("")) for _title in since]
+        cells = [name, _over(expected, lang().interval(total.low, total.high)), *changes, growth, record, "", ""]
+        frame = pd.concat([frame, pd.DataFrame([cells], columns=frame.columns)], ignore_index=True)
     return frame.style.format({_("vs a year earlier"): _growth})
 
 
