@@ -111,7 +111,7 @@ def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
     fan = Fan(
         numbers.for_chart(need.history), long, night.as_of, unit,
         threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
-        months_each=need.months_each, foot=foot, outcomes=outcomes,
+        months_each=need.months_each, foot=foot, outcomes=outcomes, is_own=need.places not in {*need.rows["places"]},
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
     what = _("{place}: people in reception, counted and expected.").format(place=name)
