@@ -32,7 +32,7 @@ WHY = "why"
 
 
 def show_models(view: RouteView) -> None:
-    """What each model expects, why the forecast moved, and this year beside the ones before."""
+    """What each model expects, and this year beside the ones before."""
     if view.quantiles.empty:
         st.markdown(layout.small(_("No forecast, so nothing to compare.")))
         return
@@ -40,10 +40,9 @@ def show_models(view: RouteView) -> None:
     with left:
         show_members(view)
     with right:
-        show_moved(view)
-    reads.drawn_once(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
-    export = reads.once(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
-    downloads.figures(export, export.title)
+        reads.drawn_once(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
+        export = reads.once(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
+        downloads.figures(export, export.title)
 
 
 def show_members(view: RouteView) -> None:
@@ -177,12 +176,8 @@ def move_since(view: RouteView) -> Move | None:
 
 
 def show_moved(view: RouteView) -> None:
-    """Why the forecast of the planning window moved since the release before: chart, sentence, files."""
-    move = move_since(view)
-    if move is None:
-        st.header(_("Why the forecast moved"), anchor=False)
-        nothing = _("Nothing to compare: steps lead from the forecast of the release before to a release’s own.")
-        st.markdown(layout.small(nothing))
+    """Why the forecast of the planning window moved since the release before, if there was one: chart, how, files."""
+    if (move := move_since(view)) is None:
         return
     name = _("Why the forecast moved")
     st.header(labelled(name, moved_words(move, lang())), anchor=WHY)

@@ -11,6 +11,7 @@ import pandas as pd
 from alerts import INFORMATION
 from alerts.rules import EXCEEDANCE
 from alerts.rules.surge import RULE as SURGE
+from core.calendar import PLANNING_MONTHS
 from core.languages import is_known
 from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
@@ -195,9 +196,11 @@ def past_origins(night: Night, route_id: str) -> list[str]:
 
 
 def months_and_highest(chances: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
-    """Six months from one on, then the later one with the highest chance."""
+    """Three months from one on, then the later one with the highest chance."""
     ahead = chances[chances["target_end_date"] >= first]
-    return pd.concat([ahead.head(6), ahead.iloc[6:].nlargest(1, "probability")], ignore_index=True)
+    return pd.concat(
+        [ahead.head(PLANNING_MONTHS), ahead.iloc[PLANNING_MONTHS:].nlargest(1, "probability")], ignore_index=True
+    )
 
 
 def threshold_origin(view: RouteView) -> str:

@@ -403,26 +403,22 @@ def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language
     """
     country, end = view.country(language), numbers.window_ends(as_of)[0]
     text = _(
-        "Weekly forecasts follow the last days, monthly ones past months: they need not agree. Plan with the months."
+        "The weeks come from another model, which follows the last days: they need not add up to the month. Plan with "
+        "the months."
     )
     if country:
         text = _(
-            "{country} alone. Weekly forecasts follow the last days, monthly ones past months: they need not agree. "
-            "Plan with the months."
+            "{country} alone, from another model, which follows the last days: these weeks may add up to more than the "
+            "month of the whole route. Plan with the months."
         )
     said = language.text(text, country=country)
     if end not in quantiles.index:
         return said
     low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
-    text = _(
-        "{month} as a whole: {expected} expected on the route, 80% interval {interval}; the four weeks to {day}: "
-        "{weeks} by their medians."
-    )
-    weeks = view.to_begin.head(4)
+    text = _("{month} as a whole: {expected} expected on the route, 80% interval {interval}.")
     whole = language.text(
         text, month=capital(language.month(end)), expected=language.expected(median),
-        interval=language.interval_words(low, high), day=language.day_short(weeks["target_end_date"].iloc[-1]),
-        weeks=language.expected(weeks["q50"].sum())
+        interval=language.interval_words(low, high)
     )  # fmt: skip
     return f"{said} {whole}"
 

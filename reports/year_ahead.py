@@ -152,13 +152,17 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
     if rows.empty:
         return language.text(_("{year} beside earlier years"), year=year)
     (row,) = rows.head(1).to_dict("records")
+    interval = language.interval_words(row["lo_80"], row["hi_80"])
+    if _is_narrow(row):
+        text = _("{interval} (too narrow: held {share} of past totals)")
+        interval = language.text(text, interval=interval, share=language.share(row["coverage_80"]))
     return in_unit(
         language.text(_("{year}: {expected} {unit} expected, 80% interval {interval}; {before} in {past}")),
         series_id.split(".")[1],
         language,
         year=year,
         expected=language.expected(row["median"]),
-        interval=language.interval_words(row["lo_80"], row["hi_80"]),
+        interval=interval,
         before=language.counted(row["last_total"]),
         past=last_year(row),
     )

@@ -131,10 +131,10 @@ def end_labels(forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_
         return [note(theme, text, x=median.index[-1], y=count, font={"color": theme.observed}, **end)]
     places = {median.index[-1]: {"xanchor": "left", "yanchor": "middle", "xshift": 10}}
     places.setdefault(median.iloc[::-1].idxmax(), {"xanchor": "center", "yanchor": "bottom", "yshift": 8})
-    labels = []
+    labels, ink = [], {"color": theme.median, "shadow": halo(theme.ground)}
     for when, place in places.items():
         text = f"<b>{lang().expected(median[when])}</b><br>{lang().period_short(when, months_each)}"
-        labels.append(note(theme, text, x=when, y=float(median[when]), font={"color": theme.median}, **place))
+        labels.append(note(theme, text, x=when, y=float(median[when]), font=ink, **place))
     return labels
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.calendar import PLANNING_MONTHS
 from core.countries import known_codes
 from core.routes import note_on
 from dashboard import (
@@ -99,6 +100,7 @@ def show(night: Night) -> None:
         if not view.quantiles.empty:
             show_chances(view)
     layout.let_draw()
+    route_models.show_moved(view)
     if not origin:
         show_weeks(view)
     show_details(view)
@@ -106,14 +108,16 @@ def show(night: Night) -> None:
 
 def show_why(view: RouteView) -> None:
     """How the forecast moved since the release before and what chiefly moved it, in one sentence under the title."""
+    if not (view.origin or view.night.previous):
+        first = _("First release of this copy: there is no earlier forecast to compare with.")
+        st.markdown(layout.small(first))
     if (move := route_models.move_since(view)) is None:
         return
     change = why_words(move, cards_in(view.night, lang()), lang())
     said = layout.plain(_("Since {day}: {change}.").format(day=lang().day(move.then), change=change))
     label = _("Every step ↓")
-    link = f"[{label}](#{route_models.WHY})" if st.query_params.get("view", PARTS[0]) == PARTS[0] else ""
     with st.container(key="why"):
-        st.markdown(f"{said} {link}".rstrip())
+        st.markdown(f"{said} [{label}](#{route_models.WHY})")
 
 
 def show_controls(
@@ -289,7 +293,7 @@ def draw_chances(view: RouteView, title: str) -> None:
             hide_index=True,
             alt=title,
         )
-    more = _("Six months, then the later one with the highest chance.") if len(shown) > 6 else ""
+    more = _("The last line: the later month with the highest chance.") if len(shown) > PLANNING_MONTHS else ""
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
     said = layout.plain(f"{more} {route.skill_words(view, lang())}".strip())

@@ -164,6 +164,7 @@ def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRele
     rows = [year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)]
     lines = year_lines(pd.DataFrame(rows), make_release(1, 0).frame("observations"), "calendar year", ENGLISH)
     assert coverage_words(lines, ENGLISH)[-1] == "80% intervals too narrow in past years: Central Mediterranean (58%)"
+    assert "(too narrow: held 58% of" in year_words(pd.DataFrame(rows), "arrivals.CMR._T._T.M", 2025, ENGLISH)
 
 
 @pytest.mark.parametrize(
