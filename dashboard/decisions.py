@@ -151,7 +151,9 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
 
 def alerts_words(night: Night, found: list[Found], count: int) -> str:
     """How many alerts are open, on which routes one has ended since the release before, and what is dismissed."""
-    said = [f"**{open_words(night, count)}**"]
+    said, waited = [f"**{open_words(night, count)}**"], sum(one.waiting for one in found)
+    if waited and not reads.is_newest(night):
+        said.append(ngettext("{n} waited for sign-off.", "{n} waited for sign-off.", waited).format(n=waited))
     heads = {ENDED: _("Ended since the last release"), DISMISSED: _("Dismissed")}
     named = {level: [one.card.title for one in found if one.card.level == level] for level in heads}
     said += [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
@@ -160,10 +162,13 @@ def alerts_words(night: Night, found: list[Found], count: int) -> str:
 
 
 def open_names(found: list[Found]) -> str:
-    """Open alerts by route and months, each leading to its own, for a phone: there no card stands beside them."""
-    rows = [(one.card.title, one.alert) for one in found if one.alert]
-    links = [(f"[{plain(name)}]({state.link('alerts', alert=row['alert_id'])})", row) for name, row in rows]
-    return "; ".join(f"{way} ({lang().months_short(row['first_period'], row['last_period'])})" for way, row in links)
+    """Open alerts by route, chance and months, each leading to its own, for a phone: no card stands beside them."""
+    said = []
+    for card, alert in ((one.card, one.alert) for one in found if one.alert):
+        about = card.figure, lang().months_short(alert["first_period"], alert["last_period"])
+        link = state.link("alerts", alert=card.alert_id)
+        said.append(f"[{plain(card.title)}]({link}) ({', '.join(filter(None, about))})")
+    return "; ".join(said)
 
 
 def open_words(night: Night, count: int) -> str:
@@ -215,12 +220,13 @@ def show_state(night: Night, one: Found, alert: Row, status: AlertStatus) -> Non
     elif reads.is_newest(night):
         said = [sign_off_words(status.state, lang()), needed_by(alert, night.as_of, lang())]
     else:
-        said = [_("was waiting for sign-off")]
+        said = []  # the line over the cards says how many waited
     if one.more:
         said.append(
             ngettext("{n} more alert on this route", "{n} more alerts on this route", one.more).format(n=one.more)
         )
-    st.markdown(layout.small(layout.plain(capital(" · ".join(text for text in said if text)))))
+    if text := " · ".join(filter(None, said)):
+        st.markdown(layout.small(layout.plain(capital(text))))
     if one.waits and reads.is_newest(night) and visitor.allows(SIGNED_OFF) and not signed_by_reader(status):
         key = f"decide:{one.card.alert_id}"
         label = _("Read and practise") if is_practice(night) else _("Read and decide")

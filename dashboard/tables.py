@@ -30,7 +30,7 @@ from reports.files import flag_words
 from reports.names import MODELS, routes_together
 from reports.numbers import Expected, years_with
 from reports.overview import Together
-from reports.skill import Verdicts, verdict_brief
+from reports.skill import Verdicts, verdict_marks
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -158,8 +158,8 @@ def _expected_cell(row: Row) -> str:
 
 def _record_cell(held: float, verdicts: Verdicts, ends: list[pd.Timestamp]) -> str:
     """Which share of past months the intervals held, and the verdict against the baseline."""
-    said = no_break(_("held {share}").format(share=lang().share(held))) if is_known(held) else ""
-    return "  \n".join(filter(None, [said, *map(no_break, verdict_brief(verdicts, ends, lang()))]))
+    said = _("held {share}").format(share=lang().share(held)) if is_known(held) else ""
+    return "  \n".join(no_break(text) for text in (said, verdict_marks(verdicts, ends)) if text)
 
 
 def chance_table(

@@ -317,7 +317,7 @@ def _usual(alert: Row, language: Language) -> tuple[str, ...]:
 def times_usual(alert: Row, language: Language) -> str:
     """How many times the usual chance an alert's is, as a number; empty unless it is larger."""
     chance, usual = _number(alert.get("probability")), _number(alert.get("base_rate"))
-    return language.decimal(chance / usual, digits=1) if 0 < usual < chance else ""
+    return language.decimal(chance / usual, digits=int(chance < 3 * usual)) if 0 < usual < chance else ""
 
 
 def _lead(alert: Row, language: Language) -> str:

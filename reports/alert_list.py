@@ -42,7 +42,7 @@ from core.settings import FEED
 from forecasting.scenarios import given
 from reports import ReadableRelease, Row, numbers, reception, whatif
 from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record
-from reports.answer import newest_count, night_steps, origin_of_threshold
+from reports.answer import month_flagged, newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
 from reports.record import watch_words
@@ -262,9 +262,10 @@ def _level(history: pd.DataFrame, end: pd.Timestamp, route_id: str, *, falls: bo
         text = _("{month}: {value} counted; from {first} to {second} the count fell in {n} of {all} years.")
         rose = _("{month}: {value} counted; from {first} to {second} the count rose in {n} of {all} years.")
         return language.text(
-            text if falls else rose, month=language.month(last), value=language.counted(counts.iloc[-1]),
-            first=language.month(last, year=False), second=language.month(month, year=False),
-            n=int(((change < 1) if falls else (change > 1)).sum()), all=len(change),
+            text if falls else rose, month=month_flagged(history.iloc[-1], language),
+            value=language.counted(counts.iloc[-1]), first=language.month(last, year=False),
+            second=language.month(month, year=False), n=int(((change < 1) if falls else (change > 1)).sum()),
+            all=len(change),
         )  # fmt: skip
     is_low = counts.iloc[-1] < counts.tail(12).mean()
     return newest_count(history, route_id, language) if is_low == falls else ""

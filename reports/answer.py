@@ -25,6 +25,7 @@ from reports import ReadableRelease, Row, numbers
 from reports.alert import alert_report, informs, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
+from reports.files import flag_words
 from reports.names import in_unit, level_label, level_name, subject_name
 from reports.route import so_far_words
 
@@ -257,9 +258,15 @@ def newest_count(history: pd.DataFrame, route_id: str, language: Language) -> st
     text = language.text(_("{month}: {value} {unit} counted; the past twelve months averaged {mean}."))
     said = in_unit(
         text, route_id, language,
-        month=language.month(last["end_date"]), value=language.counted(last["obs_value"]), mean=language.expected(mean),
+        month=month_flagged(last, language), value=language.counted(last["obs_value"]), mean=language.expected(mean),
     )  # fmt: skip
     return capital(said)
+
+
+def month_flagged(last: Row | pd.Series, language: Language) -> str:
+    """A count's month, and whether it is provisional or estimated: ``November 2024 (estimated)``."""
+    month, flags = language.month(last["end_date"]), flag_words(last["obs_flag"], language)
+    return f"{month} ({flags})" if flags else month
 
 
 def night_steps(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from alerts import INFORMATION
 from alerts.lifecycle import DISMISSED, ENDED
-from core.languages import Language, as_expected, capital, is_known
+from core.languages import Language, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
@@ -129,7 +129,7 @@ def alert_card(report: AlertReport, subject: str, change: str) -> Card:
         figure=report.chance if is_forecast else "",
         figure_means=f"{capital(report.lead)} {report.event}".strip(),
         when=" · ".join([report.window, *report.usual]) if is_forecast else "",
-        record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
+        record=f"{report.dots} {report.record}".strip(),
     )
 
 
@@ -176,10 +176,7 @@ class Together:
             return []
         low, high = language.expected(self.low), language.expected(self.high)
         routes = language.plural(ngettext("On {n} route", "On {n} routes together"), self.number)
-        text = _("{routes}: 80% interval {low} to {high}.")
-        if is_known(self.held):
-            text = _("{routes}: 80% interval {low} to {high} (single months: held {share}).")
-        out = [language.text(text, routes=routes, low=low, high=high, share=language.share(self.held))]
+        out = [language.text(_("{routes}: 80% interval {low} to {high}."), routes=routes, low=low, high=high)]
         if self.year_before is not None:
             before, change = language.counted(self.year_before), language.change(self.median, self.year_before)
             out.append(language.text(_("A year earlier: {value} counted (now {change})."), value=before, change=change))

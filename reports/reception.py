@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -311,15 +311,19 @@ def countries(needs: pd.DataFrame) -> list[Need]:
     return [_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name]
 
 
-def lines(needs: pd.DataFrame, language: Language) -> dict[str, str]:
-    """One sentence by country: on its places where they are known, else on places that are enough and its people."""
-    found = {need.series_id.split(".")[1]: need for need in countries(needs)}
-    return {
-        code: language.labelled(place_name(code, language), places_words(need, language))
-        if is_known(need.places)
-        else f"{language.labelled(place_name(code, language), _people_words(need, language))}."
-        for code, need in found.items()
-    }
+def lines(release: ReadableRelease, language: Language) -> dict[str, str]:
+    """By country: its places where they are known, else places that are enough with their record, and its people."""
+    said = {}
+    for need in countries(release.frame("reception_needs")):
+        if is_known(need.places):
+            words = places_words(need, language)
+        else:
+            counted = replace(need, history=numbers.series_of(release.frame("observations"), need.series_id, need.freq))
+            past = enough_record(counted, release.frame("reception_backtest"), language)
+            words = f"{_people_words(need, language)}. {past}".rstrip()
+        code = need.series_id.split(".")[1]
+        said[code] = language.labelled(place_name(code, language), words)
+    return said
 
 
 def _people_words(need: Need, language: Language) -> str:

@@ -126,13 +126,10 @@ def error_note(release: ReadableRelease, series_id: str, horizon: int, language:
     months = months[months.dt.strftime("%Y-%m").isin(counted)]
     if rows.empty or months.empty:
         return ""
-    text = _(
-        "Error: WIS (log scale) against the baseline’s, which is 1; {n} past forecasts {ahead}, {months}. The "
-        "ensemble’s 80% interval held {share} of their counts (target 80%)."
-    )
+    text = _("Error: WIS (log scale) against the baseline’s, which is 1; {n} past forecasts {ahead}, {months}.")
     return language.text(
         text, n=language.counted(rows["n"].iloc[0]), ahead=span_words(str(horizon), "M", language),
-        months=language.months(months.min(), months.max()), share=language.share(rows["coverage_80"].iloc[0]),
+        months=language.months(months.min(), months.max()),
     )  # fmt: skip
 
 
@@ -193,12 +190,9 @@ def verdict_words(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: L
     )
 
 
-def verdict_brief(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language) -> list[str]:
-    """The verdicts in a word or two: ``better Feb–Mar`` and ``likely Apr``; without months where one is on all."""
-    found = list(_by_verdict(verdicts, shown)) if verdicts is not None else []
-    if len(found) < 2:
-        return [language.text(BRIEF[one]) for one, _ends in found] or [NOTHING]
-    return [f"{language.text(BRIEF[one])} {stretches(ends, language.months_short)}" for one, ends in found]
+def verdict_marks(verdicts: Verdicts, shown: Iterable[pd.Timestamp]) -> str:
+    """The verdict on each period as a sign: ``✓ ✓ ◐``; an en dash of a series that is not scored."""
+    return NOTHING if verdicts is None else " ".join(MARKS[verdict_at(verdicts, end)] for end in shown)
 
 
 def _by_verdict(

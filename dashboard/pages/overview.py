@@ -64,6 +64,8 @@ def show(night: Night) -> None:
         said = reads.once(night, partial(matters, night), "matters")
         with st.container(key="matters"):
             items = [*said, *decisions.context_items(night)]
+            if items:
+                st.header(_("To plan with"), anchor=False)
             st.markdown("\n".join(f"- {item}" for item in items))
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.65], gap="medium")
@@ -109,7 +111,7 @@ def matters(night: Night) -> list[str]:
         why = _("No country has more applicants. All countries together are not forecast.")
         said = f"{asylum.title(most, lang())}. {why}"
         out.append(layout.linked(layout.country(most.geo), state.link("asylum"), said))
-    for code, said in reception.lines(night.frame("reception_needs"), lang()).items():
+    for code, said in reception.lines(night, lang()).items():
         out.append(layout.linked(place_name(code, lang()), state.link("reception", place=code), said))
     return out
 
@@ -215,9 +217,8 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame, months
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         unit = _("In each route’s unit, {months}.")
     note = _(
-        "80% interval: meant to hold 8 counts of 10; held: the share of past months that it did hold, in the last row "
-        "those of all routes. Better or likely better: than the last count repeated. Above or below 80%: outside the "
-        "interval forecast before."
+        "Held: the share of past months inside their 80% interval. Month by month, ✓ better than the last count "
+        "repeated, ◐ likely better, ○ no sign. Above or below 80%: outside the interval forecast before."
     )
     sums = _("Medians of routes do not add up to that of their sum.") if total.number > 1 else ""
     notes = unit.format(months=months), note, sums, absent_words(list(summary["route_id"]), lang())
@@ -267,7 +268,8 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
         name = routes_together(len(whole), lang())
         expected = time_travel.sum_quantiles(paths, list(whole), ends)
         rows.append(time_travel.outcome_row(name, expected, sum(whole.values())))
-    for name, one in other_figures(night, lang()).items():
+    for name, found in other_figures(night, lang()).items():
+        one = found.to_plan_with if isinstance(found, AsylumForecast) else found
         for end in one.ahead.index[:1] if isinstance(one, AsylumForecast) else one.quantiles.index[-1:]:
             later, _source = time_travel.came_later(night, one.series_id, end - pd.Timedelta(days=1))
             count = later.loc[later["end_date"] == end, "obs_value"]

@@ -39,7 +39,7 @@ def overview(view: View) -> Page:
     labels = {level: level_label(level, language) for level in LEVEL_MARKS}
     blocks = [
         text(f"{found}.", *total.sentences(language)),
-        text(*reception.lines(release.frame("reception_needs"), language).values()),
+        text(*reception.lines(release, language).values()),
         Block("cards", cards(release, view.night.former, view.night.summary, language), {"labels": labels}),
         *_changes(view),
         *_maps_and_routes(view),

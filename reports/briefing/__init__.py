@@ -88,7 +88,7 @@ def briefing_data(
     if release.drill:
         exercise.append(language.text(_("Drill: read from a restored copy that is not in service.")))
     in_words = _alerts_in_words(alerts, release.frame("track_record"), language, signed_only=decisions.signed_only)
-    said = [*total.sentences(language), in_words, *reception(release.frame("reception_needs"), language)]
+    said = [*total.sentences(language), in_words, *reception(release, language).values()]
     return {
         "language": language.code,
         "title": " ".join([f"Vigie: {total.title}. {known}.", *exercise]),

@@ -27,7 +27,7 @@ from reports.messages.announcement import Announcement
 from reports.names import level_name
 from reports.record import held_words
 from reports.route import expected_words, known_to
-from reports.skill import verdict_brief, verdict_ends, verdict_words
+from reports.skill import verdict_ends, verdict_marks, verdict_words
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
 from store.status import read_status
@@ -104,7 +104,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     alert = ("Alerts", "mail", "Atom", "CAP", "alerts.csv", "site")
     route = ("Overview", "Route", "Scenarios", "briefing", "routes.csv", "site")
     pages = ("Overview", "Route", "Alerts", "Asylum", "Reception", "Scenarios", "Track record", "About")
-    place = reception.lines(night.frame("reception_needs"), ENGLISH)["ITA"]
+    place = reception.lines(night, ENGLISH)["ITA"]
     words = verdict_words(verdicts, ends, ENGLISH)
     return {
         "figures to": (known_to(night, ENGLISH), pages),
@@ -122,7 +122,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
             ("Route", "mail", "Atom", "CAP"),
         ),
         "skill": (words[0].upper() + words[1:], ("Route",)),
-        "skill in brief": (verdict_brief(verdicts, ends, ENGLISH)[0], ("Overview",)),
+        "skill in brief": (verdict_marks(verdicts, ends), ("Overview",)),
         "level": (level_name("severe", ENGLISH), ("Overview", "briefing", *alert)),
         "chance": (report.chance, ("Overview", "briefing", *alert)),
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),

@@ -101,16 +101,19 @@ def test_regions_follow_their_country_by_further_places_needed() -> None:
     assert place_name("ITA-25", ENGLISH) == "Lombardia"
 
 
-def test_country_without_known_places_has_line_on_its_people() -> None:
-    known = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9])
-    others = [rows("reception.GBR._T.M"), rows(LOMBARDY, places=10.0)]
-    lines = reception.lines(pd.concat([known, *others]), ENGLISH)
+def test_country_without_known_places_has_line_on_its_people(make_release: MakeRelease) -> None:
+    known, gbr = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9]), {"series_id": "reception.GBR._T.M"}
+    needs = pd.concat([known, rows().head(2).assign(**gbr), rows(LOMBARDY, places=10.0)])
+    past_ones = past(950.0, 1000.0, 900.0).assign(**gbr)
+    release = make_release(1, 0).with_frame("observations", HISTORY.assign(**gbr))
+    release = release.with_frame("reception_backtest", past_ones).with_frame("reception_needs", needs)
+    lines = reception.lines(release, ENGLISH)
     assert lines["ITA"].startswith("Italy: ") and "1,150 places: the probability" in lines["ITA"]
     assert lines["GBR"] == (
-        "United Kingdom: 1,400 places should be enough through March 2025 (aim: nine cases in ten); "
-        "1,300 people expected, 1,000 counted at the end of December 2024."
+        "United Kingdom: 1,300 places should be enough through February 2025 (aim: nine cases in ten); "
+        "1,200 people expected, 1,000 counted at the end of December 2024. "
+        "Past forecasts: such places were enough in at least 1 of 1 cases (100%)."
     )
-    assert reception.lines(known.iloc[:0], ENGLISH) == {}
 
 
 def past(*upper: float) -> pd.DataFrame:

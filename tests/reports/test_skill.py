@@ -10,7 +10,7 @@ import pytest
 
 from core.languages import Language
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
-from reports.skill import ahead_words, error_note, held_words, verdict_brief, verdict_ends, verdict_words, with_interval
+from reports.skill import ahead_words, error_note, held_words, verdict_ends, verdict_marks, verdict_words, with_interval
 
 from .conftest import MakeRelease
 
@@ -38,29 +38,29 @@ NONE = "no sign of beating the baseline"
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "words", "brief"),
+    ("verdicts", "words", "marks"),
     [
-        (None, "not scored", ["–"]),
-        ({}, f"{NONE} in February–April 2025", ["no sign"]),
-        ({0: BETTER}, f"{NONE} in February–April 2025", ["no sign"]),
-        ({1: BETTER, 2: BETTER, 3: BETTER}, "better than the baseline in February–April 2025", ["better"]),
+        (None, "not scored", "–"),
+        ({}, f"{NONE} in February–April 2025", "○ ○ ○"),
+        ({0: BETTER}, f"{NONE} in February–April 2025", "○ ○ ○"),
+        ({1: BETTER, 2: BETTER, 3: BETTER}, "better than the baseline in February–April 2025", "✓ ✓ ✓"),
         (
             {1: BETTER, 2: LIKELY, 3: BETTER},
             "better than the baseline in February 2025, in April 2025; likely better than the baseline in March 2025",
-            ["better Feb, Apr", "likely Mar"],
+            "✓ ◐ ✓",
         ),
         (
             {1: LIKELY, 2: WORSE},
             f"likely better than the baseline in February 2025; {NONE} in April 2025; "
             "worse than the baseline in March 2025",
-            ["likely Feb", "no sign Apr", "worse Mar"],
+            "◐ ✗ ○",
         ),
     ],
 )
-def test_verdict_concerns_months_that_are_shown(verdicts: dict[int, str] | None, words: str, brief: list[str]) -> None:
+def test_verdict_concerns_months_that_are_shown(verdicts: dict[int, str] | None, words: str, marks: str) -> None:
     said = None if verdicts is None else {ENDS[month]: verdict for month, verdict in verdicts.items()}
     assert verdict_words(said, ENDS[1:], ENGLISH) == words
-    assert verdict_brief(said, ENDS[1:], ENGLISH) == brief
+    assert verdict_marks(said, ENDS[1:]) == marks
 
 
 def test_quarters_are_named_by_their_months() -> None:
@@ -114,10 +114,10 @@ def test_error_note_names_forecasts_behind_score(make_release: MakeRelease) -> N
     ahead = pd.to_datetime(["2024-11-30", "2024-12-31", "2025-03-31"])
     past = pd.DataFrame({"series_id": CMR, "horizon": 3, "target_end_date": ahead})
     row = {"model_id": "vigie-ensemble", "series_id": CMR, "horizon": 3, "scale": "log", "n": 2, "relative_wis": 0.8}
-    judged = release.with_frame("backtest", past).with_frame("scores", pd.DataFrame([row | {"coverage_80": 0.5}]))
+    judged = release.with_frame("backtest", past).with_frame("scores", pd.DataFrame([row]))
     said = (
         "Error: WIS (log scale) against the baseline’s, which is 1; 2 past forecasts 3 months ahead, November–December "
-        "2024. The ensemble’s 80% interval held 50% of their counts (target 80%)."
+        "2024."
     )
     assert error_note(judged, CMR, 3, ENGLISH) == said
     assert error_note(judged, CMR, 4, ENGLISH) == ""
