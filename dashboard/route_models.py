@@ -21,7 +21,7 @@ from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.ensemble import MEMBERS
 from reports import cards_in, numbers
-from reports.changes import Move, move_of, moved_words, step_words
+from reports.changes import Move, move_of, step_words
 from reports.names import MODELS, in_unit
 from reports.route import window_words
 from reports.skill import error_note
@@ -180,7 +180,7 @@ def show_moved(view: RouteView) -> None:
     if (move := move_since(view)) is None:
         return
     name = _("Why the forecast moved")
-    st.header(labelled(name, moved_words(move, lang())), anchor=WHY)
+    st.header(name, anchor=WHY)
     reads.drawn_once(view.night, partial(draw_moved, view, move), "moved", view.route_id)
     rows = view.night.frame("attribution")
     rows = rows[rows["series_id"] == view.series_id]

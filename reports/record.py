@@ -129,11 +129,11 @@ def beside(release: ReadableRelease, language: Language) -> pd.DataFrame:
 
 
 def other_figures(release: ReadableRelease, language: Language) -> dict[str, AsylumForecast | Need]:
-    """What is forecast beside routes, by name: asylum applications where most are made, people in reception."""
+    """What is published beside routes, by name: asylum applications where most are made, people in reception."""
     found: dict[str, AsylumForecast | Need] = {}
     if (view := asylum.most(release)) is not None:
         kind = uncapital(asylum.kind_name(view.kind, language))
-        found[language.labelled(country_name(view.geo, language), kind)] = view
+        found[language.labelled(country_name(view.geo, language), kind)] = view.to_plan_with
     people = uncapital(language.text(_("People in reception")))
     for need in reception.countries(release.frame("reception_needs")):
         found[language.labelled(place_name(need.series_id.split(".")[1], language), people)] = need

@@ -268,8 +268,7 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
         name = routes_together(len(whole), lang())
         expected = time_travel.sum_quantiles(paths, list(whole), ends)
         rows.append(time_travel.outcome_row(name, expected, sum(whole.values())))
-    for name, found in other_figures(night, lang()).items():
-        one = found.to_plan_with if isinstance(found, AsylumForecast) else found
+    for name, one in other_figures(night, lang()).items():
         for end in one.ahead.index[:1] if isinstance(one, AsylumForecast) else one.quantiles.index[-1:]:
             later, _source = time_travel.came_later(night, one.series_id, end - pd.Timedelta(days=1))
             count = later.loc[later["end_date"] == end, "obs_value"]

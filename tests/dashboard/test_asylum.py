@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from core.languages import Language
+from core.release import RELEASE
 from forecasting import BASELINE, ENSEMBLE
 from reports import asylum, numbers
+from reports.record import other_figures
 
 from .asylum_frames import asylum_frames
 from .conftest import AS_OF
@@ -41,6 +44,8 @@ def test_countries_are_planned_by_last_count_unless_forecast_is_better(frames: d
     frames = frames | {"asylum_scores": frames["asylum_scores"].assign(relative_wis_hi=2.0, p_holm=1.0)}
     night = SimpleNamespace(as_of=AS_OF, frame=frames.__getitem__)
     assert asylum.by_destination(night, QUARTERLY, ["DEU"])["model_id"].tolist() == [BASELINE]
+    frames["reception_needs"] = RELEASE["reception_needs"].empty()
+    assert [one.model_id for one in other_figures(night, Language("en")).values()] == [BASELINE]  # type: ignore[union-attr]  # no stock
 
 
 def test_earlier_quarters_begin_whole_years_back(frames: dict[str, pd.DataFrame]) -> None:

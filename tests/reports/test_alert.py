@@ -12,7 +12,7 @@ from alerts.rules import TEMPLATES, sentence
 from core.languages import Language
 from core.schema import Entry
 from reports import entries_until
-from reports.alert import alert_report, rule_record, status_words
+from reports.alert import alert_report, rule_record, status_words, times_usual
 
 from .conftest import alert_row, record_of_rules
 
@@ -47,6 +47,11 @@ def test_a_chance_no_higher_than_usual_is_called_a_preparedness_trigger() -> Non
     assert report.badge == "• Information"
     assert report.sentence.startswith("Preparedness trigger, not likelier than usual: ")
     assert report.chance_beside == "30% · usually 39% · alert from 43% · preparing pays from 25%"
+
+
+def test_large_ratio_to_usual_chance_has_no_decimals() -> None:
+    shown = [times_usual({"probability": chance, "base_rate": 0.1614}, ENGLISH) for chance in (0.637, 0.3, 0.1)]
+    assert shown == ["4", "1.9", ""]
 
 
 @pytest.mark.parametrize(

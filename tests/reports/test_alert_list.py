@@ -27,7 +27,7 @@ from reports.alert_list import (
     unlikely_words,
     with_subjects,
 )
-from reports.answer import month_chances
+from reports.answer import month_chances, month_flagged
 
 from .conftest import MakeRelease
 
@@ -62,6 +62,8 @@ def test_rise_names_mean_behind_its_number_and_level(make_release: MakeRelease) 
         "1,650 is 1.5 times 1,100, the mean of the twelve months to December 2024.",
         "December 2024: 2,200 arrivals counted; the past twelve months averaged 1,100.",
     ]
+    last = {"end_date": pd.Timestamp("2024-12-31"), "obs_flag": "e"}
+    assert month_flagged(last, ENGLISH) == "December 2024 (estimated)"
 
 
 def test_count_against_its_alert_is_no_reason(make_release: MakeRelease) -> None:

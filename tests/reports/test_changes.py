@@ -85,6 +85,8 @@ def test_title_card_and_list_report_same_change(make_release: MakeRelease) -> No
     assert [card.change for card in cards(now, former, summary, ENGLISH)] == [
         "down from Severe (then 5,000 a month, February–April 2025)"
     ]
+    counted = now.with_frame("alerts", frame(WATCH | {"rule": "outside_95", "probability": float("nan")}))
+    assert cards(counted, None, summary, ENGLISH)[0].record == "reports what is known: no track record"
     assert changes(now, former, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
     now, near, far = (now.with_frame("alerts", frame(WATCH | {"probability": one})) for one in (0.5, 0.46, 0.44))
     said = "Central Mediterranean: chance to pass 5,002 a month from 44% to 50%"
