@@ -25,11 +25,13 @@ CARDS = {"iom_dtm": {"publisher": "IOM"}}
 
 def test_table_of_steps_holds_every_quantity_in_words() -> None:
     night = cast(Night, SimpleNamespace(as_of=AS_OF, sources=lambda: CARDS))
-    table = route_models.step_table(make_attribution("CMR"), MOVE, night)
+    rows = make_attribution("CMR")
+    rows.loc[rows["value"] == 90.0, "value"] = 2170.4
+    table = route_models.step_table(rows, MOVE, night)
     assert list(table["Step"]) == [
         "Revised figures (IOM)", "New figures (IOM)", "Models fitted anew", "Another version of the model",
     ]  # fmt: skip
-    assert list(table["February–April 2025"]) == ["0", "+90", "+10", "0"]
+    assert list(table["February–April 2025"]) == ["0", "+2,170", "+10", "0"]
     assert list(table["Chance of the alert, percentage points"]) == ["0", "+9", "+1", "0"]
 
 
