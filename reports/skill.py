@@ -151,7 +151,7 @@ def held_words(scores: pd.DataFrame, language: Language, unit: str = "M") -> str
         n=language.counted(scores["n"].sum()),
         share=language.share(held),
     )
-    narrow = language.text(_("The intervals were too narrow: do not rely on them."))
+    narrow = language.text(_("The intervals were too narrow: expect more counts outside them."))
     return f"{said} {narrow}" if held < TOO_NARROW else said
 
 

@@ -99,8 +99,8 @@ def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: st
         (0.8, "1–2 months ahead, the 80% interval held 32 of 40 outcomes (80%)."),
         (
             0.5,
-            "1–2 months ahead, the 80% interval held 20 of 40 outcomes (50%). The intervals were too narrow: do not "
-            "rely on them.",
+            "1–2 months ahead, the 80% interval held 20 of 40 outcomes (50%). The intervals were too narrow: expect "
+            "more counts outside them.",
         ),
     ],
 )
