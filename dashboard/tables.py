@@ -203,7 +203,7 @@ def forecast_table(
 
     Returns:
         One row per month, machine-readable: ``month, kind, observed, flag[, estimated_share], median, q025 …
-        q975[, chance]``; ``kind`` is observed, nowcast or forecast.
+        q975[, event_chance]``; ``kind`` is observed, nowcast or forecast.
     """
     flags = {"p": "provisional", "e": "estimated", "b": "break in series"}
     counted = pd.DataFrame(
@@ -223,7 +223,7 @@ def forecast_table(
     present = pd.Timestamp(known_on).to_period("M").end_time
     expected.insert(1, "kind", np.where(pd.DatetimeIndex(quantiles.index) <= present, "nowcast", "forecast"))
     if chances is not None:
-        expected["chance"] = chances["probability"].to_numpy()
+        expected["event_chance"] = chances["probability"].to_numpy()
     return pd.concat([counted, expected.reset_index(drop=True)], ignore_index=True)
 
 
@@ -242,7 +242,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
         "q75": _("50% to"),
         "q90": _("80% to"),
         "q975": _("95% to"),
-        "chance": _("Chance of the event"),
+        "event_chance": _("Chance of the event"),
     }
     words = {
         "observed": _("counted"),
@@ -259,7 +259,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
         ]
     for column in [name for name in shown.columns if name == "median" or name.startswith("q")]:
         shown[column] = shown[column].map(round_expected, na_action="ignore")
-    for column in {"chance", "estimated_share"} & {*shown.columns}:
+    for column in {"event_chance", "estimated_share"} & {*shown.columns}:
         shown[column] = [lang().percent(value) if is_known(value) else "" for value in shown[column]]
     return shown.rename(columns=names)
 

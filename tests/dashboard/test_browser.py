@@ -275,6 +275,7 @@ def test_route_leaves_on_paper_and_as_file_with_its_citation(page: Page, address
     text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
     assert waiting.value.suggested_filename == "vigie-route-EMR-2025-01-31.csv"
     assert "# Source: International Organization for Migration" in text
+    assert "Chance of the event" in text
     assert "# Caveat: Chances: to reach 5,000 a month." in text
     page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
 

@@ -42,7 +42,7 @@ def test_months_two_flags_and_estimated_share_are_read_as_words() -> None:
 
 def test_chance_stands_beside_every_month_ahead() -> None:
     table = forecast_table(HISTORY, quantiles(2), chances(quantiles(2), 11.0), dt.date(2025, 1, 15))
-    assert table["chance"].notna().to_list() == [False, True, True]
+    assert table["event_chance"].notna().to_list() == [False, True, True]
 
 
 def test_figures_ahead_are_rounded_once() -> None:
