@@ -107,7 +107,6 @@ class Fan:
         window: Months ahead that are marked with their sum.
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
         is_last: Whether the forecast is the last count repeated, with the range of its past errors.
-        others: Lines that are drawn over it later, by month: words keep clear of them.
         whose: Whose the median is, where a forecast stands beside it.
     """
 
@@ -133,7 +132,6 @@ class Fan:
     window: Window | None = None
     goes_by_last: bool = False
     is_last: bool = False
-    others: Sequence[pd.Series] = ()
     whose: str = ""
 
 
@@ -169,17 +167,15 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     figure.add_traces(_below_traces(fan, months, theme))
     figure.add_traces(_open_end(fan, scale, theme))
     figure.add_traces(_event_marks(fan.events, rows, scale, theme))
-    room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), median, months["value"], fan.others)
-    at_end, *peak = fan_labels.end_labels(fan.forecast, carried, theme, fan.months_each)
-    labels = [*fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme), at_end]
+    room = fan_labels.Room(scale, first - pad, last + pad)
+    labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme)
+    labels.append(fan_labels.end_label(fan.forecast, carried, theme, fan.months_each))
     if fan.verdicts is not None:
         said = [verdict_at(fan.verdicts, end) for end in sorted(fan.forecast["target_end_date"].unique())]
         fan_labels.skill_strip(figure, targets, fan.now, said, scale, theme)
-    line = fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
-    beyond = fan_labels.beyond_label(fan.forecast, largest, theme)
-    total = fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme) if fan.window else []
-    wished = [*peak, *beyond, *fan_labels.running_label(fan.running, theme)]
-    labels += [*total, *fan_labels.clear_of_each_other(wished, room, [at_end, *total, *line])]
+    fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
+    if fan.window:
+        labels += fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme)
     for label in labels:
         if label.get("yref") != "paper":
             label["y"] = scale.at(label["y"])
@@ -213,12 +209,8 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
         text = _("counted, below the axis")
         parts.append(f"<span>▼ {html.escape(text)}</span>")
     parts += _median_keys(fan, theme)
-    bands = []
-    for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
-        style = f"height: 0.7em; background: {with_opacity(_hue(fan, theme), opacity)}"
-        bands.append(key_mark(style, lang().percent(coverage)))
     whose = _("its range:") if fan.is_last else _("models’ range:") if fan.goes_by_last else ""
-    parts.append(_group(whose, bands))
+    parts.append(_group(whose, _band_keys(fan, theme)))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
@@ -376,7 +368,7 @@ def _event_rows(events: pd.DataFrame | None, first: pd.Timestamp, last: pd.Times
     taken: dict[int, float] = {}
     rows = []
     for when in _event_days(events) if _has_rows(events) else ():
-        x = (when - first) / (last - first) * fan_labels.PLOT_PIXELS[0]
+        x = (when - first) / (last - first) * fan_labels.PHONE_PIXELS
         row = next(row for row in count() if x - taken.get(row, -math.inf) >= EVENT_STEP)
         taken[row] = x
         rows.append(row)
@@ -412,6 +404,19 @@ def _median_keys(fan: Fan, theme: Theme) -> list[str]:
         return [key_mark(f"border-top: 3px solid {theme.median}", text)]
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
     return [last] if fan.is_last else [last, key_mark(f"border-top: 2px dotted {theme.median}", _("models’ median"))]
+
+
+def _band_keys(fan: Fan, theme: Theme) -> list[str]:
+    """The marks of the bands; of the widest also how far it reaches, which may be beyond the chart."""
+    bands = []
+    for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
+        style = f"height: 0.7em; background: {with_opacity(_hue(fan, theme), opacity)}"
+        words = lang().percent(coverage)
+        if coverage == max(INTERVALS):
+            reach = lang().expected(quantile(fan.forecast, interval_levels(coverage)[1]).max())
+            words = _("{share}, up to {value}").format(share=words, value=reach)
+        bands.append(key_mark(style, words))
+    return bands
 
 
 def _hue(fan: Fan, theme: Theme) -> str:

@@ -1,13 +1,8 @@
-"""The words on a fan chart, and the lines they belong to. Each returns plotly annotations.
-
-Words whose place follows from the figures pass :func:`clear_of_each_other`, so that none lies over another, over the
-line of today or over the median, however wide the chart is drawn.
-"""
+"""The words on a fan chart, and the lines they belong to. They stand where no line is drawn: at the edges."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,28 +11,18 @@ from itertools import groupby, pairwise
 import pandas as pd
 import plotly.graph_objects as go
 
-from core import interval_levels
 from dashboard import _, lang
-from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
+from dashboard.charts import Annotation, Scale, dated, level_line, note, quantile, unit_label
 from dashboard.theme import Theme, halo, with_opacity
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
-from reports.names import country_name
 from reports.numbers import Expected
 from reports.skill import BRIEF
 
 Annotations = list[Annotation]
-Box = tuple[float, float, float, float]
-"""Left, foot, right and top, pixels from the plot's lower left corner."""
-Point = tuple[float, float]
-"""Pixels to the right and up from there."""
-PLOT_PIXELS = (240.0, 420.0, 640.0, 960.0)
-"""Widths at which words must not meet: phone, small window, half and whole screen."""
-LETTER, LINE_PIXELS = 6.4, 15.0
-"""Pixels of a letter and of a line of text, rather too large than too small."""
-STEP_PIXELS = 4.0
-"""From one point of a line to the next."""
-SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48, -64), (0, -18)
-"""Pixels up that a label may move: any, and one that belongs to a line."""
+PHONE_PIXELS = 240.0
+"""Width of the plot on a phone."""
+LETTER = 6.4
+"""Pixels of a letter, rather too large than too small."""
 TOOTH_PIXELS = 5
 """Height of the torn edge of a band that goes on beyond the chart."""
 MARGIN_RIGHT, LEFT_SHARE = 72, 0.55
@@ -56,98 +41,22 @@ class Room:
     scale: Scale
     first: pd.Timestamp
     last: pd.Timestamp
-    now: pd.Timestamp
-    median: pd.Series
-    history: pd.Series
-    others: Sequence[pd.Series] = ()
 
     def across(self, when: pd.Timestamp, width: float) -> float:
         """Pixels from the left end of a plot of some width."""
         return float((when - self.first) / (self.last - self.first)) * width
 
-    def obstacles(self, width: float) -> list[Box]:
-        """The line of today, and point by point the median, what was counted and other lines, as they are drawn."""
-        today = self.across(self.now, width)
-        points = [
-            point
-            for months in (self.median, self.history.dropna(), *self.others)
-            for point in _close_by(
-                [(self.across(when, width), self.scale.pixel(value)) for when, value in dated(months)]
-            )
-        ]
-        return [(today, 0.0, today, self.scale.pixels), *((x - 1, y - 2, x + 1, y + 2) for x, y in points)]
 
-
-def _close_by(corners: list[Point]) -> list[Point]:
-    """The corners of a line with points between them, so close that no word finds place there, however steep it is."""
-    points = corners[:1]
-    for (x, y), (right, top) in pairwise(corners):
-        steps = max(1, math.ceil(max(abs(right - x), abs(top - y)) / STEP_PIXELS))
-        points += [(x + (right - x) * step / steps, y + (top - y) * step / steps) for step in range(1, steps + 1)]
-    return points
-
-
-def clear_of_each_other(labels: Annotations, room: Room, fixed: Annotations) -> Annotations:
-    """The labels in their order, each moved up or down until it is free at every width, or left out without a place."""
-    taken = {width: [*room.obstacles(width), *(_box(label, room, width) for label in fixed)] for width in PLOT_PIXELS}
-    kept: Annotations = []
-    for label in labels:
-        for shift in ON_LINE if "%" in label["text"] else SHIFTS:
-            moved = label | {"yshift": label.get("yshift", 0) + shift}
-            boxes = {width: _box(moved, room, width) for width in PLOT_PIXELS}
-            if all(_is_free(box, taken[width], room.scale.pixels, width) for width, box in boxes.items()):
-                kept.append(moved)
-                for width, box in boxes.items():
-                    taken[width].append(box)
-                break
-    return kept
-
-
-def _box(label: Annotation, room: Room, width: float) -> Box:
-    lines = label["text"].replace("<b>", "").replace("</b>", "").split("<br>")
-    wide, high = LETTER * max(map(len, lines)), LINE_PIXELS * len(lines)
-    x = room.across(label["x"], width) + label.get("xshift", 0)
-    y = room.scale.pixel(label["y"]) + label.get("yshift", 0)
-    left = x - {"left": 0.0, "center": wide / 2, "right": wide}[label.get("xanchor", "center")]
-    foot = y - {"bottom": 0.0, "middle": high / 2, "top": high}[label.get("yanchor", "middle")]
-    return left, foot, left + wide, foot + high
-
-
-def _is_free(box: Box, taken: list[Box], height: float, width: float) -> bool:
-    left, foot, right, top = box
-    inside = left >= -4 and right <= width + MARGIN_RIGHT - 4 and foot >= 0 and top <= height
-    return inside and not any(left < b[2] and right > b[0] and foot < b[3] and top > b[1] for b in taken)
-
-
-def end_labels(forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_each: int = 1) -> Annotations:
-    """The last median and its period beside the right end; where an earlier one is higher, the highest over it.
-
-    In their place stands the last count where that is carried forward.
-    """
+def end_label(forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_each: int = 1) -> Annotation:
+    """The last median and its period beside the right end; the last count where that is carried forward."""
     median = quantile(forecast, 0.5)
+    end = {"x": median.index[-1], "xanchor": "left", "yanchor": "middle", "xshift": 10}
     if len(carried):
         count, words = float(carried.iloc[0]), _("last count").replace(" ", "<br>")  # the margin is narrow
-        text, end = f"<b>{lang().counted(count)}</b><br>{words}", {"xanchor": "left", "yanchor": "middle", "xshift": 10}
-        return [note(theme, text, x=median.index[-1], y=count, font={"color": theme.observed}, **end)]
-    places = {median.index[-1]: {"xanchor": "left", "yanchor": "middle", "xshift": 10}}
-    places.setdefault(median.iloc[::-1].idxmax(), {"xanchor": "center", "yanchor": "bottom", "yshift": 8})
-    labels, ink = [], {"color": theme.median, "shadow": halo(theme.ground)}
-    for when, place in places.items():
-        text = f"<b>{lang().expected(median[when])}</b><br>{lang().period_short(when, months_each)}"
-        labels.append(note(theme, text, x=when, y=float(median[when]), font=ink, **place))
-    return labels
-
-
-def beyond_label(forecast: pd.DataFrame, largest: float, theme: Theme) -> Annotations:
-    """How high the 95 % band reaches beyond the chart, over its open end at its highest month."""
-    widest = quantile(forecast, interval_levels(0.95)[1])
-    if widest.max() <= largest:
-        return []
-    month = pd.Timestamp(str(widest.idxmax()))
-    text = f"↑ {lang().expected(float(widest.max()))}"
-    ends = pd.DatetimeIndex(widest.index)
-    side, shift = ("left", 4) if month < ends[len(ends) // 2] else ("right", -4)
-    return [note(theme, text, x=month, y=largest, xanchor=side, xshift=shift, yanchor="bottom", yshift=TOOTH_PIXELS)]
+        text = f"<b>{lang().counted(count)}</b><br>{words}"
+        return note(theme, text, y=count, font={"color": theme.observed}, **end)
+    text = f"<b>{lang().expected(median.iloc[-1])}</b><br>{lang().period_short(median.index[-1], months_each)}"
+    return note(theme, text, y=float(median.iloc[-1]), font={"color": theme.median}, **end)
 
 
 def window_mark(
@@ -189,36 +98,21 @@ def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: 
     date = f"<b>{lang().day_short(now)}</b>"
     above = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4, "font": {"color": theme.secondary}}
     side = "left" if room.across(when, 1.0) < LEFT_SHARE else "center"
-    free = room.across(when, PLOT_PIXELS[0]) - (LETTER * len(lang().day_short(now)) / 2 if side == "center" else 0.0)
+    free = room.across(when, PHONE_PIXELS) - (LETTER * len(lang().day_short(now)) / 2 if side == "center" else 0.0)
     unit = "<br>".join(textwrap.wrap(unit, max(int(free / LETTER), 1 + len(unit) // 2)))
     return [unit_label(theme, unit), note(theme, date, x=when, xanchor=side, **above)]
 
 
-def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
-    """The words beside what the running month has brought so far, left of the line of today."""
-    if running is None or running.empty:
-        return []
-    row = running.iloc[0]
-    place = {"x": mid_month(pd.Series([row["target_end_date"]])).iloc[0], "y": row["so_far"], "xanchor": "right"}
-    text = _("{value} so far").format(value=lang().counted(row["so_far"]))
-    if places := row["places"]:
-        text = f"{text}, {', '.join(country_name(place, lang()) for place in places.split())}"
-    return [note(theme, text, yanchor="top", xshift=-10, yshift=2, font={"color": theme.ink}, **place)]
-
-
 def threshold_line(
     figure: go.Figure, threshold: float | None, history: pd.Series, scale: Scale, theme: Theme, *, own: bool
-) -> Annotations:
+) -> None:
     """The number as a dashed line, with its words where the line of counts leaves room for them.
 
     Where it lies far above everything, or below an axis of ratios, only the words show. Where they do not fit, on a
     phone, the key has them.
-
-    Returns:
-        The place of the words, for others to keep clear of; it is drawn already.
     """
     if threshold is None:
-        return []
+        return
     foot, top = scale.pixel(min(threshold, scale.largest)), THRESHOLD_PIXELS
     if threshold > scale.largest:
         foot -= top
@@ -226,11 +120,10 @@ def threshold_line(
         level_line(figure, threshold, theme)
     start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
     if start == stop:
-        return []
+        return
     text, place = threshold_words(threshold, scale, own=own), (scale.value(foot), scale.value(foot + top))
     words = _words_that_fit(text, start, stop, place, theme, name="your number")
     figure.add_trace(words.update(textfont_color=theme.ink))
-    return [note(theme, text, x=start + (stop - start) / 2, y=place[0], xanchor="center", yanchor="bottom")]
 
 
 def threshold_words(threshold: float, scale: Scale | None = None, *, own: bool) -> str:

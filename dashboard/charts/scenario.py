@@ -52,8 +52,7 @@ def scenario_chart(
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)
-    edges = (median, low, high, quantile(scenario, interval_levels(0.95)[1]))
-    fan = Fan(observed, scenario, now, unit, months_back=12, reach=float(high.max()), window=window, others=edges)
+    fan = Fan(observed, scenario, now, unit, months_back=12, reach=float(high.max()), window=window)
     figure = fan_chart(fan, _own_hue(theme), height=CHART_HEIGHT)
     lines = (
         (low, "forecast low", "dot", 1.6), (high, "forecast high", "dot", 1.6), (median, "forecast", "dash", 2.4),

@@ -1,14 +1,10 @@
 import datetime as dt
-import re
-from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-import pytest
 
-from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
 from dashboard.charts.fan import Beside, Fan, Window, fan_chart, fan_key
 from dashboard.theme import LIGHT, Theme
 from forecasting.verification.verdict import BETTER
@@ -42,57 +38,6 @@ def test_last_count_is_carried_forward_in_place_of_a_bold_median(
     (carried,), (median,) = named(figure, "last count, repeated"), named(figure, "median")
     assert list(carried.y) == [last, last] and carried.x[-1] == median.x[-1]
     assert carried.line.width > median.line.width
-
-
-def test_highest_median_is_labelled_unless_it_is_last(forecast: pd.DataFrame) -> None:
-    median, first = quantile(forecast, 0.5), forecast["target_end_date"].min()
-    falls = forecast.assign(value=forecast["value"].where(forecast["target_end_date"] != first, 90_000.0))
-    assert [label["x"] for label in fan_labels.end_labels(falls, NONE, LIGHT)] == [median.index[-1], median.index[0]]
-    alone = forecast[forecast["target_end_date"] == first]
-    assert len(fan_labels.end_labels(alone, NONE, LIGHT)) == 1
-
-
-@pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
-def test_movable_words_keep_apart_at_every_width(observed: pd.DataFrame, forecast: pd.DataFrame, level: float) -> None:
-    median, dates = quantile(forecast, 0.5), mid_month(observed["time_period_end"])
-    counted = pd.Series(observed["value"].to_numpy(), pd.DatetimeIndex(dates))
-    room = fan_labels.Room(
-        Scale(8_000.0, 0.1, 240.0), dates.iloc[0], median.index[-1], pd.Timestamp(NOW), median, counted
-    )
-    place = {"y": level, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
-    wished = [{"text": "<b>25%</b> above", "x": month, **place} for month in median.index]
-    kept = fan_labels.clear_of_each_other(wished, room, fan_labels.end_labels(forecast, NONE, LIGHT)[:1])
-    assert 0 < len(kept) < len(wished)
-    for width in fan_labels.PLOT_PIXELS:
-        across = [room.across(label["x"], width) for label in kept]
-        feet = [room.scale.pixel(label["y"]) + label["yshift"] for label in kept]
-        halves = [fan_labels.LETTER * len(re.sub("<.*?>", "", label["text"])) / 2 for label in kept]
-        boxes = list(zip(across, halves, feet, strict=True))
-        for (x, half, foot), (other, its_half, its_foot) in combinations(boxes, 2):
-            assert abs(x - other) >= half + its_half or abs(foot - its_foot) >= fan_labels.LINE_PIXELS
-        for x, half, foot in boxes:
-            assert abs(room.across(room.now, width) - x) >= half
-            for month, value in [*dated(median), *dated(counted)]:
-                beside = abs(room.across(month, width) - x) >= half
-                assert beside or not foot < room.scale.pixel(value) < foot + fan_labels.LINE_PIXELS
-
-
-@pytest.mark.parametrize("lowest", [0.0, 100.0])
-@pytest.mark.parametrize("place", ["history", "others"])
-@pytest.mark.parametrize("foot", [0, 40, 80, 120, 160, 200])
-def test_word_never_covers_steep_line(foot: int, place: str, lowest: float) -> None:
-    months = pd.DatetimeIndex(["2024-01-15", "2024-02-15", "2024-03-15"])
-    scale = Scale(8_000.0, 0.1, 400.0, lowest, is_log=lowest > 0)
-    steep, none = pd.Series([8_000.0, 120.0, 120.0], months), pd.Series(dtype=float, index=pd.DatetimeIndex([]))
-    room = fan_labels.Room(
-        scale, pd.Timestamp("2022-01-15"), pd.Timestamp("2026-01-15"), pd.Timestamp("2025-06-30"), none,
-        *((steep, ()) if place == "history" else (none, (steep,))),
-    )  # fmt: skip
-    middle = months[0] + (months[1] - months[0]) / 2
-    wished = [{"text": "3,368 so far", "x": middle, "y": scale.value(foot), "xanchor": "center", "yanchor": "bottom"}]
-    for label in fan_labels.clear_of_each_other(wished, room, []):
-        top, bottom = scale.pixel(8_000.0), scale.pixel(120.0)
-        assert not bottom < scale.pixel(label["y"]) + label["yshift"] < top - fan_labels.LINE_PIXELS
 
 
 def test_far_number_does_not_flatten_chart(
