@@ -140,7 +140,7 @@ def _condition(values: Mapping[str, str], language: Language) -> str:
     if first == last:
         return language.text(_("if {what} {when}"), what=what, when=language.in_months(first, last))
     how = language.text(HOWS[values["if_how"]])
-    return language.text(_("if {what} {how} ({months})"), what=what, how=how, months=months)
+    return language.text(_("if {what} {how}, {months}"), what=what, how=how, months=months)
 
 
 def _shock(values: Mapping[str, str], language: Language) -> str:

@@ -236,10 +236,11 @@ def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, st
 
 
 def _apart(then: float, plain: float, language: Language) -> str:
-    """Difference of two forecast figures as they are written, so that a reader who subtracts finds the same."""
+    """Difference of two forecast figures as they are written, which a reader may subtract; per cent before rounding."""
     one, two = round_expected(then), round_expected(plain)
-    sign = "" if one == two else "+" if one > two else MINUS
-    return f"{sign}{language.counted(abs(one - two))} ({language.change(one, two)})"
+    if one == two:
+        return language.counted(0)
+    return f"{'+' if one > two else MINUS}{language.counted(abs(one - two))} ({language.change(then, plain)})"
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -316,10 +317,16 @@ def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd
 
 
 def months_table(forecast: pd.DataFrame, then: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """Months with both medians and 80 % intervals, and the difference."""
-    months = [language.month(end) for end in pd.DatetimeIndex(then.index)]
+    """Months with both medians and 80 % intervals, and the difference; those that stay as forecast are one row."""
     levels = [0.1, 0.5, 0.9]
-    return _compared({language.text(_("Month")): months}, then[levels], forecast[levels], language)
+    then, forecast = then[levels], forecast[levels]
+    same = (then - forecast).abs().max(axis=1) < 1e-6
+    months = [language.month(end) for end in pd.DatetimeIndex(then.index[~same])]
+    table = _compared({language.text(_("Month")): months}, then[~same], forecast[~same], language)
+    if same.any():
+        others = [language.text(_("Other months: as forecast")), *[""] * (table.shape[1] - 1)]
+        table.loc[len(table)] = others
+    return table
 
 
 def _compared(names: dict[str, list[str]], then: pd.DataFrame, plain: pd.DataFrame, language: Language) -> pd.DataFrame:

@@ -97,15 +97,15 @@ def test_sufficient_places_are_stated_twice() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "if Central Mediterranean exceeds 5,000 a month in every month (February–April 2025)"),
+        ({}, "if Central Mediterranean exceeds 5,000 a month in every month, February–April 2025"),
         ({"if_side": "below"},
-         "if Central Mediterranean stays at or below 5,000 a month in every month (February–April 2025)"),
+         "if Central Mediterranean stays at or below 5,000 a month in every month, February–April 2025"),
         ({"if_from": "2025-04", "if_to": "2025-02"},
-         "if Central Mediterranean exceeds 5,000 a month in every month (February–April 2025)"),
+         "if Central Mediterranean exceeds 5,000 a month in every month, February–April 2025"),
         ({"if_to": "2025-02"}, "if Central Mediterranean exceeds 5,000 in February 2025"),
         ({"and_route": "EMR"},
          "if Central Mediterranean exceeds 5,000 a month and Eastern Mediterranean stays at or below 1,000 a month "
-         "in every month (February–April 2025)"),
+         "in every month, February–April 2025"),
     ],
 )  # fmt: skip
 def test_condition_names_routes_and_months(changed: dict[str, str], said: str) -> None:
