@@ -13,7 +13,7 @@ import streamlit as st
 
 from core import INTERVALS, interval_levels
 from core.languages import is_known
-from dashboard import _, downloads, labelled, lang, layout, ngettext, reads, state, tables
+from dashboard import _, downloads, labelled, lang, layout, reads, state, tables
 from dashboard.reads import Night
 from reports import numbers
 
@@ -197,15 +197,9 @@ def show_replay_mark(view: RouteView) -> None:
 def then_words(view: RouteView) -> str:
     """Whether the figures shown are those of then."""
     changed = int(view.history["changed"].sum())
-    text = (
-        ngettext(
-            "{n} month is shown as it was known then, otherwise than now.",
-            "{n} months are shown as they were known then, otherwise than now.",
-            changed,
-        ).format(n=changed)
-        if changed
-        else _("Every month shown was known then as it is now.")
-    )
+    text = _("Every month shown was known then as it is now.")
+    if changed:
+        text = _("Months shown as they were known then, otherwise than now: {n}.").format(n=changed)
     if view.editions > 1:
         return text
     return text + " " + _("The sources keep no past editions: what was known then follows from their usual delays.")
@@ -244,10 +238,8 @@ def missed_words(did: pd.DataFrame, months_each: int = 1) -> str:
     if missed.empty:
         return ""
     row = missed.loc[np.log1p(missed["outcome"]).sub(np.log1p(missed["q50"])).abs().idxmax()]
-    text = ngettext(
-        "Missed in {missed} of {n}: {counted} counted {when}, {expected} expected (80% interval {interval}).",
-        "Missed in {missed} of {n}, by most: {counted} counted {when}, {expected} expected (80% interval {interval}).",
-        len(missed),
+    text = _(
+        "Missed in {missed} of {n}; farthest: {counted} counted {when}, {expected} expected (80% interval {interval})."
     )
     return text.format(
         missed=len(missed), n=len(did), counted=lang().counted(row["outcome"]), expected=lang().expected(row["q50"]),
@@ -258,11 +250,7 @@ def missed_words(did: pd.DataFrame, months_each: int = 1) -> str:
 
 def inside_words(did: pd.DataFrame) -> str:
     """How many of the outcomes fell inside the intervals."""
-    text = ngettext(
-        "Inside the 80% interval: {inside} of {n} count ({half} in 50%, {most} in 95%).",
-        "Inside the 80% interval: {inside} of {n} counts ({half} in 50%, {most} in 95%).",
-        len(did),
-    )
+    text = _("Counts inside the 80% interval: {inside} of {n} ({half} in 50%, {most} in 95%).")
     held = did["inside"]
     return text.format(
         inside=int((held.between(0.4, 0.9)).sum()),

@@ -71,14 +71,14 @@ def test_older_release_is_judged_by_newest_counts(home: Path) -> None:
 
 def test_months_inside_interval_are_inside_every_wider_one() -> None:
     did = pd.DataFrame({"inside": [0.5, 0.5, 0.8, 0.95, 0.0]})
-    said = "Inside the 80% interval: 3 of 5 counts (2 in 50%, 4 in 95%)."
+    said = "Counts inside the 80% interval: 3 of 5 (2 in 50%, 4 in 95%)."
     assert time_travel.inside_words(did) == said
 
 
 def test_farthest_miss_is_named() -> None:
     did = time_travel.how_it_did(quantiles(), outcomes(100.0, 50.0, 400.0))
     assert time_travel.missed_words(did) == (
-        "Missed in 2 of 3, by most: 400 counted in September 2024, 100 expected (80% interval 60 to 140)."
+        "Missed in 2 of 3; farthest: 400 counted in September 2024, 100 expected (80% interval 60 to 140)."
     )
     assert time_travel.missed_words(did.head(1)) == ""
 
