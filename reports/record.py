@@ -41,6 +41,10 @@ SITUATIONS = {
     (PATH, TOGETHER): _("Whole paths, all routes together"),
 }
 """Names of kinds and groups of situations, in their order."""
+FLATTER = _(
+    "Past dates flatter: corrected counts stand where no first ones were kept, and the recipe was chosen on those "
+    "dates; it is fixed since 2 December 2026."
+)
 AHEAD = (1, 3, 6, 12)
 """Months ahead of the table by situation."""
 
@@ -141,19 +145,22 @@ def other_figures(release: ReadableRelease, language: Language) -> dict[str, Asy
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:
-    """How far off forecasts were at past dates, whether intervals held, and what they rest on.
+    """Whether intervals held at past dates, and what past forecasts rest on.
 
     Args:
         release: Its scores, past forecasts and counts are read.
         route_id: One route, or all of them.
         language: The reader's.
     """
-    said = (
-        error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
-        held_words(release, route_id, language),
-        span_words(release, route_id, language),
-    )
+    said = held_words(release, route_id, language), span_words(release, route_id, language)
     return [text for text in said if text]
+
+
+def error_title(release: ReadableRelease, route_id: str, language: Language) -> str:
+    """How far off forecasts were in persons; the verdict without counts of past forecasts."""
+    said = error_words(release.frame("backtest"), release.frame("observations"), route_id, language).removesuffix(".")
+    name = judged_name(route_id, language)
+    return (said if route_id == ALL else language.labelled(name, said)) if said else title(release, route_id, language)
 
 
 def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: str, language: Language) -> str:
@@ -203,12 +210,6 @@ def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
     held, share = language.counted(rows["inside"].sum()), language.share(rows["inside"].mean())
     said = language.plural(texts, len(rows), held=held, share=share, ahead=ahead)
     return language.labelled(scored_name(route_id, language), said)
-
-
-def held_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
-    """The same of one of several routes, briefly."""
-    share = language.share(rows["inside"].mean())
-    return language.labelled(route_name(route_id, language), language.text(_("{share} inside"), share=share))
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:

@@ -402,11 +402,9 @@ def show_method(night: Night) -> None:
     st.header(_("How good it is"), anchor=False)
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
-    flatter = _(
-        "Past dates flatter: corrected counts stand where no first ones were kept, and the recipe was chosen on those "
-        "dates; it is fixed since 2 December 2026."
+    st.markdown(
+        f"{plain(f'{said}. {_(record.FLATTER)} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**"
     )
-    st.markdown(f"{plain(f'{said}. {flatter} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**")
     routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
     if routes:
         show_steps(night, state.choice("route", routes, routes[0]))

@@ -54,14 +54,11 @@ def show(night: Night) -> None:
     scale = state.choice("scale", SCALES, "log")
     find = partial(record.skill_rows, scores, record.series_of(route_id), scale, lang())
     rows = reads.once(night, find, "skill", route_id, scale)
-    title = reads.once(night, partial(record.title, night, route_id, lang()), "record's title", route_id)
+    title = reads.once(night, partial(record.error_title, night, route_id, lang()), "record's error", route_id)
     st.title(title, anchor=False)
     issued = night.frame("issued_scores")
-    text = _(
-        "Live: issued before the month, judged once it is counted; replayed nights do not count. Past "
-        "forecasts: made afterwards for past dates; where a first count was not kept, the corrected one is used."
-    )
-    st.markdown(f"**{plain(record.live_title(issued, lang()))}.** :gray[{plain(text)}]")
+    text = _("Live: issued before the month, judged once it is counted; replayed nights do not count.")
+    st.markdown(f"**{plain(record.live_title(issued, lang()))}.** :gray[{plain(f'{text} {_(record.FLATTER)}')}]")
     if part != HUB:
         st.selectbox(
             _("Route"), routes, width=240,
@@ -96,7 +93,7 @@ def show_past(night: Night, route_id: str) -> None:
     if rows.empty:
         return
     title = record.said_title(rows, route_id, lang())
-    reads.drawn_once(night, partial(draw_past, rows, route_id, title), "past forecasts", route_id)
+    reads.drawn_once(night, partial(draw_past, rows, route_id), "past forecasts", route_id)
     export = downloads.export_of(night, f"past-forecasts-{route_id.strip('_')}", title, rows.drop(columns="inside"))
     fans = [past_fan(own, str(one), night.as_of) for one, own in rows.groupby("route_id", sort=False)]
     downloads.figures(export, title, picture=partial(downloads.drawn, export, fans))
@@ -105,15 +102,15 @@ def show_past(night: Night, route_id: str) -> None:
 def past_fan(rows: pd.DataFrame, route_id: str, known_on: dt.date) -> charts.Fan:
     """The same chart for a file."""
     history = rows.rename(columns={"target_end_date": "end_date"}).assign(obs_flag="")
-    what = record.held_title(rows, route_id, lang())
+    what = layout.route_name(route_id)
     unit, none = in_unit(_("{unit} per month"), route_id, lang()), pd.DataFrame(columns=[0.5])
     earlier = rows.assign(origin_date=pd.Timestamp(known_on))  # one line
     return charts.Fan(history, none, known_on, unit, what, back=len(rows), earlier=earlier)
 
 
-def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
-    """The chart under its finding."""
-    st.header(title, anchor=False)
+def draw_past(rows: pd.DataFrame, route_id: str) -> None:
+    """The chart of each route; whether intervals held is told once, above, of the planning window."""
+    st.header(_("What was forecast 3 months before each count"), anchor=False)
     st.html(past_key(current_theme()))
     if route_id == ALL:
         st.markdown(small(_("Each route has its own scale: compare shapes, not heights.")))
@@ -124,7 +121,7 @@ def draw_past(rows: pd.DataFrame, route_id: str, title: str) -> None:
         unit, alt = in_unit(_("{unit} per month"), str(one), lang()), record.said_title(own, str(one), lang())
         with place:
             if route_id == ALL:
-                st.markdown(f"### {plain(record.held_title(own, str(one), lang()))}", anchors=False)
+                st.markdown(f"### {plain(layout.route_name(str(one)))}", anchors=False)
             figure = past_chart(own, is_small=route_id == ALL, unit=unit, theme=current_theme())
             layout.chart(figure, alt, f"past-{one}")
 
@@ -137,7 +134,8 @@ def show_map(night: Night, route_id: str) -> None:
     drawn, said = st.columns([1.3, 1], gap="medium")
     with said:
         alerts = record.watch_words(night.frame("track_record"), route_id, lang())
-        said_all = filter(None, [*record.sentences(night, route_id, lang()), alerts])
+        better = f"{record.title(night, route_id, lang())}."
+        said_all = filter(None, [better, *record.sentences(night, route_id, lang()), alerts])
         st.markdown("\n".join(f"- {plain(text)}" for text in said_all))
     with drawn:
         name = partial(record.judged_name, language=lang())

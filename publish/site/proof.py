@@ -40,6 +40,7 @@ def track_record(view: View) -> Page:
         caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [
             text(
+                record.error_title(view.release, ALL, language) + ".",
                 *record.sentences(view.release, ALL, language),
                 record.watch_words(view.release.frame("track_record"), ALL, language),
                 record.live_title(view.release.frame("issued_scores"), language),
