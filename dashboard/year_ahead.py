@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -14,6 +15,7 @@ from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.layout import chart, plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
+from forecasting.verification.verdict import BETTER, LIKELY
 from reports import year_ahead
 from reports.year_ahead import YearLine
 
@@ -142,8 +144,11 @@ def draw_bars(line: YearLine, before: YearLine | None = None) -> None:
     unit = _("First-time applicants in twelve months") if line.is_asylum else _("Arrivals in twelve months")
     past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
     year = int(str(line.row["first_period"])[:4])
+    theme, shown = current_theme(), [one.row for one in (line, before) if one]
+    if line.is_asylum and not all(year_ahead.verdict_of(row) in {BETTER, LIKELY} for row in shown):
+        theme = replace(theme, fan=theme.observed, median=theme.observed)
     figure = season_bars(
-        past, line.quantiles, year=year, lines={}, unit=unit, theme=current_theme(),
+        past, line.quantiles, year=year, lines={}, unit=unit, theme=theme,
         before=before.quantiles if before else None,
     )  # fmt: skip
     alt = season_bars_alt(past, line.quantiles, year=year)

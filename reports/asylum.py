@@ -42,8 +42,8 @@ _PEOPLE = {
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
-_RECORD = BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no gain shown")}
-"""What the forecast's record is against the last count repeated, in a cell."""
+RECORD = BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no gain shown")}
+"""What the forecast's record is against the last count repeated, in plain words."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
 MOST_CORRIDORS, MOST_ABSENT, FEW = 12, 5, 100
@@ -202,19 +202,19 @@ def title(view: AsylumForecast, language: Language) -> str:
         "{country}: {figure} {people} expected {when}, 80% interval {interval}",
         "{country}: {figure} {people} expected {when}, 80% interval {interval}",
     )
-    count, figure, then = as_expected(first[0.5]), language.expected(first[0.5]), ""
+    count, figure = as_expected(first[0.5]), language.expected(first[0.5])
     if not view.beats_baseline and len(view.history):
-        last = view.history.iloc[-1]
+        last = view.history["obs_value"].iloc[-1]
         texts = ngettext(
-            "{country}: plan with {figure} {people} {each}, the last count ({then}); no forecast has beaten it",
-            "{country}: plan with {figure} {people} {each}, the last count ({then}); no forecast has beaten it",
+            "{country}: plan with {figure} {people} {each}, the last count; {enough} is enough in nine of ten {when}",
+            "{country}: plan with {figure} {people} {each}, the last count; {enough} is enough in nine of ten {when}",
         )
-        count, figure = as_counted(last["obs_value"]), language.counted(last["obs_value"])
-        then = period(view, last["end_date"], language)
+        count, figure = as_counted(last), language.counted(last)
     return language.plural(
-        texts, count, country=country, figure=figure, then=then, when=language.in_period(end, view.months_each),
+        texts, count, country=country, figure=figure, when=language.in_period(end, view.months_each),
         people=language.plural(_PEOPLE[view.kind.split(".")[0]], count), each=language.text(_EACH[view.freq]),
         interval=language.interval_words(first[0.1], first[0.9]),
+        enough=language.expected(view.to_plan_with.ahead[0.9].iloc[0]),
     )  # fmt: skip
 
 
@@ -225,7 +225,10 @@ def who_words(view: AsylumForecast, language: Language) -> str:
     months = months[months["freq"] == "M"]
     if view.freq == "M" or months.empty or months["state"].eq(OK).any() or not citizenships(view).empty:
         return said
-    text = _("Quarters only: in this release’s copy, monthly figures and those by nationality end in {month}.")
+    text = _(
+        "Quarters only: the copy of Eurostat’s months and nationalities that this release read ends in {month}. "
+        "A night that asks Eurostat itself reads newer ones."
+    )
     return (
         f"{language.text(text, month=language.month(to_period(str(months['last_period'].max()), 'M').end_time))} {said}"
     )
@@ -303,8 +306,8 @@ def skill_words(view: AsylumForecast, language: Language) -> list[str]:
     own = own_rows(view.night.frame("asylum_scores"), view.series_id, served.model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
-    verdict = capital(verdict_words(view.verdicts, view.quantiles.index, language, view.months_each))
-    said = language.text(_("{verdict}. The baseline is the last count repeated."), verdict=verdict)
+    verdict = verdict_words(view.verdicts, view.quantiles.index, language, view.months_each, RECORD)
+    said = language.text(_("Against the last count repeated: {verdict}."), verdict=verdict)
     held = held_words(own, language, view.freq)
     if view.ahead.empty or view.beats_baseline:
         return [held, said]
@@ -331,7 +334,9 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
     known = set(own["geo"])
     if absent := sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known):
         parts.append(
-            language.text(_("No figures in this release: {names}."), names=some(absent, language, MOST_ABSENT))
+            language.text(
+                _("Not in the files that this release read: {names}."), names=some(absent, language, MOST_ABSENT)
+            )
         )
     return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
 
@@ -383,13 +388,13 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
         ],
         _("Enough in nine of ten"): map(language.expected, table["high"]),
         _("Last count vs a year earlier"): [
-            language.signed(now - before)
+            language.text(_("{change} persons"), change=language.signed(now - before))
             if is_known(before) and min(now, before) < FEW
             else language.change(now, before)
             for now, before in zip(table["last_value"], table["year_earlier"], strict=True)
         ],
         _("Forecast vs last count"): [
-            capital(language.text(_RECORD.get(verdict, verdict))) for verdict in table["verdict"]
+            capital(language.text(RECORD.get(verdict, verdict))) for verdict in table["verdict"]
         ],
     }
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})

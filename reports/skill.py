@@ -171,7 +171,10 @@ def stretches(
     return ", ".join(write(part.iloc[0] - begin, part.iloc[-1]) for _number, part in parts)
 
 
-def verdict_words(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
+def verdict_words(
+    verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: Language, months_each: int = 1,
+    words: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
     """The verdicts on the periods that are shown.
 
     ``better than the baseline in February–March 2025; no sign of beating the baseline in April 2025``.
@@ -181,11 +184,12 @@ def verdict_words(verdicts: Verdicts, shown: Iterable[pd.Timestamp], language: L
         shown: Last days of the periods that are shown.
         language: The reader's.
         months_each: Months of a period.
+        words: Other words for verdicts.
     """
     if verdicts is None:
         return language.text(_("not scored"))
     return language.listed(
-        f"{language.text(one)} {stretches(ends, language.in_months, months_each)}"
+        f"{language.text((words or {}).get(one, one))} {stretches(ends, language.in_months, months_each)}"
         for one, ends in _by_verdict(verdicts, shown)
     )
 

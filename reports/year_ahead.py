@@ -15,6 +15,7 @@ from core.schema import ALL
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import NO_EVIDENCE, TOO_FEW, verdicts
 from reports import Row, numbers
+from reports.asylum import RECORD
 from reports.names import in_unit, routes_together, series_place
 from reports.skill import MARKS
 
@@ -213,7 +214,7 @@ def _total_words(line: YearLine, language: Language) -> str:
         years = {"first": past.index[0], "last": past.index[-1]}
         years |= {"least": language.counted(past.min()), "most": language.counted(past.max())}
         return f"{language.text(TOO_WIDE, **fields)} {language.text(span, **years)}"
-    text = _("{name}: expected {median}, 80% interval {interval}.")
+    text = _("{name}: 80% interval {interval}, {median} expected.")
     return language.text(text, median=language.expected(line.row["median"]), **fields)
 
 
@@ -256,9 +257,9 @@ def _record_parts(row: Row, language: Language) -> list[str]:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return [language.text(_("no record yet"))]
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
-    text = _("{verdict} ({years}, past errors {change} against the baseline’s)")
+    text = _("against the last count repeated: {verdict} ({years}, past errors {change})")
     change = language.change(row["relative_wis"], 1.0)
-    said = language.text(text, change=change, years=years, verdict=language.text(verdict_of(row)))
+    said = language.text(text, change=change, years=years, verdict=language.text(RECORD.get(verdict_of(row), "")))
     held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))
     return [said, _marked(held, row, language)]
 

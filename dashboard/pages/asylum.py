@@ -40,7 +40,6 @@ def show(night: Night) -> None:
     geo = state.choice("country", order, order[0])
     view = reads.once(night, partial(asylum.forecast_of, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
-    st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
     show_controls(view, found, order)
     shown = view if state.switch("models") else view.to_plan_with
@@ -54,12 +53,13 @@ def show(night: Night) -> None:
         st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(night, shown)
-    year_ahead.show_countries(night, geo)
     show_countries(night, view, order)
+    year_ahead.show_countries(night, geo)
     show_corridors(night, view)
     show_citizenships(night, view)
     st.header(_("What is missing here, and why"), anchor=False)
-    st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
+    words = [asylum.who_words(view, lang()), *asylum.missing_words(view, lang())]
+    st.markdown("\n".join(f"- {layout.plain(text)}" for text in words))
 
 
 def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
@@ -194,7 +194,7 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
         "Plan with the last count, or with the forecast where that is better or likely better. Enough in nine of ten: "
-        "the upper end of its 80% interval. Below 100 people, changes are in persons. Trend: two years of counts, then "
+        "the upper end of its 80% interval. Trend: two years of counts, then "
         "that interval (grey: last count repeated; blue-green: forecast), each on its own scale from zero."
     )
     st.markdown(layout.small(text))

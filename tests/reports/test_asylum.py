@@ -53,7 +53,7 @@ def test_ends_of_kinds_and_lack_of_total_are_said_once() -> None:
     newest = "to November 2024–January 2025, the newest that Eurostat had published by 31 January 2025."
     assert said[0] == f"First-time applicants, quarterly: {newest}"
     assert who_words(shown, ENGLISH).startswith(
-        "Quarters only: in this release’s copy, monthly figures and those by nationality end in August 2020."
+        "Quarters only: the copy of Eurostat’s months and nationalities that this release read ends in August 2020."
     )
     assert said[-1] == "No total is forecast: countries are forecast apart, and medians do not add up."
 
@@ -119,8 +119,8 @@ def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> N
 def test_last_count_leads_alone_where_nothing_beats_it() -> None:
     unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
     assert title(unproven, ENGLISH) == (
-        "Germany: plan with 1,000 first-time asylum applicants a quarter, the last count (July–September 2024); "
-        "no forecast has beaten it"
+        "Germany: plan with 1,000 first-time asylum applicants a quarter, the last count; "
+        "1,500 is enough in nine of ten in January–March 2025"
     )
     (_last, enough, together) = key_numbers(unproven, ENGLISH)
     assert enough == ("Enough in nine of ten, January–March 2025", "1,500", "80% interval 700 to 1,500")
@@ -170,6 +170,6 @@ def test_verdict_names_range_that_did_not_beat_baseline() -> None:
     found.__dict__["quantiles"] = AHEAD
     assert skill_words(found, ENGLISH) == [
         "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%).",
-        "The models expect 400 in January–March 2025, 80% interval 100 to 1,000. No sign of beating the baseline in "
-        "October 2024–June 2025. The baseline is the last count repeated.",
+        "The models expect 400 in January–March 2025, 80% interval 100 to 1,000. Against the last count repeated: "
+        "no gain shown in October 2024–June 2025.",
     ]

@@ -66,7 +66,7 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
     row = year_row("asylum_applications_first._Z.DEU._T.Q", 12_500.0, hi_80=15_000.0, months_counted=9, counted=8_000.0)
     usual, wide = (YearLine("Germany", "2025", past, row | {"lo_80": low}) for low in (11_000.0, 9_000.0))
     narrow, said = country_words([usual, wide], ENGLISH)
-    assert narrow.startswith("2025: expected 12,500, 80% interval 11,000 to 15,000. 9 months counted so far: 8,000. B")
+    assert narrow.startswith("2025: 80% interval 11,000 to 15,000, 12,500 expected. 9 months counted so far: 8,000. A")
     assert ", too wide to plan by one number. 2020–2024 were 10,000 to 14,000. 9 months counted" in said
     assert set(year_table([usual, wide], ENGLISH)["Expected, 2025"]) == {"12,500", "too wide"}
     assert 12_500.0 not in wide.quantiles.to_numpy()
@@ -86,10 +86,9 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
 def test_record_names_years_and_coverage() -> None:
     said = record_words(year_row("_T"), ENGLISH)
     assert said == (
-        "better than the baseline (6 years, past errors −10% against the baseline’s); "
-        "80% intervals held 75% of past totals"
+        "against the last count repeated: better (6 years, past errors −10%); 80% intervals held 75% of past totals"
     )
-    assert "likely better than the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
+    assert "repeated: likely better" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 
