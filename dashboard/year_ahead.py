@@ -83,11 +83,8 @@ def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]
 def show_notes(night: Night, kind: str, more: str) -> None:
     """The files, what a total is, and what else must be known."""
     table = night.frame("year_ahead")
-    downloads.buttons(
-        downloads.export_of(
-            night, "year-ahead", _("The year ahead"), table[table["kind"] == kind], list(night.sources())
-        )
-    )
+    table = table[table["kind"] == kind]
+    downloads.buttons(downloads.export_of(night, "year-ahead", _("The year ahead"), table, list(night.sources())))
     total = _("A total is what is counted so far plus what is simulated for the periods to come.")
     st.markdown(small(" ".join([total, more, _("A change of policy is not foreseen.")])))
 

@@ -258,8 +258,8 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
         return [*_expected_numbers(view, language), *out, *_together(view, language)]
     end, row = view.ahead.index[0], view.to_plan_with.ahead.iloc[0]
     label = language.text(_("Enough in nine of ten, {period}"), period=period(view, end, language))
-    enough = (label, language.expected(row[0.9]), interval_words(row[0.1], row[0.9], language))
-    return [*out, enough, *_together(view, language)]
+    interval = interval_words(row[0.1], row[0.9], language)
+    return [*out, (label, language.expected(row[0.9]), interval), *_together(view, language)]
 
 
 def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
@@ -333,11 +333,8 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
         parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
     known = set(own["geo"])
     if absent := sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known):
-        parts.append(
-            language.text(
-                _("Not in the files that this release read: {names}."), names=some(absent, language, MOST_ABSENT)
-            )
-        )
+        names = some(absent, language, MOST_ABSENT)
+        parts.append(language.text(_("Not in the files that this release read: {names}."), names=names))
     return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
 
 
@@ -380,6 +377,7 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
 
 def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The result of :func:`by_destination` in words."""
+    persons = ngettext("{change} person", "{change} persons")
     cells = {
         _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
         _("Plan with"): [
@@ -388,7 +386,7 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
         ],
         _("Enough in nine of ten"): map(language.expected, table["high"]),
         _("Last count vs a year earlier"): [
-            language.text(_("{change} persons"), change=language.signed(now - before))
+            language.plural(persons, round(abs(now - before)), change=language.signed(now - before))
             if is_known(before) and min(now, before) < FEW
             else language.change(now, before)
             for now, before in zip(table["last_value"], table["year_earlier"], strict=True)

@@ -154,7 +154,7 @@ def stopped_words(release: ReadableRelease, language: Language) -> str:
     """Which kinds of counts have stopped: ``stopped: arrivals (quarterly)``; empty where none has."""
     names = [
         f"{uncapital(indicator_name(row['target'], language))} ({language.text(RHYTHMS[row['freq']])})"
-        for row in stopped(release).drop_duplicates(["source_id", "freq"]).to_dict("records")
+        for row in stopped(release).to_dict("records")
     ]
     return language.labelled(language.text(_("stopped")), some(names, language)) if names else ""
 

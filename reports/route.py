@@ -130,12 +130,14 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
     interval = f"{language.expected(total.median)} ({language.interval(total.low, total.high)})" if total else ""
     when = language.in_months(last["time_period"], last["time_period"])
     window = in_window(release.as_of, language)
-    made = language.day(release.as_of)
+    made, flags = language.day(release.as_of), flag_words(last["obs_flag"], language)
     if release.replay:
         text = _("replay of {day}, computed {made}")
         made = language.text(text, day=made, made=language.day(release.created_at.date()))
     steps = (
-        (_("Count"), language.counted(last["obs_value"]),
+        (_("Count"), language.listed(filter(None, [language.counted(last["obs_value"]), flags])),
+         _("Counted {when} by authorities and agencies, and filled in for those that are late. The day it became "
+           "known is kept.") if "e" in last["obs_flag"] else
          _("Counted {when} by authorities and agencies. The day it became known is kept.")),
         (_("Models"), str(models or ""),
          _("The route’s own, one fitted on all monthly counts and, where counted, the sum of nationalities. Each gives "

@@ -145,12 +145,10 @@ def held_words(scores: pd.DataFrame, language: Language, unit: str = "M") -> str
     held = float(np.average(scores["coverage_80"], weights=scores["n"]))
     text = _("{ahead}, the 80% interval held {inside} of {n} outcomes ({share}).")
     said = language.text(
-        text,
-        ahead=capital(steps_ahead(sorted(scores["horizon"].astype(int)), language, unit)),
-        inside=language.counted(round(held * scores["n"].sum())),
-        n=language.counted(scores["n"].sum()),
+        text, ahead=capital(steps_ahead(sorted(scores["horizon"].astype(int)), language, unit)),
+        inside=language.counted(round(held * scores["n"].sum())), n=language.counted(scores["n"].sum()),
         share=language.share(held),
-    )
+    )  # fmt: skip
     narrow = language.text(_("The intervals were too narrow: expect more counts outside them."))
     return f"{said} {narrow}" if held < TOO_NARROW else said
 

@@ -159,14 +159,9 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
         interval = language.text(text, interval=interval, share=language.share(row["coverage_80"]))
     return in_unit(
         language.text(_("{year}: {expected} {unit} expected, 80% interval {interval}; {before} in {past}")),
-        series_id.split(".")[1],
-        language,
-        year=year,
-        expected=language.expected(row["median"]),
-        interval=interval,
-        before=language.counted(row["last_total"]),
-        past=last_year(row),
-    )
+        series_id.split(".")[1], language, year=year, expected=language.expected(row["median"]), interval=interval,
+        before=language.counted(row["last_total"]), past=last_year(row),
+    )  # fmt: skip
 
 
 def last_year(row: Row) -> int:
@@ -182,13 +177,10 @@ def year_title(lines: list[YearLine], language: Language) -> str:
     line = lines[0]
     said = in_unit(
         language.text(_("{name}: {expected} {unit} expected {when}, 80% interval {interval}")),
-        str(line.row["series_id"]).partition(".")[2].partition(".")[0],
-        language,
-        name=line.name,
-        expected=language.expected(line.row["median"]),
-        when=_in_window(line.row, language),
+        str(line.row["series_id"]).partition(".")[2].partition(".")[0], language, name=line.name,
+        expected=language.expected(line.row["median"]), when=_in_window(line.row, language),
         interval=language.interval_words(line.row["lo_80"], line.row["hi_80"]),
-    )
+    )  # fmt: skip
     # The newest complete total is of the year before last where some route's last month of it is not counted yet.
     before = line.past.get(int(str(line.row["first_period"])[:4]) - 1)
     if before is None:

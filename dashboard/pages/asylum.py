@@ -102,20 +102,11 @@ def draw_fan(night: Night, view: AsylumForecast, outcomes: pd.DataFrame | None, 
     tops = view.quantiles[0.9].max(), view.history["obs_value"].tail(SHOWN[view.freq]).max()
     widest = float(view.quantiles[0.975].max())
     fan = Fan(
-        numbers.for_chart(view.history),
-        view.forecast,
-        night.as_of,
-        asylum.unit(view, lang()),
-        earlier=earlier_of(night, view) if earlier else None,
-        outcomes=outcomes,
-        verdicts=view.verdicts,
-        months_back=SHOWN[view.freq],
-        months_each=view.months_each,
-        events=events,
-        goes_by_last=not view.beats_baseline,
-        is_last=is_last,
-        reach=widest if widest < FARTHEST * max(tops) else 0.0,
-    )
+        numbers.for_chart(view.history), view.forecast, night.as_of, asylum.unit(view, lang()),
+        earlier=earlier_of(night, view) if earlier else None, outcomes=outcomes, verdicts=view.verdicts,
+        months_back=SHOWN[view.freq], months_each=view.months_each, events=events,
+        goes_by_last=not view.beats_baseline, is_last=is_last, reach=widest if widest < FARTHEST * max(tops) else 0.0,
+    )  # fmt: skip
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
     st.html(fan_key(fan, current_theme()))
@@ -138,12 +129,7 @@ def show_files(night: Night, view: AsylumForecast) -> None:
         view.history, view.quantiles, night.as_of, unit, export.title, view.months_each, SHOWN[view.freq],
         earlier=earlier_of(night, view), verdicts=view.verdicts, events=events_of(night, view),
     )  # fmt: skip
-    downloads.figures(
-        export,
-        export.title,
-        shown=in_words(export.frame),
-        picture=partial(drawn, export, fan),
-    )
+    downloads.figures(export, export.title, shown=in_words(export.frame), picture=partial(drawn, export, fan))
 
 
 def earlier_of(night: Night, view: AsylumForecast) -> pd.DataFrame:
@@ -227,9 +213,8 @@ def show_corridors(night: Night, view: AsylumForecast) -> None:
     names = [f"{country(row['citizen'])} → {country(row['geo'])}" for row in corridors.to_dict("records")]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
-        downloads.buttons(
-            downloads.export_of(night, f"asylum-corridors-{view.freq}", title, corridors, [asylum.SOURCE_ID])
-        )
+        made = downloads.export_of(night, f"asylum-corridors-{view.freq}", title, corridors, [asylum.SOURCE_ID])
+        downloads.buttons(made)
     with st.container(key="numbers-largest"):
         st.table(largest_in_words(corridors, names), border="horizontal", hide_index=True, alt=title)
 
@@ -240,9 +225,7 @@ def largest_in_words(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         {
             _("Corridor"): names,
             _("Expected"): [lang().expected(value) for value in table["expected"]],
-            _("80% interval"): [
-                lang().interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)
-            ],
+            _("80% interval"): list(map(lang().interval, table["low"], table["high"])),
             _("Last count"): [lang().counted(value) for value in table["last_value"]],
         }
     )

@@ -360,7 +360,7 @@ def limits() -> list[str]:
         _("Detections count some people twice; they are never added to a total of persons."),
         _("A new policy or way of counting looks like a change of arrivals; breaks that publishers mark are marked."),
         _("No forecast foresees a war or an agreement before it shows in arrivals."),
-        _("Skill falls with distance. Where no gain is shown, use only the range; for asylum, the last count."),
+        _("Skill falls with distance."),
         _(CONTEXT),
     ]
 
@@ -375,8 +375,6 @@ def glossary() -> list[tuple[str, str]]:
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
         (_("Share held"), _("the share of past counts that fell inside the interval")),
-        (_("✓ better"), _("proven better than the baseline: use the median")),
-        (_("◐ likely better"), _("not proven: some such gains are luck (Holm’s test); use the median with caution")),
         *((_(term), _(meaning)) for term, meaning in TERMS),
     ]
 
@@ -386,13 +384,24 @@ def show_method(night: Night) -> None:
     st.title(
         _("Vigie forecasts arrivals on migration routes, warns early, and tests itself on past months"), anchor=False
     )
+    use = [
+        (_("✓ better: proven"), _("the median and its range")),
+        (_("◐ likely better: not proven, some such gains are luck (Holm’s test)"), _("the median, with caution")),
+        (_("○ no sign, or no gain shown"), _("the range alone; for asylum, the last count and its range")),
+    ]
+    names = [_("Record against the last count repeated"), _("What to use")]
+    st.table(pd.DataFrame(use, columns=names), border="horizontal", hide_index=True, alt=_("What to use"))
     uses, known, who = st.columns(3, gap="large")
     with uses:
         st.header(_("What it is for"), anchor=False)
         st.markdown(_(INTENDED_USE))
         st.markdown(f"**{_('What it must not be used for')}**")
         st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
-        st.markdown(_("**Personal data**: of people on the move only counts; of readers, the names they sign with."))
+        personal = _(
+            "**Personal data**: of people on the move only counts. Of readers: the names they sign with; with a login, "
+            "what they did and when; and the addresses that messages go to."
+        )
+        st.markdown(personal)
     with known:
         st.header(_("Limits"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in limits()))
@@ -427,18 +436,24 @@ def show_steps(night: Night, route_id: str) -> None:
 
 def imprint(night: Night) -> list[str]:
     """Whom to ask, where to report what is wrong, how to cite it and under which licence."""
-    contact = load_settings(home_folder()).contact or _("whoever runs this copy and gave you its address")
-    cite = _("**Cite as**: The Vigie authors, Vigie {version}, release {run_id} made on {day}; and the publishers.")
+    settings = load_settings(home_folder())
+    ask = _("**Questions and errors**: ask {contact}.").format(contact=settings.contact)
+    unset = _("**Questions and errors**: no contact is set. Who runs this copy enters `contact` in settings.toml.")
+    cite = _("**Cite as**: The Vigie authors, Vigie {version}, release {run_id} of {day}, {url}; and the publishers.")
+    wrong = _(
+        "**An alert is wrong**: “Comment, disagree or correct” under it, on the newest release’s [Alerts]({link})."
+    )
+    sources = state.link("data", part="sources")
     return [
-        _("**Questions and errors**: ask {contact}.").format(contact=contact),
-        _("**An alert is wrong**: “Comment, disagree or correct” at its foot, on Alerts."),
-        _("**A figure is wrong**: ask its publisher, named under Sources."),
-        _("**A security hole**: report it in private, as SECURITY.md says."),
+        ask if settings.contact else unset,
+        wrong.format(link=f"alerts?lang={lang().code}"),
+        _("**A figure is wrong**: ask its publisher, named under [Sources]({link}).").format(link=sources),
+        _("**A security hole**: report it in private where the program’s code is kept; SECURITY.md there says how."),
         cite.format(
             version=plain(night.code_version.partition("+")[0]), run_id=night.run_id,
-            day=lang().day(night.created_at.date()),
+            day=lang().day(night.created_at.date()), url=f"{settings.dashboard_url}/?release={night.run_id}",
         ),
-        _("Open software, MIT licence."),
+        _("Open software, [MIT licence]({url}).").format(url="https://opensource.org/license/mit"),
     ]  # fmt: skip
 
 
