@@ -244,10 +244,9 @@ def show_keeping(night: Night, row: Entry | None, wanted: Reception, values: Map
     st.rerun()
 
 
-def chosen_factor(needs: pd.DataFrame, ratio: float = 1.0) -> float:
-    """By what arrivals ahead are multiplied, at first nearest to a ratio: one choice for Scenarios and Reception."""
-    factors = _factors(needs)
-    return float(state.choice("factor", factors, min(factors, key=lambda one: abs(float(one) - ratio))))
+def chosen_factor(needs: pd.DataFrame) -> float:
+    """By what arrivals ahead are multiplied."""
+    return float(state.choice("factor", _factors(needs), "1.0"))
 
 
 def show_factor(needs: pd.DataFrame, factor: float) -> None:
@@ -266,13 +265,12 @@ def _factors(needs: pd.DataFrame) -> list[str]:
 
 
 def show_people(night: Night, route_id: str, ratio: float) -> None:
-    """What arrivals on a route, at first those of the scenario, mean for people in reception where it leads."""
+    """What arrivals nearest to the scenario's, of those worked out, mean for people in reception where they lead."""
     needs = reception.reached_by(night.frame("reception_needs"), route_id)
     if needs.empty:
         return
     st.markdown("## " + _("People in reception, all who are there"), anchors=False)
-    factor = chosen_factor(needs, ratio)
-    show_factor(needs, factor)
+    factor = float(min(needs["factor"], key=lambda one: abs(one - ratio)))
     lines = reads.once(night, partial(reception.scenario_lines, needs, factor, lang()), "people", route_id, factor)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 

@@ -425,7 +425,7 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=LARGEST),
         "stock": Lever("0", low=0, high=LARGEST),
-        "shock_of": Lever(next(iter(people), EVERYBODY), (EVERYBODY, *people)),
+        "shock_of": Lever(EVERYBODY, (EVERYBODY, *people)),
         "shock_size": Lever("100", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("0", low=0, high=12),

@@ -95,7 +95,7 @@ def test_shock_lever_takes_times_up_to_last_month(night: Night, name: str, field
     "address",
     [
         {"kind": "if", "and_route": "WAR"},
-        {"kind": "shock", "part": "places", "stock": "900"},
+        {"kind": "shock", "shock_of": "SYR", "part": "places", "stock": "900"},
         {"kind": "past", "part": "routes"},
     ],
 )
@@ -278,8 +278,8 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
 
 
 @pytest.mark.usefixtures("read_release")
-def test_factor_of_arrivals_is_one_choice_for_both_pages() -> None:
-    for page, address in (("scenarios", {"route": "CMR", "part": "places"}), ("reception", {})):
-        app = visit_page(page, "", factor="2.0", **address)
-        assert app.select_slider(key="address:factor").value == "2.0"
+def test_people_in_reception_follow_scenario_or_factor() -> None:
+    doubled = {"route": "CMR", "part": "places"}
+    for page, address in (("scenarios", doubled), ("reception", {"factor": "2.0"})):
+        app = visit_page(page, "", **address)
         assert "If arrivals on Central Mediterranean are 2 times the forecast, Italy is likely full" in said(app)
