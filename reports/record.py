@@ -439,7 +439,7 @@ def groups_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
         FEW: language.text(_("too few forecasts")),
     }
     ordered = rows.sort_values("relative_wis", ascending=False).to_dict("records")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             language.text(_("Group")): [_place(row, language) for row in ordered],
             language.text(_("Relative WIS")): [
@@ -452,6 +452,7 @@ def groups_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
             language.text(_("Note")): [marks.get(str(row["mark"]), "") for row in ordered],
         }
     )
+    return table if rows["mark"].isin(list(marks)).any() else table.iloc[:, :-1]
 
 
 def _place(row: Row, language: Language) -> str:
