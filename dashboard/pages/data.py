@@ -441,19 +441,19 @@ def imprint(night: Night) -> list[str]:
     unset = _("**Questions and errors**: no contact is set. Who runs this copy enters `contact` in settings.toml.")
     cite = _("**Cite as**: The Vigie authors, Vigie {version}, release {run_id} of {day}, {url}; and the publishers.")
     wrong = _(
-        "**An alert is wrong**: “Comment, disagree or correct” under it, on the newest release’s [Alerts]({link})."
+        "**An alert is wrong**: “Comment, disagree or correct” under it, on the newest release’s **[Alerts]({link})**."
     )
     sources = state.link("data", part="sources")
     return [
         ask if settings.contact else unset,
         wrong.format(link=f"alerts?lang={lang().code}"),
-        _("**A figure is wrong**: ask its publisher, named under [Sources]({link}).").format(link=sources),
+        _("**A figure is wrong**: ask its publisher, named under **[Sources]({link})**.").format(link=sources),
         _("**A security hole**: report it in private where the program’s code is kept; SECURITY.md there says how."),
         cite.format(
             version=plain(night.code_version.partition("+")[0]), run_id=night.run_id,
-            day=lang().day(night.created_at.date()), url=f"{settings.dashboard_url}/?release={night.run_id}",
+            day=lang().day(night.created_at.date()), url=f"**{settings.dashboard_url}/?release={night.run_id}**",
         ),
-        _("Open software, [MIT licence]({url}).").format(url="https://opensource.org/license/mit"),
+        _("Open software, **[MIT licence]({url})**.").format(url="https://opensource.org/license/mit"),
     ]  # fmt: skip
 
 

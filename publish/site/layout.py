@@ -203,8 +203,7 @@ def _svg(chart: Chart, *, wide: bool) -> Markup:
 
 FRAMES = (
     *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "calibration",
-    "ended_alerts", "issued_scores", "nowcasts", "outcomes", "reception_backtest", "reception_scores",
-    "reporting", "week_scores", "weeks",
+    "ended_alerts", "issued_scores", "nowcasts", "outcomes", "reception_scores", "reporting", "week_scores", "weeks",
 )  # fmt: skip
 """What the site reads of a release."""
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "q50", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
