@@ -155,35 +155,34 @@ def title(need: Need, language: Language) -> str:
     )
 
 
-def enough_words(need: Need, language: Language) -> str:
-    """How many places are enough until when."""
-    enough = float(need.rows["enough"].iloc[-1])
+def enough_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
+    """How many places are enough until when, how often they should be, and how often such places were."""
+    enough, held = float(need.rows["enough"].iloc[-1]), _were_enough(need, backtest)
+    aim = _("nine cases in ten; past forecasts: at least {held} of {n}") if len(held) else _("nine cases in ten")
     return language.plural(
         ngettext(
-            "{places} place should be enough through {period} (aim: nine cases in ten)",
-            "{places} places should be enough through {period} (aim: nine cases in ten)",
+            "{places} place should be enough through {period} (aim: {aim})",
+            "{places} places should be enough through {period} (aim: {aim})",
         ),
         as_expected(enough),
         places=language.expected(enough),
         period=language.month(need.ends.iloc[-1]),
+        aim=language.text(aim, held=language.counted(held.sum()), n=language.counted(len(held))),
     )
 
 
-def enough_record(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """How often such places were enough at past origins, at least; empty before the last period ahead was counted.
+def _were_enough(need: Need, backtest: pd.DataFrame) -> pd.Series[bool]:
+    """Whether the places of each past origin, at least, were enough; none before the last period ahead was counted.
 
     The places of then are not less than the highest of the upper ends up to a period: these are compared with counts.
     """
+    if need.history.empty or backtest.empty:
+        return pd.Series(dtype=bool)
     uppers = backtest[backtest["series_id"].eq(need.series_id) & backtest["output_type_id"].round(3).eq(0.9)]
     counted = uppers.merge(need.history, left_on="target_end_date", right_on="end_date").groupby("origin_date")
     cases = counted[["horizon", "value", "obs_value"]].max()
     cases = cases[cases["horizon"] == len(need.rows)]
-    if cases.empty:
-        return ""
-    held = cases["obs_value"] <= cases["value"]
-    text = _("Past forecasts: such places were enough in at least {held} of {n} cases ({share}).")
-    counts = {"held": language.counted(held.sum()), "n": language.counted(len(held))}
-    return language.text(text, share=language.share(held.mean()), **counts)
+    return cases["obs_value"] <= cases["value"]
 
 
 def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) -> str:
@@ -224,7 +223,7 @@ def moves_words(need: Need, language: Language) -> str:
 def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str]:
     """Facts behind an alert about one stock, from a release's ``reception_needs``: a sentence each."""
     need = _alone(needs, series_id, 1.0)
-    return [title(need, language), enough_words(need, language), moves_words(need, language)]
+    return [title(need, language), enough_words(need, pd.DataFrame(), language), moves_words(need, language)]
 
 
 def places_words(need: Need, language: Language) -> str:
@@ -319,20 +318,19 @@ def lines(release: ReadableRelease, language: Language) -> dict[str, str]:
             words = places_words(need, language)
         else:
             counted = replace(need, history=numbers.series_of(release.frame("observations"), need.series_id, need.freq))
-            past = enough_record(counted, release.frame("reception_backtest"), language)
-            words = f"{_people_words(need, language)}. {past}".rstrip()
+            words = _people_words(counted, release.frame("reception_backtest"), language)
         code = need.series_id.split(".")[1]
         said[code] = language.labelled(place_name(code, language), words)
     return said
 
 
-def _people_words(need: Need, language: Language) -> str:
+def _people_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
     """Places that are enough, people expected by then and people counted."""
     (_label, counted, _none), (_end, expected, _interval) = key_numbers(need, language)
     month = language.month(end_dates(need.rows["last_period"].head(1), need.freq).iloc[0])
     text = _("{expected} people expected, {people} counted at the end of {month}")
     people = language.text(text, expected=expected, people=counted, month=month)
-    return language.listed([enough_words(need, language), people])
+    return language.listed([enough_words(need, backtest, language), people])
 
 
 def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list[str]:

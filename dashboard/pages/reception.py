@@ -39,12 +39,11 @@ def show(night: Night) -> None:
     find = partial(time_travel.since, night, series_id, need.quantiles)
     outcomes, knowing = reads.once(night, find, "since", series_id)
     revealed = state.switch("reveal")
-    st.title(labelled(place_name(chosen, lang()), reception.enough_words(need, lang())), anchor=False)
-    said = reception.enough_record(need, night.frame("reception_backtest"), lang())
+    past = night.frame("reception_backtest") if factor == 1 else pd.DataFrame()
+    st.title(labelled(place_name(chosen, lang()), reception.enough_words(need, past, lang())), anchor=False)
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         said = " ".join((reception.scenario_words(need, usual, lang()), _("A scenario has no record of its own.")))
-    if said:
         st.markdown(small(plain(said)))
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
     with st.container(key="controls", **line):

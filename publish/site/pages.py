@@ -292,7 +292,7 @@ def _stock(view: View, need: reception.Need) -> Page:
     past = view.release.frame("reception_backtest")
     blocks = [
         Block("numbers", reception.key_numbers(need, language)),
-        text(f"{reception.enough_words(need, language)}. {reception.enough_record(need, past, language)}".strip()),
+        text(f"{reception.enough_words(need, past, language)}."),
         Block("chart", view.fan_chart(picture, title, path, shown, series_id)),
         text(reception.places_words(need, language)) if places else text(),
         text(*reception.record_words(need, past, language), kind="list"),

@@ -38,7 +38,7 @@ ROOM, GAP = 527.0, 12.0
 POINT = 2.0
 """Pixels of a drawing to a point on paper: its words have 6 points."""
 MONTHS_BACK, MOST_NAMED = 24, 4
-MOST_ROUTES, MOST_CHANGES, MOST_CITATIONS, MOST_ROWS, MOST_YEARS, MOST_PLACES = 9, 5, 9, 14, 9, 6
+MOST_ROUTES, MOST_CHANGES, MOST_CITATIONS, MOST_ROWS, MOST_YEARS, MOST_PLACES = 9, 4, 9, 14, 9, 6
 AND_MORE = _("and {n} more: see the dashboard")
 COLOURS = {
     "ink": colours.INK, "secondary": colours.SECONDARY, "hairline": colours.HAIRLINE, "accent": colours.ACCENT,

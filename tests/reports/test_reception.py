@@ -110,9 +110,8 @@ def test_country_without_known_places_has_line_on_its_people(make_release: MakeR
     lines = reception.lines(release, ENGLISH)
     assert lines["ITA"].startswith("Italy: ") and "1,150 places: the probability" in lines["ITA"]
     assert lines["GBR"] == (
-        "United Kingdom: 1,300 places should be enough through February 2025 (aim: nine cases in ten); "
-        "1,200 people expected, 1,000 counted at the end of December 2024. "
-        "Past forecasts: such places were enough in at least 1 of 1 cases (100%)."
+        "United Kingdom: 1,300 places should be enough through February 2025 (aim: nine cases in ten; past forecasts: "
+        "at least 1 of 1); 1,200 people expected, 1,000 counted at the end of December 2024"
     )
 
 
@@ -139,9 +138,10 @@ def test_record_names_ratio_interval_and_share_held() -> None:
 
 def test_places_were_enough_where_no_count_exceeds_them() -> None:
     two_ahead = replace(need(), rows=rows().head(2))
-    records = [reception.enough_record(two_ahead, past(950.0, top, 900.0), ENGLISH) for top in (999.0, 1e3)]
-    assert [words.split("least ")[1] for words in records] == ["0 of 1 cases (0%).", "1 of 1 cases (100%)."]
-    assert reception.enough_record(need(), past(950.0, 1000.0, 900.0), ENGLISH) == ""  # month 3 is not counted
+    records = [reception.enough_words(two_ahead, past(950.0, top, 900.0), ENGLISH) for top in (999.0, 1e3)]
+    assert [words.split("least ")[1] for words in records] == ["0 of 1)", "1 of 1)"]
+    # Month 3 is not counted.
+    assert "past" not in reception.enough_words(need(), past(950.0, 1000.0, 900.0), ENGLISH)
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:
