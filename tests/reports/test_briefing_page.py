@@ -68,6 +68,14 @@ def test_what_there_is_no_room_for_is_counted(pdf: Make) -> None:
     assert f"and {12 - shown} more: see the dashboard" in text
 
 
+def test_texts_too_long_for_a_page_run_on_to_the_next(
+    make_release: MakeRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.briefing.citations.limits", lambda *_args: ["a limit that must be known " * 9] * 20)
+    pages = PdfReader(io.BytesIO(briefing_pdf(make_release(5, 3), None, "en"))).pages
+    assert sum(page.extract_text().count("a limit") for page in pages) == 9 * 20
+
+
 def test_same_release_gives_same_bytes(pdf: Make, make_release: MakeRelease) -> None:
     assert briefing_pdf(make_release(), make_release(5, 6), "en") == pdf()
 
