@@ -318,7 +318,7 @@ def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
         return language.text(_("no deadline: its month is counted already")) if str(alert["rule"]) in _OBSERVED else ""
     text = _("decision needed by {day}") if day > as_of else _("decision needed at once")
     text = language.text(text, day=language.day(day))
-    return language.text(_("{text}: {month} is the first likely month"), text=text, month=language.month(first))
+    return language.text(_("{text}: {month} is the first month at stake"), text=text, month=language.month(first))
 
 
 def begins_words(alert: Row, as_of: dt.date, language: Language) -> str:

@@ -433,7 +433,7 @@ def show_season(
     )
     history = numbers.series_of(night.frame("observations"), row["series_id"])
     month = capital(lang().month(end))
-    which = _("{month} is the first month with a substantial chance.").format(month=month)
+    which = "" if row["ended"] else _("{month} is the first month with a substantial chance.").format(month=month)
     if counted is not None:
         which = _("The interval of {year} is the forecast made a full month before.").format(year=end.year)
     st.markdown(small(f"{which} {layout.since_words(history['end_date'])}".rstrip()))

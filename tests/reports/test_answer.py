@@ -96,9 +96,9 @@ def test_exercise_says_that_nothing_is_sent() -> None:
     [
         (
             dt.date(2025, 1, 31),
-            ["decision needed by 28 February 2025: March 2025 is the first likely month", "begins tomorrow"],
+            ["decision needed by 28 February 2025: March 2025 is the first month at stake", "begins tomorrow"],
         ),
-        (dt.date(2025, 2, 28), ["decision needed at once: March 2025 is the first likely month", ""]),
+        (dt.date(2025, 2, 28), ["decision needed at once: March 2025 is the first month at stake", ""]),
         (dt.date(2025, 3, 1), ["", ""]),
     ],
 )
