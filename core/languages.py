@@ -184,7 +184,13 @@ class Language:
 
     def signed(self, value: float) -> str:
         """A change of a forecast with its sign: ``+180``, ``−40``; ``0`` where nothing is left after rounding."""
-        size = round_expected(abs(value))
+        return self._signed(value, round_expected(abs(value)))
+
+    def signed_count(self, value: float) -> str:
+        """A difference in whole persons with its sign: ``+183``, ``−40``; ``0`` where there is none."""
+        return self._signed(value, round_counted(abs(value)))
+
+    def _signed(self, value: float, size: float) -> str:
         sign = "" if size == 0 else "+" if value > 0 else MINUS
         return sign + self._grouped(Decimal(size))
 

@@ -228,11 +228,7 @@ def step_table(rows: pd.DataFrame, move: Move, night: Night) -> pd.DataFrame:
         "probability": _("Chance of the alert, percentage points"),
     }
     shown = wide.assign(probability=100 * wide["probability"]) if "probability" in wide else wide
-    out = {
-        # Whole persons: rounded each by itself, the steps would not add up.
-        title: [f"{'+' * (value >= 0.5)}{lang().counted(value)}" for value in shown[name]]
-        for name, title in titles.items()
-        if name in shown
-    }
+    # Whole persons: rounded as a forecast is, the steps would not add up.
+    out = {title: shown[name].map(lang().signed_count) for name, title in titles.items() if name in shown}
     names = [capital(step_words(step, move, sources, lang())) for step in wide.index]
     return pd.DataFrame({_("Step"): names} | out)

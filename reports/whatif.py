@@ -18,7 +18,7 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core import QUANTILE_LEVELS, interval_levels
 from core.calendar import planning_window
 from core.errors import InputError
-from core.languages import MINUS, WORD_JOINER, Language, capital, round_expected
+from core.languages import WORD_JOINER, Language, capital, round_expected
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting.scenarios import (
@@ -240,7 +240,7 @@ def _apart(then: float, plain: float, language: Language) -> str:
     one, two = round_expected(then), round_expected(plain)
     if one == two:
         return language.counted(0)
-    return f"{'+' if one > two else MINUS}{language.counted(abs(one - two))} ({language.change(then, plain)})"
+    return f"{language.signed_count(one - two)} ({language.change(then, plain)})"
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
