@@ -296,9 +296,10 @@ def drawn(export: Export, shown: charts.Fan | Sequence[charts.Fan], kind: str = 
     events = [f"{place} {title}" for place, (title, _what, _url) in enumerate(named, start=1)]
     about = f"{listed(events)}. {events_note(lang())}" if events else ""
     notes = [about, *export.notes, source, caveat, f"Vigie · {release}"]
-    drawing = charts.fan(fan, WIDE, lang())
     if len(fans) > 1:
         drawing = tiled([framed(charts.fan(one, NARROW, lang()), "", [], mark=one.what) for one in fans], BESIDE)
+    else:
+        drawing = charts.fan(fan, WIDE, lang())
     drawing = framed(drawing, export.title, notes, mark=mark, subtitle=known)
     drawing = dataclasses.replace(drawing, alt="\n".join([drawing.alt, *export.lines()]))
     return svg_file(drawing, export.title) if kind == "svg" else png_file(drawing, export.title, PIXELS)
