@@ -237,8 +237,16 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
 
     By chance is beside it.
     """
-    if (found := _watched(track_record, route_id)) is None:
+    rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
+    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["route_id"].eq(route_id)]
+    events = rows.loc[rows["recall"].notna(), "n_events"].sum()
+    missed = events - (rows["n_events"] * rows["recall"]).round().sum()
+    rows = rows[rows["precision"].notna()]
+    rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
+    if rows.empty:
         return ""
+    cases = rows.apply(precision_cases, axis=1)
+    n, right = cases.sum(), (cases * rows["precision"]).round().sum()
     texts = ngettext(
         "All rules together{where}: {right} of {n} Watch alerts on months ahead came true at past dates ({share}; by "
         "chance {base}); {missed} of {events} events were missed. Left out, as repeats or on events already under way: "
@@ -247,27 +255,12 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
         "chance {base}); {missed} of {events} events were missed. Left out, as repeats or on events already under way: "
         "{others}.",
     )
-    where = language.text(_(", on all routes")) if route_id == ALL else ""
-    counts = {str(name): language.counted(count) for name, count in found.drop("base").items()}
-    shares = {"base": language.percent(found["base"]), "share": language.percent(found["right"] / found["n"])}
-    return language.form(*texts, int(found["right"])).format(where=where, **counts, **shares)
-
-
-def _watched(track_record: pd.DataFrame, route_id: str) -> pd.Series | None:
-    """Watch alerts of all rules that forecast: ``right`` of ``n``, ``missed`` of ``events``, ``others``, ``base``."""
-    rows = track_record[(track_record["horizon"] == 0) & track_record["level"].eq("watch")]
-    rows = rows[rows["rule"].isin(list(EXCEEDANCE)) & rows["route_id"].eq(route_id)]
-    events = rows.loc[rows["recall"].notna(), "n_events"].sum()
-    missed = events - (rows["n_events"] * rows["recall"]).round().sum()
-    rows = rows[rows["precision"].notna()]
-    rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
-    if rows.empty:
-        return None
-    cases = rows.apply(precision_cases, axis=1)
-    right, base = (cases * rows["precision"]).round().sum(), (cases * rows["base_rate"]).sum() / cases.sum()
-    others = rows["n_alerts"].sum() - cases.sum()
-    counts = {"right": right, "n": cases.sum(), "missed": missed, "events": events, "others": others, "base": base}
-    return pd.Series(counts).astype(float)
+    counts = {"right": right, "n": n, "missed": missed, "events": events, "others": rows["n_alerts"].sum() - n}
+    return language.form(*texts, int(right)).format(
+        where=language.text(_(", on all routes")) if route_id == ALL else "",
+        share=language.percent(right / n), base=language.percent((cases * rows["base_rate"]).sum() / n),
+        **{name: language.counted(count) for name, count in counts.items()},
+    )  # fmt: skip
 
 
 def span_words(release: ReadableRelease, route_id: str, language: Language) -> str:
