@@ -24,8 +24,9 @@ KINDS = {CALENDAR_YEAR: _("Calendar year"), "July to June": _("July to June")}
 """Which twelve months, by ``kind`` of the release's table."""
 PAST_YEARS = 5
 _ASYLUM = "asylum_applications"
-MEDIAN, TOO_WIDE = 0.5, _("{name}: 80% interval {interval}, too wide to plan by one number.")
-LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
+TOO_WIDE = _("{name}: 80% interval {interval}, too wide to plan by one number.")
+MEDIAN = 0.5
+LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", MEDIAN: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def year_title(lines: list[YearLine], language: Language) -> str:
 
 
 def country_words(lines: list[YearLine], language: Language) -> list[str]:
-    """What is said of each window of one country: total or, where too wide, interval alone; counts so far, record."""
+    """Sentences on each window of one country: total or, where too wide, interval alone; counts so far, record."""
     said = []
     for line in lines:
         counted = [_counted_words(line.row, [], language)] if line.row["months_counted"] else []

@@ -109,7 +109,7 @@ def past_fan(rows: pd.DataFrame, route_id: str, known_on: dt.date) -> charts.Fan
 
 
 def draw_past(rows: pd.DataFrame, route_id: str) -> None:
-    """The chart of each route; whether intervals held is told once, above, of the planning window."""
+    """The chart of each route; whether intervals held stands once, above, for the planning window."""
     st.header(_("What was forecast 3 months before each count"), anchor=False)
     st.html(past_key(current_theme()))
     if route_id == ALL:
