@@ -41,7 +41,7 @@ from reports import Row
 from reports.alert import limit_of
 from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, text_width, width_of
 from reports.names import LEVEL_MARKS, in_unit, level_label, route_name
-from reports.skill import MARKS, Verdicts, verdict_at
+from reports.skill import MARKS, Verdicts, may_beat, median_shown, verdict_at
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
@@ -49,6 +49,8 @@ _SHARES = ("95", "80", "50")
 """Of outcomes in a band, as its role names it, from the widest."""
 FARTHEST_BAND = 1.4
 """How far above the rest the 95 % band may lie and still set the axis."""
+MEDIAN_SHOWN = _("median, where better or likely better")
+"""The median where some periods have none: see :func:`reports.skill.median_shown`."""
 LINE = 18.0
 NAME_LETTERS = 18
 """Letters in a line of a route's name on a phone's map."""
@@ -188,8 +190,10 @@ def fan_alt(shown: Fan, language: Language) -> str:
 
 def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
     low, middle, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
+    text = _("{name}: {median} expected, 80% interval {interval}.")
     return language.text(
-        _("{name}: {median} expected, 80% interval {interval}."), name=language.period(end, shown.months_each),
+        text if may_beat(shown.verdicts, end) else _("{name}: 80% interval {interval}."),
+        name=language.period(end, shown.months_each),
         median=language.expected(middle), interval=language.interval_words(low, high),
     )  # fmt: skip
 
@@ -257,7 +261,9 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
     if shown.forecast is not None:
         entries.append(("forecast", language.text(_("forecast"))))
     if len(shown.quantiles):
-        entries.append((shown.roles[1], language.text(_("median"))))
+        beats = {may_beat(shown.verdicts, end) for end in shown.quantiles.index}
+        text = _("median") if beats == {True} else MEDIAN_SHOWN
+        entries += [(shown.roles[1], language.text(text))] if True in beats else []
         for coverage, share in zip(sorted(INTERVALS), reversed(_SHARES), strict=True):
             said = language.text(words[coverage], value=language.expected(beyond))
             entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
@@ -320,17 +326,25 @@ def _bands(shown: Fan, at: _Place) -> Items:
     lines = {
         level: [*start, *(at(end, float(shown.quantiles[level].loc[end])) for end in shown.quantiles.index)]
         for coverage in INTERVALS
-        for level in (*interval_levels(coverage), 0.5)
+        for level in interval_levels(coverage)
     }
     items: Items = []
     for coverage, share in zip(sorted(INTERVALS, reverse=True), _SHARES, strict=True):
         low, high = interval_levels(coverage)
         items.append(Shape([[*lines[low], *lines[high][::-1]]], shown.roles[0] + share))
     if shown.forecast is not None:
-        for level in (*interval_levels(0.8), 0.5):
-            line = list(map(at, shown.forecast.index, shown.forecast[level]))
-            items.append(Shape([line], "forecast" if level == 0.5 else "forecast-end"))
-    return [*items, *_veil(shown, at), Shape([lines[0.5]], shown.roles[1])]
+        for level in interval_levels(0.8):
+            items.append(Shape([list(map(at, shown.forecast.index, shown.forecast[level]))], "forecast-end"))
+        items += _median(shown, shown.forecast[0.5], at, "forecast")
+    line = pd.concat([last.set_index("end_date")["obs_value"], shown.quantiles[0.5]])
+    return [*items, *_veil(shown, at), *_median(shown, line, at, shown.roles[1])]
+
+
+def _median(shown: Fan, line: pd.Series, at: _Place, role: str) -> Items:
+    """A line of medians where these may beat the baseline."""
+    drawn = median_shown(line, shown.verdicts, list(shown.quantiles.index))
+    parts = drawn.dropna().groupby(drawn.isna().cumsum())
+    return [Shape([list(map(at, part.index, part))], role) for _number, part in parts]
 
 
 def _veil(shown: Fan, at: _Place) -> Items:
@@ -341,7 +355,7 @@ def _veil(shown: Fan, at: _Place) -> Items:
     ends, points = pd.DatetimeIndex(shown.quantiles.index), []
     edges = [*start, *(ends[len(start) :] - half), ends[-1] + half]
     for place, end in enumerate(ends):
-        height = 0.0 if verdict_at(shown.verdicts, end) in {BETTER, LIKELY} else math.inf
+        height = 0.0 if may_beat(shown.verdicts, end) else math.inf
         points += [at(edges[place], height), at(edges[place + 1], height)]
     return [Shape([[at(edges[0], 0), *points, at(edges[-1], 0)]], "veil")]
 
@@ -380,12 +394,17 @@ def _counts(shown: Fan, at: _Place, language: Language) -> Items:
 
 
 def _end(shown: Fan, frame: _Frame, language: Language) -> Items:
-    """The last period and its median at the right edge."""
+    """The last period and its median, or else its interval, at the right edge."""
     if shown.quantiles.empty:
         return []
-    value, role = float(shown.quantiles[0.5].iloc[-1]), "value" if shown.forecast is None else "mark"
-    x, y, period = frame.right + 6, frame.y(value), language.period_short(shown.quantiles.index[-1], shown.months_each)
-    return [Word(x, y - 3, language.expected(value), role), Word(x, y + 11, period)]
+    end, role = shown.quantiles.index[-1], "value" if shown.forecast is None else "mark"
+    low, value, high = (float(shown.quantiles[level].iloc[-1]) for level in (0.1, 0.5, 0.9))
+    period = language.period_short(end, shown.months_each)
+    lines = [(language.expected(value), role), (period, "tick")]
+    if not may_beat(shown.verdicts, end):
+        share, value = (language.percent(0.8), "tick"), (low + high) / 2
+        lines = [(f"{language.expected(low)}–", role), (language.expected(high), role), share, lines[1]]
+    return [Word(frame.right + 6, frame.y(value) - 3 + 14 * place, *line) for place, line in enumerate(lines)]
 
 
 def year_bars(past: pd.Series, row: Row, year: str, width: float, height: float, language: Language) -> Drawing:

@@ -21,7 +21,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import country_name, in_unit, level_name, route_name
-from reports.skill import held_counts, steps_ahead, stretches, verdict_words
+from reports.skill import held_counts, may_beat, steps_ahead, stretches, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -204,8 +204,10 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
         low, middle, high = (float(view.quantiles[level].loc[highest]) for level in (0.1, 0.5, 0.9))
         # Which month is the highest is uncertain: the interval leads.
         label = language.text(_("Likely the highest month, {month}"), month=language.month(highest))
-        median = language.text(_("80% interval; median {median}"), median=language.expected(middle))
-        out.append((label, language.interval(low, high), median))
+        text = (
+            _("80% interval; median {median}") if may_beat(view.summary.get("verdicts"), highest) else _("80% interval")
+        )
+        out.append((label, language.interval(low, high), language.text(text, median=language.expected(middle))))
     if len(view.history):
         last = view.history.iloc[-1]
         notes = [language.month(last["end_date"]), flag_words(last["obs_flag"], language)]

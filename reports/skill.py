@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -88,6 +88,28 @@ def verdict_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) 
 def verdict_at(verdicts: Verdicts, end: pd.Timestamp) -> str:
     """The verdict on one period; no evidence where it was not judged."""
     return (verdicts or {}).get(end, NO_EVIDENCE)
+
+
+def may_beat(verdicts: Verdicts, end: pd.Timestamp) -> bool:
+    """Whether the forecast of one period is better or likely better than the baseline; True where none is judged."""
+    return verdicts is None or verdict_at(verdicts, end) in {BETTER, LIKELY}
+
+
+def median_shown(line: pd.Series, verdicts: Verdicts, ends: Sequence[pd.Timestamp]) -> pd.Series:
+    """The parts of a line of medians that may beat the baseline, each up to halfway to the next; NaN between them.
+
+    Args:
+        line: By date; a last count may stand before the medians.
+        verdicts: See :func:`may_beat`.
+        ends: Last day of the period of each median.
+    """
+    if verdicts is None:
+        return line
+    dates = pd.DatetimeIndex(line.index)
+    kept = np.array([may_beat(verdicts, end) for end in [*ends[:1], *ends][-len(dates) :]])
+    borders = (dates[:-1] + (dates[1:] - dates[:-1]) / 2)[kept[1:] != kept[:-1]]
+    every = line.reindex(dates.union(borders)).interpolate("time")
+    return every.where(~every.index.isin(dates[~kept]))
 
 
 def own_rows(scores: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:

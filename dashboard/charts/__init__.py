@@ -270,9 +270,10 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
     return [*parts, median]
 
 
-def expected_words(name: object, median: float, low: float, high: float) -> str:
+def expected_words(name: object, median: float, low: float, high: float, *, with_median: bool = True) -> str:
     """A median and its 80 % interval in words, of a model, a month or a year."""
     text = _("{name}: {median} expected, 80% interval {interval}.")
+    text = text if with_median else _("{name}: 80% interval {interval}.")
     return text.format(name=name, median=lang().expected(median), interval=lang().interval_words(low, high))
 
 

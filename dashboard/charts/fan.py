@@ -32,10 +32,9 @@ from dashboard.charts import (
     quantile,
 )
 from dashboard.theme import Theme, with_opacity
-from forecasting.verification.verdict import BETTER, LIKELY
-from reports.charts import FARTHEST_BAND
+from reports.charts import FARTHEST_BAND, MEDIAN_SHOWN
 from reports.numbers import Expected
-from reports.skill import BRIEF, Verdicts, verdict_at
+from reports.skill import BRIEF, Verdicts, may_beat, median_shown, verdict_at
 
 HEIGHT = 530
 STRIP_PIXELS = 34
@@ -134,6 +133,11 @@ class Fan:
     is_last: bool = False
     whose: str = ""
 
+    @property
+    def ends(self) -> list[pd.Timestamp]:
+        """Last days of the periods ahead."""
+        return sorted(self.forecast["target_end_date"].unique())
+
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     """Draw the history, the forecast as bands that darken inwards, and what helps to judge it."""
@@ -169,9 +173,10 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     figure.add_traces(_event_marks(fan.events, rows, scale, theme))
     room = fan_labels.Room(scale, first - pad, last + pad)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme)
-    labels.append(fan_labels.end_label(fan.forecast, carried, theme, fan.months_each))
+    is_known = may_beat(fan.verdicts, fan.ends[-1])
+    labels.append(fan_labels.end_label(fan.forecast, carried, theme, fan.months_each, with_median=is_known))
     if fan.verdicts is not None:
-        said = [verdict_at(fan.verdicts, end) for end in sorted(fan.forecast["target_end_date"].unique())]
+        said = [verdict_at(fan.verdicts, end) for end in fan.ends]
         fan_labels.skill_strip(figure, targets, fan.now, said, scale, theme)
     fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     if fan.window:
@@ -269,8 +274,10 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
         month, value = dated(counted)[-1]
         text = _("Last count {value} in {month}.")
         parts.append(text.format(value=lang().counted(value), month=lang().period(month, fan.months_each)))
-    for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
-        parts.append(expected_words(lang().period(month, fan.months_each), value, low.loc[month], high.loc[month]))
+    for place in sorted({0, len(median) - 1}):
+        month, value = dated(median)[place]
+        name, is_known = lang().period(month, fan.months_each), may_beat(fan.verdicts, fan.ends[place])
+        parts.append(expected_words(name, value, low.loc[month], high.loc[month], with_median=is_known))
     if _has_rows(fan.chances):
         chances = fan.chances.set_index("target_end_date")["probability"]
         month, chance = max(dated(chances), key=lambda point: point[1])
@@ -400,8 +407,10 @@ def _event_marks(events: pd.DataFrame | None, rows: list[int], scale: Scale, the
 def _median_keys(fan: Fan, theme: Theme) -> list[str]:
     """The mark of the median, after that of the last count where this is carried forward."""
     if not fan.goes_by_last:
-        text = labelled(fan.whose, _("median")) if fan.whose else _("median")
-        return [key_mark(f"border-top: 3px solid {theme.median}", text)]
+        shown = {may_beat(fan.verdicts, end) for end in fan.ends}
+        text = _("median") if shown == {True} else _(MEDIAN_SHOWN)
+        text = labelled(fan.whose, text) if fan.whose else text
+        return [key_mark(f"border-top: 3px solid {theme.median}", text)] if True in shown else []
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
     return [last] if fan.is_last else [last, key_mark(f"border-top: 2px dotted {theme.median}", _("models’ median"))]
 
@@ -441,34 +450,21 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
     if fan.verdicts is not None:
         traces.append(_veil(fan, anchor, pd.DatetimeIndex(median.index), theme))
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
-    hover = [""] * len(anchor) + [
-        "<br>".join(
-            [
-                lang().period(date, fan.months_each),
-                ngettext("{value} expected", "{value} expected", as_expected(value)).format(
-                    value=f"<b>{lang().expected(value)}</b>"
-                ),
-                labelled(lang().percent(0.8), lang().interval(low.loc[date], high.loc[date])),
-            ]
-        )
-        for date, value in dated(median)
-    ]
-    line, recedes = joined(anchor, median), len(carried) > 0
-    casing = {"color": theme.ground, "width": 0 if recedes else 6}
-    traces.append(go.Scatter(x=line.index, y=line, mode="lines", line=casing, hoverinfo="skip", name="median's edge"))
-    traces.append(
-        go.Scatter(
-            x=line.index,
-            y=line,
-            mode="lines",
-            line={"color": theme.median, "width": 0 if fan.is_last else 1.5, "dash": "dot"}
-            if recedes
-            else {"color": theme.median, "width": 3},
-            text=hover,
-            hovertemplate="%{text}<extra></extra>",
-            name="median",
-        )
-    )
+    line, recedes, hover = joined(anchor, median), len(carried) > 0, [""] * len(anchor)
+    for (date, value), end in zip(dated(median), fan.ends, strict=True):
+        said = ngettext("{value} expected", "{value} expected", as_expected(value))
+        said = f"{said.format(value=f'<b>{lang().expected(value)}</b>')}<br>"
+        interval = labelled(lang().percent(0.8), lang().interval(low.loc[date], high.loc[date]))
+        is_known = recedes or may_beat(fan.verdicts, end)
+        hover.append(f"{lang().period(date, fan.months_each)}<br>{said if is_known else ''}{interval}")
+    drawn = line if recedes else median_shown(line, fan.verdicts, fan.ends)
+    casing, style = {"color": theme.ground, "width": 6}, {"color": theme.median, "width": 3}
+    if recedes:
+        casing, style = casing | {"width": 0}, style | {"width": 0 if fan.is_last else 1.5, "dash": "dot"}
+    for look, name in ((casing, "median's edge"), (style, "median")):
+        traces.append(go.Scatter(x=drawn.index, y=drawn, mode="lines", line=look, hoverinfo="skip", name=name))
+    points = go.Scatter(x=line.index, y=line, mode="markers", marker={"opacity": 0}, text=hover, name="hover")
+    traces.append(points.update(hovertemplate="%{text}<extra></extra>"))
     if recedes:
         ends, values = [carried.index[0], median.index[-1]], [carried.iloc[0]] * 2
         dashes = {"color": theme.observed, "width": 2, "dash": "dash"}
@@ -480,8 +476,7 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
 def _veil(fan: Fan, anchor: pd.Series, days: pd.DatetimeIndex, theme: Theme) -> go.Scatter:
     """What pales the periods in which nothing shows that the forecast beats the baseline."""
     half, top = pd.Timedelta(days=15 * fan.months_each), quantile(fan.forecast, interval_levels(0.95)[1]).max()
-    ends = sorted(fan.forecast["target_end_date"].unique())
-    heights = [0 if verdict_at(fan.verdicts, end) in {BETTER, LIKELY} else top for end in ends]
+    heights = [0 if may_beat(fan.verdicts, end) else top for end in fan.ends]
     return go.Scatter(
         x=[*anchor.index, *(days[len(anchor) :] - half), days[-1] + half], y=[*heights, 0], line={"width": 0},
         line_shape="hv", mode="lines", fill="tozeroy", fillcolor=with_opacity(theme.ground, 0.4), hoverinfo="skip",

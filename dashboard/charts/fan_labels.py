@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 import pandas as pd
 import plotly.graph_objects as go
 
+from core import interval_levels
 from dashboard import _, lang
 from dashboard.charts import Annotation, Scale, dated, level_line, note, quantile, unit_label
 from dashboard.theme import Theme, halo, with_opacity
@@ -47,16 +48,23 @@ class Room:
         return float((when - self.first) / (self.last - self.first)) * width
 
 
-def end_label(forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_each: int = 1) -> Annotation:
-    """The last median and its period beside the right end; the last count where that is carried forward."""
+def end_label(
+    forecast: pd.DataFrame, carried: pd.Series, theme: Theme, months_each: int, *, with_median: bool
+) -> Annotation:
+    """The last median, or else its interval, beside the right end; the last count where that is carried forward."""
     median = quantile(forecast, 0.5)
     end = {"x": median.index[-1], "xanchor": "left", "yanchor": "middle", "xshift": 10}
     if len(carried):
         count, words = float(carried.iloc[0]), _("last count").replace(" ", "<br>")  # the margin is narrow
         text = f"<b>{lang().counted(count)}</b><br>{words}"
         return note(theme, text, y=count, font={"color": theme.observed}, **end)
-    text = f"<b>{lang().expected(median.iloc[-1])}</b><br>{lang().period_short(median.index[-1], months_each)}"
-    return note(theme, text, y=float(median.iloc[-1]), font={"color": theme.median}, **end)
+    value, period = float(median.iloc[-1]), lang().period_short(median.index[-1], months_each)
+    words = lang().expected(value)
+    if not with_median:
+        low, high = (float(quantile(forecast, level).iloc[-1]) for level in interval_levels(0.8))
+        words, period = f"{lang().expected(low)}–<br>{lang().expected(high)}", f"{lang().percent(0.8)}<br>{period}"
+        value = (low + high) / 2
+    return note(theme, f"<b>{words}</b><br>{period}", y=value, font={"color": theme.median}, **end)
 
 
 def window_mark(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -26,34 +25,27 @@ from dashboard.charts import (
     quantile,
     unit_label,
 )
-from dashboard.charts.fan import WINDOW_ROOM, Fan, Window, fan_chart, fan_key, key_mark
+from dashboard.charts.fan import WINDOW_ROOM, Fan, fan_chart, fan_key, key_mark
 from dashboard.charts.fan_labels import window_words
 from dashboard.theme import Theme, with_opacity
+from reports.skill import may_beat, median_shown
 
 CHART_HEIGHT, PLACES_HEIGHT = 400, 300
 ROW_PIXELS, FRAME_PIXELS = 40, 74
 NAME_PIXELS = 210
 
 
-def scenario_chart(
-    observed: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, window: Window, *, now: dt.date,
-    theme: Theme, unit: str,
-) -> go.Figure:  # fmt: skip
+def scenario_chart(fan: Fan, forecast: pd.DataFrame, theme: Theme) -> go.Figure:
     """Draw the scenario as a fan, and the forecast as the outline of its 80 % band with a dashed median.
 
     Args:
-        observed: Columns ``time_period_end``, ``value``, ``flag``.
+        fan: The scenario, its window with the sum by the forecast, and the verdicts on the forecast.
         forecast: Columns ``target_end_date``, ``output_type_id``, ``value`` at the hub's levels.
-        scenario: The same under the assumption.
-        window: Months whose sum is marked, under the assumption and by the forecast.
-        now: The date on which all of it was known.
         theme: Colours.
-        unit: What is counted.
     """
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
-    median = quantile(forecast, 0.5)
-    fan = Fan(observed, scenario, now, unit, months_back=12, reach=float(high.max()), window=window)
-    figure = fan_chart(fan, _own_hue(theme), height=CHART_HEIGHT)
+    median = median_shown(quantile(forecast, 0.5), fan.verdicts, fan.ends)
+    figure = fan_chart(dataclasses.replace(fan, reach=float(high.max())), _own_hue(theme), height=CHART_HEIGHT)
     lines = (
         (low, "forecast low", "dot", 1.6), (high, "forecast high", "dot", 1.6), (median, "forecast", "dash", 2.4),
     )  # fmt: skip
@@ -69,6 +61,8 @@ def scenario_chart(
                 name=name,
             )
         )  # fmt: skip
+    if (window := fan.window) is None:
+        return figure
     _name, total, interval = window_words(window.ends, window.usual or window.expected)
     text = f"{labelled(_('Forecast'), f'<b>{total}</b>')} {interval}"
     place = {"yref": "paper", "y": 1, "yanchor": "top", "yshift": 4 - WINDOW_ROOM, "font": {"color": theme.fan}}
@@ -76,11 +70,11 @@ def scenario_chart(
     return figure
 
 
-def scenario_key(observed: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date, theme: Theme) -> str:
+def scenario_key(fan: Fan, theme: Theme) -> str:
     """What the chart's marks mean, as a line of HTML: the scenario's and the forecast's."""
     marks = (("dashed", _("forecast: median")), ("dotted", _("forecast: 80% interval")))
     more = [key_mark(f"border-top: 2px {style} {theme.fan}", text) for style, text in marks]
-    return fan_key(Fan(observed, scenario, now, "", months_back=12, whose=_("scenario")), _own_hue(theme), more)
+    return fan_key(fan, _own_hue(theme), more)
 
 
 def _own_hue(theme: Theme) -> Theme:
@@ -200,12 +194,13 @@ def difference_alt(difference: pd.DataFrame) -> str:
     return f"{said} {difference_interval(row)}".rstrip()
 
 
-def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -> str:
-    """The chart in words: medians and 80 % intervals at the next month and the last one, with and without."""
+def scenario_alt(fan: Fan, forecast: pd.DataFrame, *, name: str) -> str:
+    """The chart in words: the next and the last month with a median, each with its 80 % interval, with and without."""
     parts = [_("{name}: scenario beside the forecast.").format(name=name)]
-    low, high = (quantile(scenario, level) for level in interval_levels(0.8))
-    median, plain = quantile(scenario, 0.5), quantile(forecast, 0.5)
-    for month in (median.index[0], median.index[-1]):
+    low, high = (quantile(fan.forecast, level) for level in interval_levels(0.8))
+    median, plain = quantile(fan.forecast, 0.5), quantile(forecast, 0.5)
+    known = [month for month, end in zip(median.index, fan.ends, strict=True) if may_beat(fan.verdicts, end)]
+    for month in dict.fromkeys([*known[:1], *known[-1:]]):
         text = _("{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.")
         parts.append(
             text.format(

@@ -19,7 +19,7 @@ from dashboard import (
     scenario_parts,
     state,
 )
-from dashboard.charts.fan import Window
+from dashboard.charts.fan import Fan, Window
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart, scenario_key
 from dashboard.downloads import Export, drawn
 from dashboard.layout import plain, small
@@ -30,6 +30,7 @@ from reports import charts, citations, numbers, whatif
 from reports import scenario as wording
 from reports.names import in_unit
 from reports.scenario import reception_of
+from reports.skill import Verdicts, verdict_ends
 from reports.whatif import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Scenario, Values
 
 TITLE, PLACE = _("Scenarios"), 5
@@ -107,15 +108,21 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
-    observed = numbers.for_chart(history)
-    st.html(scenario_key(observed, then, now=night.as_of, theme=current_theme()))
     totals = whatif.both_totals(night, trajectories, route_id)
     sums = [numbers.Expected(one["q50"], one["q10"], one["q90"]) for one in totals]
-    figure = scenario_chart(
-        observed, forecast, then, Window(whatif.title_months(night, route_id), *sums),
-        now=night.as_of, theme=current_theme(), unit=in_unit(_("{unit} per month"), route_id, lang()),
+    fan = Fan(
+        numbers.for_chart(history), then, night.as_of, in_unit(_("{unit} per month"), route_id, lang()),
+        verdicts=verdicts_of(night, route_id), months_back=12, whose=_("scenario"),
+        window=Window(whatif.title_months(night, route_id), *sums),
     )  # fmt: skip
-    layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
+    st.html(scenario_key(fan, current_theme()))
+    figure = scenario_chart(fan, forecast, current_theme())
+    layout.chart(figure, scenario_alt(fan, forecast, name=layout.route_name(route_id)), "scenario")
+
+
+def verdicts_of(night: Night, route_id: str) -> Verdicts:
+    """The verdicts on the forecast that a scenario starts from."""
+    return verdict_ends(night.frame("scores"), night.frame("forecasts"), numbers.route_series(route_id))
 
 
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
@@ -169,7 +176,10 @@ def show_parts(
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
             unit = in_unit(_("{unit} per month"), scenario.route_id, lang())
-            fan = charts.Fan(history, then, night.as_of, unit, made.title, back=12, forecast=forecast)
+            fan = charts.Fan(
+                history, then, night.as_of, unit, made.title, back=12, forecast=forecast,
+                verdicts=verdicts_of(night, scenario.route_id),
+            )  # fmt: skip
             picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":

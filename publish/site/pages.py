@@ -131,7 +131,7 @@ def _route_fan(view: View, found: route.RouteForecast, picture: str, title: str)
         found.history, found.quantiles, found.known_on,
         in_unit(view.text(_("{unit} per month")), found.route_id, language),
         in_unit(view.text(_("{name}: observed {unit} and forecast.")), found.route_id, language, name=name),
-        limit=None if limit is None else (limit, words),
+        limit=None if limit is None else (limit, words), verdicts=found.summary["verdicts"],
     )  # fmt: skip
     series_id = numbers.route_series(found.route_id)
     chart = view.fan_chart(picture, title, route_path(found.route_id), shown, series_id)

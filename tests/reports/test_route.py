@@ -100,7 +100,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
     usual: dict[str, object] = {
         "route_id": "CMR", "origin": "", "known_on": dt.date(2025, 1, 10), "history": counted,
         "summary": {"route_id": "CMR", "state": "ok", "expected": 6000.0, "low": 3000.0, "high": 9000.0,
-                    "last_period": "2024-12"},
+                    "last_period": "2024-12", "verdicts": {}},
         "running": pd.DataFrame({"so_far": [50.0]}),
         "quantiles": quantiles.assign(horizon=[1, 2]), "expected_before": Expected(900.0, 500.0, 1500.0),
     }  # fmt: skip
@@ -110,7 +110,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
 def test_key_numbers_cover_window_peak_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected in three months, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
-        ("Likely the highest month, February 2025", ENGLISH.interval(1000, 3000), "80% interval; median 2,000"),
+        ("Likely the highest month, February 2025", ENGLISH.interval(1000, 3000), "80% interval"),
         ("Last month (December 2024, provisional)", "800", "900 expected on 30 Nov 2024; 700 a year earlier"),
     ]
 

@@ -265,13 +265,11 @@ def members() -> Drawn:
 
 def scenario() -> Drawn:
     lower = COMING.assign(value=COMING["value"] * 0.5)
-    said = scenario_alt(COMING, lower, name="Half")
     forecast = COMING.assign(value=COMING["value"] * 2)
     window = Window(ENDS, Expected(150.0, 90.0, 210.0), Expected(300.0, 180.0, 420.0))
-    return scenario_chart(COUNTED, forecast, lower, window, now=NOW, theme=LIGHT, unit="a"), [
-        said,
-        scenario_key(COUNTED, lower, now=NOW, theme=LIGHT),
-    ]
+    what = Fan(COUNTED, lower, NOW, "a", months_back=12, verdicts=dict.fromkeys(ENDS, LIKELY), window=window)
+    said = [scenario_alt(what, forecast, name="Half"), scenario_key(what, LIGHT)]
+    return scenario_chart(what, forecast, LIGHT), said
 
 
 def differences() -> Drawn:
