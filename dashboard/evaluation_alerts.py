@@ -47,16 +47,12 @@ def show_horizon(found: pd.DataFrame) -> int:
     horizons = [str(step) for step in sorted(found["horizon"].astype(int).unique())]
     chosen = state.choice("ahead", horizons, horizons[0])
     st.selectbox(
-        _("Alerts about"),
-        horizons,
-        width=320,
+        _("Alerts about"), horizons, width=320, **state.widget("ahead", chosen),
         format_func=lambda step: (
-            _("within three months (alerts as issued)")
-            if step == AS_ISSUED
+            _("within three months (alerts as issued)") if step == AS_ISSUED
             else ngettext("the month {n} month ahead", "the month {n} months ahead", int(step)).format(n=step)
         ),
-        **state.widget("ahead", chosen),
-    )
+    )  # fmt: skip
     return int(chosen)
 
 

@@ -73,11 +73,8 @@ def show(night: Night) -> None:
         )  # fmt: skip
     reads.drawn_once(night, partial(draw_league, rows, timing), "league's table", *key)
     title = _("League table of the forecast hub")
-    downloads.buttons(
-        downloads.export_of(
-            night, f"hub-league-{unit}-{span}", title, rows.drop(columns=["name", "unit"]), list(night.sources())
-        )
-    )
+    bare = rows.drop(columns=["name", "unit"])
+    downloads.buttons(downloads.export_of(night, f"hub-league-{unit}-{span}", title, bare, list(night.sources())))
     show_round(night, scores, unit, timing, names)
     show_panels(night)
     show_how(night)
@@ -90,8 +87,9 @@ def draw_league(rows: pd.DataFrame, timing: str) -> None:
         st.table(hub.league_table(rows, lang()).map(plain), border="horizontal", hide_index=True, alt=alt)
     text = _(
         "Weighted interval score on log scale. Pairwise: against every other model on the months that both forecast, "
-        "the baseline being 1. Relative: against the baseline alone, with its 90% interval over rounds. Below 1 is "
-        "better: likely so if the whole interval lies below 1, proven if it holds when all models are tested together."
+        "the baseline being 1. Relative: against the baseline alone, with its 90% interval over rounds. Better "
+        "and worse are stated where that holds when all models are tested together. Else an interval below 1 is likely "
+        "better, and one above 1 is no sign."
     )
     st.markdown(small(" ".join(part for part in (text, hub.interval_words(rows, lang())) if part)))
     if timing == EVERYTHING:
@@ -127,25 +125,16 @@ def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names
             _("Round"), origins, width=180, format_func=lambda day: round_period(pd.Timestamp(day), freq),
             **state.widget("round", origin),
         )  # fmt: skip
-        st.selectbox(
-            _("Model"),
-            models,
-            width=360,
-            format_func=lambda one: names.get(one, one),
-            **state.widget("model", model_id),
-        )
+        name_of = {one: names.get(one, one) for one in models}.__getitem__
+        st.selectbox(_("Model"), models, width=360, format_func=name_of, **state.widget("model", model_id))
     seen = reads.once(night, partial(hub.counted, night, series_id, origin), "counted", series_id, origin)
-    reads.drawn_once(
-        night, partial(draw_round, seen, rows, model_id, unit), "round's chart", series_id, origin, model_id
-    )
+    draw = partial(draw_round, seen, rows, model_id, unit)
+    reads.drawn_once(night, draw, "round's chart", series_id, origin, model_id)
     title = _("Forecasts of the round {round}").format(round=origin)
-    export = downloads.export_of(
-        night, f"hub-{series_id}-{origin}", title, rows.drop(columns="name"), list(night.sources())
-    )
-    downloads.figures(export, title)
-    reads.drawn_once(
-        night, partial(draw_model, night, scores, timing, model_id, names), "model", unit, timing, model_id
-    )
+    bare, name = rows.drop(columns="name"), f"hub-{series_id}-{origin}"
+    downloads.figures(downloads.export_of(night, name, title, bare, list(night.sources())), title)
+    draw = partial(draw_model, night, scores, timing, model_id, names)
+    reads.drawn_once(night, draw, "model", unit, timing, model_id)
 
 
 def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str, unit: str) -> None:
@@ -193,12 +182,8 @@ def show_panels(night: Night) -> None:
         "relative_wis": _("Score beside the ensemble’s"),
     }  # fmt: skip
     shown = rows.assign(relative_wis=rows["relative_wis"].round(3)).rename(columns=columns)
-    st.dataframe(
-        localised(shown),
-        hide_index=True,
-        placeholder=NOTHING,
-        alt=_("Whether panels’ departures from the ensemble helped"),
-    )
+    alt = _("Whether panels’ departures from the ensemble helped")
+    st.dataframe(localised(shown), hide_index=True, placeholder=NOTHING, alt=alt)
     words = _("Panels of five or more people; what they handed in in time, on months counted since. Below 1 is better.")
     st.markdown(small(words))
 
@@ -226,17 +211,13 @@ def show_how(night: Night) -> None:
     received = night.frame("hub_editions")
     if len(received):
         st.subheader(_("Received"), anchor=False)
-        shown = received.sort_values("received", ascending=False)[
-            ["model_id", "round_id", "received", "late", "sha256"]
-        ]
         columns = {
             "model_id": _("Model"), "round_id": _("Round"), "received": _("Received"), "late": _("Late"),
             "sha256": _("Hash of the file"),
         }  # fmt: skip
-        late = shown["late"].map({True: _("late"), False: _("in time")})
-        st.dataframe(
-            localised(shown.assign(late=late).rename(columns=columns)), hide_index=True, alt=_("Files received")
-        )
+        shown = received.sort_values("received", ascending=False)[list(columns)]
+        shown["late"] = shown["late"].map({True: _("late"), False: _("in time")})
+        st.dataframe(localised(shown.rename(columns=columns)), hide_index=True, alt=_("Files received"))
         title = _("Submissions received by the hub")
         downloads.buttons(downloads.export_of(night, "hub-editions", title, received, []))
 

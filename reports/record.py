@@ -164,22 +164,23 @@ def error_title(release: ReadableRelease, route_id: str, language: Language) -> 
 
 
 def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How far past forecasts typically were from the count, in persons and as a share: medians over past dates."""
+    """How far past forecasts were from the count, and the last count repeated: medians over the same past dates."""
     rows = backtest[backtest["horizon"].eq(PLANNING_MONTHS) & backtest["output_type_id"].round(6).eq(0.5)]
     rows = rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)]
-    counts = observations[["series_id", "time_period", "obs_value"]]
-    rows = rows.assign(time_period=rows["target_end_date"].dt.strftime("%Y-%m"))
-    rows = rows.merge(counts, on=["series_id", "time_period"]).query("obs_value > 0")
+    for name, day in (("obs_value", "target_end_date"), ("last_value", "origin_date")):
+        counts = observations[["series_id", "time_period", "obs_value"]].rename(columns={"obs_value": name})
+        rows = rows.assign(time_period=rows[day].dt.strftime("%Y-%m")).merge(counts, on=["series_id", "time_period"])
+    rows = rows.query("obs_value > 0")
     if rows.empty:
         return ""
-    errors = (rows["value"] - rows["obs_value"]).abs()
+    errors = rows[["value", "last_value"]].sub(rows["obs_value"], axis=0).abs()
+    own, last = errors.div(rows["obs_value"], axis=0).median().map(language.percent)
     text = _(
-        "{ahead} a route’s forecast was typically off by {error} a month, {share} of the count ({n} past forecasts)."
+        "{ahead} a route’s forecast was typically off by {error} a month, {share} of the count; the last count "
+        "repeated: {last}."
     )
-    return language.text(
-        text, ahead=capital(steps_ahead([PLANNING_MONTHS], language)), error=language.expected(errors.median()),
-        share=language.percent((errors / rows["obs_value"]).median()), n=language.counted(len(rows)),
-    )  # fmt: skip
+    error, ahead = language.expected(errors["value"].median()), capital(steps_ahead([PLANNING_MONTHS], language))
+    return language.text(text, ahead=ahead, error=error, share=own, last=last)
 
 
 def said_and_counted(release: ReadableRelease, route_id: str) -> pd.DataFrame:
@@ -210,6 +211,12 @@ def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
     held, share = language.counted(rows["inside"].sum()), language.share(rows["inside"].mean())
     said = language.plural(texts, len(rows), held=held, share=share, ahead=ahead)
     return language.labelled(scored_name(route_id, language), said)
+
+
+def said_by_route(rows: pd.DataFrame, language: Language) -> list[str]:
+    """The share of each route's counts that fell inside."""
+    shares = rows.groupby("route_id", sort=False)["inside"].mean().items()
+    return [language.labelled(route_name(str(one), language), language.share(share)) for one, share in shares]
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
@@ -414,14 +421,11 @@ def groups_finding(rows: pd.DataFrame, language: Language) -> str:
         )
         return language.plural(texts, judged)
     names = ", ".join(_place(row, language) for row in bad.to_dict("records"))
-    text = language.form(
-        *ngettext(
-            "Forecasts are less accurate for {bad} of {n} groups: {names}.",
-            "Forecasts are less accurate for {bad} of {n} groups: {names}.",
-        ),
-        len(bad),
+    texts = ngettext(
+        "Forecasts are less accurate for {bad} of {n} groups: {names}.",
+        "Forecasts are less accurate for {bad} of {n} groups: {names}.",
     )
-    return text.format(bad=len(bad), n=judged, names=names)
+    return language.form(*texts, len(bad)).format(bad=len(bad), n=judged, names=names)
 
 
 def groups_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
@@ -523,16 +527,10 @@ def origin_words(rows: pd.DataFrame, language: Language) -> str:
         "{panel_hash}, snapshot {snapshot}. No weather series is bundled, so weather was tested by El Niño alone. "
         "Drivers are shown as context, never as cause."
     )
-    return language.text(
-        text,
-        panel=test["panel"],
-        first=language.month(pd.Period(test["first_origin"], "M").to_timestamp()),
-        last=language.month(pd.Period(test["last_origin"], "M").to_timestamp()),
-        model=test["model"],
-        day=language.day(dt.date.fromisoformat(test["made_on"])),
-        panel_hash=test["panel_hash"],
-        snapshot=str(test["snapshot"])[:12],
-    )
+    first, last = (language.month(str(test[name])) for name in ("first_origin", "last_origin"))
+    day, snapshot = language.day(dt.date.fromisoformat(test["made_on"])), str(test["snapshot"])[:12]
+    about = {name: test[name] for name in ("panel", "model", "panel_hash")}
+    return language.text(text, first=first, last=last, day=day, snapshot=snapshot, **about)
 
 
 def situation_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:

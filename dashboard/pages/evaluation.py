@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
+from core.calendar import PLANNING_MONTHS
 from core.languages import NOTHING
 from core.schema import ALL
 from dashboard import _, downloads, evaluation_alerts, evaluation_teams, lang, layout, reads, state
@@ -29,6 +31,7 @@ from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, LIKELY, WORSE
 from reports import charts, record, skill
+from reports.asylum import AsylumForecast
 from reports.names import in_unit
 from reports.record import PART_SERIES
 from store.status import issued_skill
@@ -41,6 +44,8 @@ GROUPS = ("region", "citizen", "route")
 MATRIX = "evaluation_matrix.md"
 CLASSES = {BETTER: "better", LIKELY: "likely", WORSE: "worse"}
 PARTS = ("skill", "intervals", "groups", "situations", "alerts", "drivers", HUB)
+DETAIL = "detail"
+"""Anchor of the parts below the charts."""
 
 
 def show(night: Night) -> None:
@@ -60,14 +65,12 @@ def show(night: Night) -> None:
     text = _("Live: issued before the month, judged once it is counted; replayed nights do not count.")
     st.markdown(f"**{plain(record.live_title(issued, lang()))}.** :gray[{plain(f'{text} {_(record.FLATTER)}')}]")
     if part != HUB:
-        st.selectbox(
-            _("Route"), routes, width=240,
-            format_func=lambda one: record.scored_name(one, lang()), **state.widget("on", route_id),
-        )  # fmt: skip
+        name = partial(record.scored_name, language=lang())
+        st.selectbox(_("Route"), routes, width=240, format_func=name, **state.widget("on", route_id))
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
     show_past(night, route_id)
     show_issued(issued)
-    st.header(_("In detail"), anchor=False)
+    st.header(_("In detail"), anchor=DETAIL)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
         "intervals": (_("Intervals"), partial(show_calibration, night, route_id)),
@@ -117,6 +120,10 @@ def draw_past(rows: pd.DataFrame, route_id: str) -> None:
     groups = list(rows.groupby("route_id", sort=False))
     each = downloads.BESIDE if route_id == ALL else 1
     places = [one for _row in groups[::each] for one in st.columns(each, gap="medium")]
+    for place in places[len(groups) :][:1]:  # beside the last chart
+        with place:
+            st.markdown(f"**{plain(record.said_title(rows, route_id, lang()))}**")
+            st.markdown("\n".join(f"- {plain(text)}" for text in record.said_by_route(rows, lang())))
     for (one, own), place in zip(groups, places, strict=False):
         unit, alt = in_unit(_("{unit} per month"), str(one), lang()), record.said_title(own, str(one), lang())
         with place:
@@ -127,24 +134,37 @@ def draw_past(rows: pd.DataFrame, route_id: str) -> None:
 
 
 def show_map(night: Night, route_id: str) -> None:
-    """The map, sentences and the record of alerts beside it."""
+    """The map; beside it what forecasts and what alerts were worth."""
     grid = record.verdicts(night)
     if grid.empty:
         return
     drawn, said = st.columns([1.3, 1], gap="medium")
     with said:
-        alerts = record.watch_words(night.frame("track_record"), route_id, lang())
+        st.markdown("### " + _("Forecasts"), anchors=False)
         better = f"{record.title(night, route_id, lang())}."
-        said_all = filter(None, [better, *record.sentences(night, route_id, lang()), alerts])
-        st.markdown("\n".join(f"- {plain(text)}" for text in said_all))
+        st.markdown("\n".join(f"- {plain(text)}" for text in [better, *record.sentences(night, route_id, lang())]))
+        st.markdown("### " + _("Alerts"), anchors=False)
+        alerts = record.watch_words(night.frame("track_record"), route_id, lang()) or _("Not judged yet.")
+        address = f"{state.link('evaluation', on=route_id, part='alerts')}#{DETAIL}"
+        more = _("**[Each rule’s record →]({link})**").format(link=address)
+        st.markdown(f"- {plain(alerts)}\n- {more}")
     with drawn:
         name = partial(record.judged_name, language=lang())
-        st.html(as_html(pd.concat([grid.rename(index=name), record.beside(night, lang())]), name(route_id)))
-        st.markdown(small(plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")))
+        links = {name(one): state.link("route", route=one) for one in grid.index if one != ALL}
+        for label, one in record.other_figures(night, lang()).items():
+            if isinstance(one, AsylumForecast):
+                links[label] = state.link("asylum", kind=one.kind, country=one.geo)
+            else:
+                links[label] = state.link("reception", place=one.series_id.split(".")[1])
+        whole = pd.concat([grid.rename(index=name), record.beside(night, lang())])
+        st.html(as_html(whole, name(route_id), links))
+        others = _("Other countries’ applications: **[Asylum]({link})**.").format(link=state.link("asylum"))
+        note = plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")
+        st.markdown(small(f"{note} {others}"))
 
 
-def as_html(grid: pd.DataFrame, chosen: str) -> str:
-    """The map as a table: a sign, a colour and a hidden word in every cell; the name of the route chosen is bold."""
+def as_html(grid: pd.DataFrame, chosen: str, links: Mapping[str, str]) -> str:
+    """The map as a table: a sign, a colour and a hidden word in every cell; the route chosen has a mark."""
     corner, heads = _("Months ahead"), "".join(f'<th scope="col">{step}</th>' for step in grid.columns)
     lines = []
     for named, row in grid.iterrows():
@@ -155,7 +175,9 @@ def as_html(grid: pd.DataFrame, chosen: str) -> str:
             else "<td></td>"
             for verdict in row
         )
-        name = f"<strong>{html.escape(chosen)}</strong>" if named == chosen else html.escape(str(named))
+        name = f"<strong>{'▸ ' if named == chosen else ''}{html.escape(str(named))}</strong>"
+        if named in links:
+            name = f'<a href="{html.escape(links[str(named)])}" target="_self">{name}</a>'
         lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
     return (
         f'<table class="vigie-map"><thead><tr><th scope="col">{html.escape(corner)}</th>{heads}</tr></thead>'
@@ -226,13 +248,8 @@ def show_table(rows: pd.DataFrame) -> None:
     st.markdown(small(text))
     table = record.skill_table(rows, lang())
     with st.container(key="skill-screen"), st.expander(_("Every model and month in figures")):
-        st.dataframe(
-            localised(table),
-            hide_index=True,
-            height=458,  # the ensemble's twelve rows and the head
-            placeholder=NOTHING,
-            alt=_("Scores of every model at every horizon; click a column to sort"),
-        )
+        alt, pixels = _("Scores of every model at every horizon; click a column to sort"), 458  # the ensemble's rows
+        st.dataframe(localised(table), hide_index=True, height=pixels, placeholder=NOTHING, alt=alt)
         if note := record.baseline_note(rows, lang()):
             st.markdown(small(note))
     # Paper shows of a table that scrolls only what happens to stand on the screen.
@@ -251,7 +268,8 @@ def show_calibration(night: Night, route_id: str) -> None:
         st.markdown(small(_("No calibration here in this release.")))
         return
     horizons = [str(step) for step in sorted(rows["horizon"].astype(int).unique())]
-    horizon = state.choice("horizon", horizons, horizons[0])
+    usual = str(PLANNING_MONTHS)
+    horizon = state.choice("horizon", horizons, usual if usual in horizons else horizons[0])
     st.selectbox(_("Horizon"), horizons, width=160, format_func=layout.month_count, **state.widget("horizon", horizon))
     at = rows[rows["horizon"].astype(int) == int(horizon)]
     reads.drawn_once(night, partial(draw_calibration, at), "calibration", route_id, horizon)
@@ -311,12 +329,8 @@ def show_groups(night: Night) -> None:
 def draw_groups(chosen: pd.DataFrame) -> None:
     """The groups_finding, the groups_table, and how to read it."""
     st.markdown(plain(record.groups_finding(chosen, lang())))
-    st.table(
-        record.groups_table(chosen, lang()),
-        border="horizontal",
-        hide_index=True,
-        alt=_("Errors of the forecast by group"),
-    )
+    table, alt = record.groups_table(chosen, lang()), _("Errors of the forecast by group")
+    st.table(table, border="horizontal", hide_index=True, alt=alt)
     text = _(
         "Relative WIS below 1: better than the baseline. Bias from −1 to 1: positive where forecasts were too high. By "
         "nationality the ensemble forecasts each route’s ten largest groups at past dates, from final figures cut at "
@@ -343,19 +357,11 @@ def show_driver_tests(night: Night) -> None:
     st.markdown(text)
     places = [ALL, PART_SERIES, *sorted(set(tests["series_id"]) - {ALL, PART_SERIES})]
     place = state.choice("driver_rows", places, ALL)
-    st.selectbox(
-        _("Series"),
-        places,
-        width=320,
-        format_func=lambda one: record.scored_name(one, lang()),
-        **state.widget("driver_rows", place),
-    )
+    name = partial(record.scored_name, language=lang())
+    st.selectbox(_("Series"), places, width=320, format_func=name, **state.widget("driver_rows", place))
     shown = tests[tests["series_id"] == place]
-    st.dataframe(
-        record.drivers_table(shown, lang()),
-        hide_index=True,
-        alt=_("Ratios of scores with and without each driver, by months ahead"),
-    )
+    alt = _("Ratios of scores with and without each driver, by months ahead")
+    st.dataframe(record.drivers_table(shown, lang()), hide_index=True, alt=alt)
     st.markdown(layout.small(record.origin_words(shown, lang())))
     downloads.buttons(downloads.export_of(night, "driver-tests", _("Tests of drivers"), tests, []))
 

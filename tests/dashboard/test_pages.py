@@ -100,7 +100,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         {"route": "CMR", "view": "nationalities", "figures-nationalities-CMR": "1"},
     ),
     "figures_route_drivers": ("route", {"route": "CMR", "view": "drivers", "figures-context-CMR": "1"}),
-    "figures_evaluation_intervals": ("evaluation", {"part": "intervals", "figures-calibration-1": "1"}),
+    "figures_evaluation_intervals": ("evaluation", {"part": "intervals", "figures-calibration-3": "1"}),
 }
 """Golden files, each with the page and the address that it is of."""
 

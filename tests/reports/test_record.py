@@ -94,9 +94,9 @@ def test_month_1_is_named_by_newest_count() -> None:
 @pytest.mark.parametrize(
     ("route_id", "said"),
     [
-        ("CMR", ["by 200 a month, 20% of the count", "(3 past forecasts)"]),
-        (ALL, ["by 150 a month, 18% of the count", "(4 past forecasts)"]),
-        ("EMR", ["by 30 a month, 15% of the count", "(1 past forecasts)"]),
+        ("CMR", ["by 200 a month, 20% of the count", "the last count repeated: 3%."]),
+        (ALL, ["by 150 a month, 18% of the count", "the last count repeated: 4%."]),
+        ("EMR", ["by 30 a month, 15% of the count", "the last count repeated: 10%."]),
     ],
 )
 def test_error_is_median_beside_last_count_repeated(route_id: str, said: list[str]) -> None:
