@@ -7,6 +7,7 @@ import re
 from collections.abc import Hashable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +17,7 @@ from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.release import INTENDED_USE
 from core.schema import ALL
-from core.settings import home_folder, load_settings
+from core.settings import home_folder, is_loopback, load_settings
 from dashboard import _, downloads, labelled, lang, layout, listed, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
@@ -387,7 +388,10 @@ def show_method(night: Night) -> None:
     use = [
         (_("✓ better: proven"), _("the median and its range")),
         (_("◐ likely better: not proven, some such gains are luck (Holm’s test)"), _("the median, with caution")),
-        (_("○ no sign, or no gain shown"), _("the range alone; for asylum, the last count and its range")),
+        (
+            _("○ no sign, no gain shown, or ✗ worse"),
+            _("the range alone: the route’s chart draws no median there; for asylum, the last count and its range"),
+        ),
     ]
     names = [_("Record against the last count repeated"), _("What to use")]
     st.table(pd.DataFrame(use, columns=names), border="horizontal", hide_index=True, alt=_("What to use"))
@@ -409,16 +413,19 @@ def show_method(night: Night) -> None:
         st.header(_("Whom to ask, how to cite it"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in imprint(night)))
     st.header(_("How good it is"), anchor=False)
+    error = reads.once(night, partial(record.error_title, night, ALL, lang()), "record's error", ALL)
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
-    st.markdown(
-        f"{plain(f'{said}. {_(record.FLATTER)} {live}.')} **[{_('How we know →')}]({state.link('evaluation')})**"
-    )
+    facts = plain(f"{error}. {said}. {_(record.FLATTER)} {live}.")
+    st.markdown(f"{facts} **[{_('How we know →')}]({state.link('evaluation')})**")
     routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
     if routes:
         show_steps(night, state.choice("route", routes, routes[0]))
-    with st.expander(_("Glossary")):
-        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
+    st.header(_("Glossary"), anchor=False)
+    lines = ["- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()]
+    left, right = st.columns(2, gap="large")
+    left.markdown("\n".join(lines[: -len(TERMS)]))
+    right.markdown("\n".join(lines[-len(TERMS) :]))
     show_cards(night)
 
 
@@ -437,21 +444,25 @@ def show_steps(night: Night, route_id: str) -> None:
 def imprint(night: Night) -> list[str]:
     """Whom to ask, where to report what is wrong, how to cite it and under which licence."""
     settings = load_settings(home_folder())
-    ask = _("**Questions and errors**: ask {contact}.").format(contact=settings.contact)
-    unset = _("**Questions and errors**: no contact is set. Who runs this copy enters `contact` in settings.toml.")
-    cite = _("**Cite as**: The Vigie authors, Vigie {version}, release {run_id} of {day}, {url}; and the publishers.")
+    ask = _("**Questions and errors**: ask {contact}.")
+    cite = _(
+        "**Cite as**: The Vigie authors, Vigie {version}, release {run_id}, as known on {known}, computed {day}{url}; "
+        "and the publishers."
+    )
+    is_public = not is_loopback(urlsplit(settings.dashboard_url).hostname or "")
     wrong = _(
         "**An alert is wrong**: “Comment, disagree or correct” under it, on the newest release’s **[Alerts]({link})**."
     )
     sources = state.link("data", part="sources")
     return [
-        ask if settings.contact else unset,
+        ask.format(contact=settings.contact or _("those who run this copy")),
         wrong.format(link=f"alerts?lang={lang().code}"),
         _("**A figure is wrong**: ask its publisher, named under **[Sources]({link})**.").format(link=sources),
         _("**A security hole**: report it in private where the program’s code is kept; SECURITY.md there says how."),
         cite.format(
-            version=plain(night.code_version.partition("+")[0]), run_id=night.run_id,
-            day=lang().day(night.created_at.date()), url=f"**{settings.dashboard_url}/?release={night.run_id}**",
+            version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, known=lang().day(night.as_of),
+            day=lang().day(night.created_at.date()),
+            url=f", **{settings.dashboard_url}/?release={night.run_id}**" if is_public else "",
         ),
         _("Open software, **[MIT licence]({url})**.").format(url="https://opensource.org/license/mit"),
     ]  # fmt: skip
