@@ -18,11 +18,10 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from forecasting import LEVELS
-from forecasting.quantiles import to_matrix
+from forecasting.quantiles import KEYS, to_matrix
 from hub.files import hub_of, metadata_of
 from hub.night import ROUNDS, ROUNDS_ABOUT, target_values
 from hub.own import config_files, target_data, weekly_name
-from hub.score import ROUND_KEYS
 from nightly import OK, RealTimeData
 from nightly.asylum import DATASETS, destination_states
 from nightly.inputs import load_snapshot
@@ -89,7 +88,7 @@ def write_rounds(rows: pd.DataFrame, about: Mapping[str, object]) -> None:
     days = {name: pd.to_datetime(rows[name]) for name in ("origin_date", "target_end_date")}
     table = to_matrix(rows.assign(**days))
     values = {f"{level:g}": table.quantiles[:, place].round().astype("int32") for place, level in enumerate(LEVELS)}
-    wide = table.keys[ROUND_KEYS].assign(**values).sort_values(ROUND_KEYS, ignore_index=True)
+    wide = table.keys[KEYS].assign(**values).sort_values(KEYS, ignore_index=True)
     wide.to_parquet(SNAPSHOT / ROUNDS, index=False, compression="zstd", compression_level=19)
     facts = {
         "command": "python -m benchmarks.hub_rounds", "sha256": sha256_of_file(SNAPSHOT / ROUNDS), "models": about,

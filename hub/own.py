@@ -101,7 +101,9 @@ def config_files(series: Sequence[str], as_of: dt.date, name: str) -> dict[str, 
             for place, words in places.items():
                 escaped = json.dumps(words, ensure_ascii=False)[1:-1]
                 text = text.replace(place, escaped if path.suffix == ".json" else words)
-            files[_target(path.relative_to(TEMPLATES).as_posix())] = text.encode()
+            # The folder of pull requests' templates has a dot in a hub, with which it would not be packaged here.
+            target = path.relative_to(TEMPLATES).as_posix()
+            files[f".{target}" if target.startswith("github/") else target] = text.encode()
     return files
 
 
@@ -166,11 +168,6 @@ def _ends(freq: Frequency, as_of: dt.date) -> list[dt.date]:
     month = pd.Period(as_of, freq="M")
     first, last = (month - MONTHS_BACK).start_time, (month + MONTHS_AHEAD).end_time
     return [one.end_time.date() for one in pd.period_range(first, last, freq=pandas_frequency(freq))]
-
-
-def _target(name: str) -> str:
-    """Where a template goes: those for pull requests lie in a folder that begins with a dot."""
-    return name.replace("github/", ".github/", 1) if name.startswith("github/") else name
 
 
 def open_round(freq: Frequency, day: dt.date) -> pd.Timestamp | None:
@@ -448,16 +445,10 @@ def time_series(values: pd.DataFrame) -> pd.DataFrame:
         values: ``series_id, time_period, obs_value, as_of``: of every version of a value those that differ from the
             one before.
     """
-    frame = dated(values)
-    return pd.DataFrame(
-        {
-            "target_end_date": frame["target_end_date"].dt.date,
-            "target": frame["series_id"].str.split(".").str[0],
-            "series_id": frame["series_id"],
-            "observation": frame["value"],
-            "as_of": pd.to_datetime(frame["as_of"]).dt.date,
-        }
-    )
+    frame = dated(values).rename(columns={"value": "observation"})
+    days = {name: frame[name].dt.date for name in ("target_end_date", "as_of")}
+    named = frame.assign(target=frame["series_id"].str.split(".").str[0], **days)
+    return named[["target_end_date", "target", "series_id", "observation", "as_of"]]
 
 
 def target_data(series: pd.DataFrame) -> dict[str, bytes]:
@@ -493,15 +484,7 @@ def changed_values(panels: Sequence[tuple[pd.Timestamp, pd.DataFrame]]) -> pd.Da
         ``series_id, time_period, obs_value, as_of``; a value that was withdrawn is missing from its day on.
     """
     key = ["series_id", "time_period"]
-    known = pd.Series(dtype=float)
-    parts = []
-    for day, values in panels:
-        now = values.set_index(key)["obs_value"]
-        before = known.reindex(now.index)
-        new = now[~(now == before)]
-        gone = known[~known.index.isin(now.index) & known.notna()] * float("nan")
-        both = pd.concat([one for one in (new, gone) if len(one)]) if len(new) or len(gone) else new
-        parts.append(both.rename("obs_value").rename_axis(key).reset_index().assign(as_of=day))
-        known = pd.concat([now, gone[~gone.index.isin(now.index)]]) if len(gone) else now
-    changed: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return changed
+    known = pd.concat({day: values.set_index(key)["obs_value"] for day, values in panels}, axis=1, names=["as_of"])
+    rows = known.melt(value_name="obs_value", ignore_index=False).reset_index()
+    now, before = rows["obs_value"], rows.groupby(key)["obs_value"].shift()
+    return rows[(now != before) & (now.notna() | before.notna())]

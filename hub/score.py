@@ -29,7 +29,7 @@ from core.languages import marked as _
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
 from core.schema import ALL, typed
 from forecasting import BASELINE
-from forecasting.quantiles import QuantileTable, stack, to_matrix
+from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix
 from forecasting.verification import wis, with_bounds
 from forecasting.verification.verdict import holm_within, ratio_interval
 from hub import Hub
@@ -367,7 +367,6 @@ def _weights(scored: Grid, origin: pd.Timestamp) -> pd.Series:
 IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
 ROUTES = ("arrivals", "M")
 TABLES = (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)
-ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 
 
 def release_tables(
@@ -447,8 +446,8 @@ def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame) 
 
 def _not_in(submitted: QuantileTable, made: QuantileTable) -> QuantileTable:
     """What was not submitted: the hub's ensembles are themselves handed in, and what they said then stands."""
-    taken = pd.MultiIndex.from_frame(submitted.keys[ROUND_KEYS])
-    return made.where(~pd.MultiIndex.from_frame(made.keys[ROUND_KEYS]).isin(taken))
+    taken = pd.MultiIndex.from_frame(submitted.keys[KEYS])
+    return made.where(~pd.MultiIndex.from_frame(made.keys[KEYS]).isin(taken))
 
 
 def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
@@ -458,19 +457,13 @@ def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
 
 def _bare(table: QuantileTable) -> QuantileTable:
     # Vigie's own names hold more than one hyphen; in a hub's files an underscore stands there.
-    keys = table.keys[ROUND_KEYS].assign(model_id=table.keys["model_id"].map(_own_name))
-    return QuantileTable(keys, table.quantiles)
-
-
-def _own_name(model_id: str) -> str:
-    return model_id.replace("_", "-") if model_id.startswith("vigie-") else model_id
+    names = table.keys["model_id"]
+    names = names.where(~names.str.startswith(f"{TEAM}-"), names.str.replace("_", "-"))
+    return QuantileTable(table.keys[KEYS].assign(model_id=names), table.quantiles)
 
 
 def _timed(table: QuantileTable, timing: str | pd.Series) -> QuantileTable:
-    words = timing if isinstance(timing, str) else timing.to_numpy()
-    return QuantileTable(
-        table.keys.assign(timing=pd.Series(words, index=table.keys.index, dtype=object)), table.quantiles
-    )
+    return QuantileTable(table.keys.assign(timing=timing), table.quantiles)
 
 
 def _closed(table: QuantileTable, date: dt.date) -> QuantileTable:
@@ -482,6 +475,11 @@ def _closed(table: QuantileTable, date: dt.date) -> QuantileTable:
 
 
 def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    teams = {model_id: words for model_id, words in about.items() if model_id not in ENSEMBLES}
+    own = {
+        model_id: {"team_name": "Hub", "methods": methods, "license": "CC-BY-4.0"}
+        for model_id, methods in ENSEMBLES.items()
+    }
     rows = [
         {
             "model_id": model_id,
@@ -491,14 +489,8 @@ def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             "licence": str(words.get("license", "")),
             "designated": bool(words.get("designated_model")),
         }
-        for model_id, words in about.items()
-        if model_id not in ENSEMBLES
+        for model_id, words in (teams | own).items()
     ]
-    rows += [
-        {"model_id": model_id, "team_name": "Hub", "model_name": model_id, "methods": methods, "licence": "CC-BY-4.0",
-         "designated": False}
-        for model_id, methods in ENSEMBLES.items()
-    ]  # fmt: skip
     return typed(pd.DataFrame(rows), HUB_MODELS)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from forecasting import LEVELS
 from forecasting.quantiles import QuantileTable, stack, to_rows
-from hub.score import IN_TIME, REPLAY, _closed, _models, _own_name, _shown, _timed, with_own
+from hub.score import IN_TIME, REPLAY, _bare, _closed, _models, _shown, _timed, with_own
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_round_is_replayed_once_it_is_closed(series_id: str, origin: str, day: s
 
 
 def test_own_models_have_own_names() -> None:
-    assert _own_name("vigie-seasonal_walk") == "vigie-seasonal-walk"
-    assert _own_name("team-seasonal_walk") == "team-seasonal_walk"
+    named = [_bare(forecasts(f"{team}-seasonal_walk", "2024-11-30")).keys["model_id"].item() for team in ("vigie", "a")]
+    assert named == ["vigie-seasonal-walk", "a-seasonal_walk"]
     found = _models({"a-b": {"team_name": "A", "license": "CC0-1.0", "designated_model": True}, "hub-median": {}})
     own = found[found["model_id"] == "a-b"].iloc[0]
     assert (own["model_name"], own["licence"], own["designated"]) == ("a-b", "CC0-1.0", True)
