@@ -353,7 +353,7 @@ def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:
 
 def _to_panel(table: pd.DataFrame, name: str, freq: Frequency | None = None) -> Panel:
     """Validate rows and lay them out; ``name`` is what errors call the table."""
-    series, names = _coded(table["series_id"], exactly=True)
+    series, names = _coded(table["series_id"], are_names=True)
     nameless = np.asarray([text.strip().lower() in _GAP for text in names])
     _refuse(table, nameless[series], name, "series_id", "a series needs a name")
     written, texts = _coded(table["time_period"])
@@ -366,28 +366,26 @@ def _to_panel(table: pd.DataFrame, name: str, freq: Frequency | None = None) -> 
             f"{name}: {len(names):,} series from {periods.min()} to {periods.max()} make {length * len(names):,} "
             f"cells, more than {MOST_CELLS:,}: is a period mistyped?"
         )
-    order = np.argsort(np.asarray(names, dtype=object), kind="stable")
-    column = np.empty(len(names), dtype=np.int64)
-    column[order] = np.arange(len(names))
-    row, at = (ordinals - first)[written], column[series]
-    again = pd.Series(row * len(names) + at).duplicated().to_numpy()
+    row = (ordinals - first)[written]
+    again = pd.Series(row * len(names) + series).duplicated().to_numpy()
     _refuse(table, again, name, "time_period", "this series already has a value for this period")
     matrix = np.full((length, len(names)), np.nan)
-    matrix[row, at] = values
+    matrix[row, series] = values
     calendar = pd.period_range(periods.min(), periods.max(), freq=periods.freq, name="period")
-    sorted_names = pd.Index([names[place] for place in order], name="series_id", dtype=object)
-    groups = _groups(table, name, at, sorted_names)
-    return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), groups, Reading(off_pattern=off))
+    columns = pd.Index(names, name="series_id", dtype=object)
+    groups = _groups(table, name, series, columns)
+    return Panel(freq, pd.DataFrame(matrix, calendar, columns), groups, Reading(off_pattern=off))
 
 
-def _coded(column: pd.Series, *, exactly: bool = False) -> tuple[NDArray[np.int64], list[str]]:
+def _coded(column: pd.Series, *, are_names: bool = False) -> tuple[NDArray[np.int64], list[str]]:
     """A column as places in a list of its distinct texts, empty where there is none.
 
-    Blanks around them are taken off unless they are wanted exactly as they are.
+    Blanks around them are taken off; names keep theirs, and are sorted.
     """
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
     found = ["" if pd.isna(one) else str(one) for one in distinct]
-    again, texts = pd.factorize(np.asarray(found if exactly else [one.strip() for one in found], dtype=object))
+    found = found if are_names else [one.strip() for one in found]
+    again, texts = pd.factorize(np.asarray(found, dtype=object), sort=are_names)
     return again[codes], [str(text) for text in texts]
 
 

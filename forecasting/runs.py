@@ -45,18 +45,15 @@ class Diagnostics:
 
     Attributes:
         series: Number of series in the table.
-        fallbacks: ``model_id, reason, series_id, forecasts``: the baseline stands in for a model.
-        capped: ``model_id, series_id, forecasts``: the cap on explosion was applied.
-        flat: ``model_id, series_id, forecasts``: intervals without width after a history of one value.
+        remarks: ``model_id, remark, series_id, forecasts``: where the baseline stands in for a model, the cap on
+            explosion was applied, or intervals have no width after a history of one value.
         ended: Series that are not forecast because they have ended, each with its last period.
         panel: The panel, of whose reading sentences are given too.
         account: Sentences on how the ensemble came about.
     """
 
     series: int
-    fallbacks: pd.DataFrame
-    capped: pd.DataFrame
-    flat: pd.DataFrame
+    remarks: pd.DataFrame
     ended: tuple[str, ...] = ()
     panel: Panel | None = None
     account: tuple[str, ...] = ()
@@ -71,16 +68,8 @@ class Diagnostics:
             *(self.panel.lines(names) if self.panel is not None else []),
             *([f"not forecast, for they have ended: {listed(self.ended, names)}"] if self.ended else []),
             *(
-                f"{model_id}: intervals have no width, for the series has had but one value {self._of(rows, names)}"
-                for model_id, rows in self.flat.groupby("model_id", sort=True)
-            ),
-            *(
-                f"{model_id}: the baseline stands in ({reason}) {self._of(rows, names)}"
-                for (model_id, reason), rows in self.fallbacks.groupby(["model_id", "reason"], sort=True)
-            ),
-            *(
-                f"{model_id}: quantiles were cut at the series' cap {self._of(rows, names)}"
-                for model_id, rows in self.capped.groupby("model_id", sort=True)
+                f"{model_id}: {remark} {self._of(rows, names)}"
+                for (model_id, remark), rows in self.remarks.groupby(["model_id", "remark"], sort=False)
             ),
         ]
 
@@ -321,16 +310,13 @@ def diagnose(table: QuantileTable, panel: Panel) -> Diagnostics:
     keys = table.keys
     highest, lowest = (extreme_before(keys, panel, extreme) for extreme in (np.fmax, np.fmin))
     flat = (highest == lowest) & (np.ptp(table.quantiles, axis=1) <= NO_WIDTH)
-    return Diagnostics(
-        series=int(keys["series_id"].nunique()),
-        fallbacks=_counted(keys[keys["fallback"].to_numpy(dtype=bool)], ["model_id", "reason", "series_id"]),
-        capped=_counted(keys[keys["capped"].to_numpy(dtype=bool)], ["model_id", "series_id"]),
-        flat=_counted(keys[flat], ["model_id", "series_id"]),
-    )
-
-
-def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    return keys.groupby(columns, sort=True).size().rename("forecasts").reset_index()
+    marked = [
+        keys[flat].assign(remark="intervals have no width, for the series has had but one value"),
+        keys[keys["fallback"].astype(bool)].assign(remark="the baseline stands in (" + keys["reason"] + ")"),
+        keys[keys["capped"].astype(bool)].assign(remark="quantiles were cut at the series' cap"),
+    ]
+    counts = [rows.groupby(["model_id", "remark", "series_id"]).size().rename("forecasts") for rows in marked]
+    return Diagnostics(int(keys["series_id"].nunique()), pd.concat(counts).reset_index())
 
 
 def account_of(table: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:

@@ -205,10 +205,8 @@ def path_rows(keys: pd.DataFrame, values: FloatArray) -> pd.DataFrame:
     """Paths of forecasts, shape ``(forecasts, n)``, as rows of ``core.release.TRAJECTORIES``."""
     n = values.shape[1]
     rows = keys.loc[keys.index.repeat(n), KEYS].reset_index(drop=True)
-    rows["output_type"] = "sample"
-    rows["output_type_id"] = np.tile(np.arange(n, dtype=np.int64), len(keys))
-    rows["value"] = values.reshape(-1)
-    return rows
+    numbers = np.tile(np.arange(n, dtype=np.int64), len(keys))
+    return rows.assign(output_type="sample", output_type_id=numbers, value=values.reshape(-1))
 
 
 def update_with_nowcasts(

@@ -261,16 +261,6 @@ class Course:
     series_id: str
     table: pd.DataFrame
 
-    @property
-    def multiples(self) -> FloatArray:
-        """Ratio of each month to its base."""
-        return self.table["multiple"].to_numpy(dtype=float)
-
-    @property
-    def beyond(self) -> FloatArray:
-        """Persons of each month beyond its base; negative where fewer came."""
-        return (self.table["value"] - self.table["base"]).to_numpy(dtype=float)
-
 
 def course(observations: pd.DataFrame, episode: Episode) -> Course | None:
     """Find an episode's figures among a release's, and its course.
@@ -331,7 +321,8 @@ def replay(
         raise InputError(f"no sample paths of {series_id}")
     ends = pd.DatetimeIndex(trajectories.loc[own, "target_end_date"])
     since = np.asarray((ends.year * 12 + ends.month) - (first.year * 12 + first.month))
-    values = episode.multiples if by == "ratio" else episode.beyond
+    months = episode.table
+    values = (months["multiple"] if by == "ratio" else months["value"] - months["base"]).to_numpy(dtype=float)
     inside, now = (since >= 0) & (since < len(values)), values[np.clip(since, 0, len(values) - 1)]
     before = trajectories.loc[own, "value"].to_numpy()
     after = before * np.power(now, strength) if by == "ratio" else np.maximum(before + strength * now, 0.0)

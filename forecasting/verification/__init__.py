@@ -24,6 +24,7 @@ from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within,
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
 BOUNDS = (0.1, 0.25, 0.5, 0.75, 0.9)
+BINS = 10
 
 
 def wis(observed: FloatArray, quantiles: FloatArray, levels: FloatArray = LEVELS) -> FloatArray:
@@ -154,14 +155,14 @@ def calibration(rows: pd.DataFrame) -> pd.DataFrame:
     return shares.melt(["model_id", "series_id", "horizon", "n"], var_name="nominal", value_name="observed")
 
 
-def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10) -> pd.DataFrame:
+def pit_histogram(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     """Histogram of the probability integral transform; flat for a calibrated model.
 
     Where quantiles tie at the outcome (zeros), the PIT is drawn between its two ends: Czado, Gneiting and Held 2009,
     Biometrics 65(4).
 
     Returns:
-        ``model_id, horizon, bin_low, bin_high, share, n``.
+        ``model_id, horizon, n, bin_low, share``.
     """
     table = to_matrix(forecasts)
     observed = observed_at(table.keys, panel)
@@ -169,17 +170,12 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10) -> pd.D
     table, observed = table.where(known), observed[known]
     low, high = probability_at(observed, table.quantiles)
     pit = low + np.random.default_rng(0).uniform(size=len(observed)) * (high - low)
-    place = np.clip((pit * bins).astype(int), 0, bins - 1)
-    wide = pd.crosstab([table.keys["model_id"], table.keys["horizon"]], place).reindex(
-        columns=range(bins), fill_value=0
-    )
-    n = wide.sum(axis=1)
-    found = wide.div(n, axis=0).assign(n=n).reset_index().melt(["model_id", "horizon", "n"], var_name="bin")
-    bin_low, bin_high = found["bin"].astype(float) / bins, (found["bin"].astype(float) + 1) / bins
-    found = found.assign(bin_low=bin_low, bin_high=bin_high, share=found["value"])
-    return found[["model_id", "horizon", "bin_low", "bin_high", "share", "n"]].sort_values(
-        ["model_id", "horizon", "bin_low"]
-    )
+    place = np.minimum((pit * BINS).astype(int), BINS - 1)
+    counts = pd.crosstab([table.keys["model_id"], table.keys["horizon"]], place).reindex(columns=range(BINS))
+    n = counts.sum(axis=1)
+    shares = counts.fillna(0).div(n, axis=0).set_axis(np.arange(BINS) / BINS, axis=1).assign(n=n).reset_index()
+    found = shares.melt(["model_id", "horizon", "n"], var_name="bin_low", value_name="share")
+    return found.sort_values(["model_id", "horizon", "bin_low"])
 
 
 COLUMNS = [

@@ -20,15 +20,15 @@ def panel() -> Panel:
 
 
 def test_diagnostics_list_limited_names(panel: Panel) -> None:
-    fallen = pd.DataFrame({"model_id": "m", "reason": "short", "series_id": list("abcd"), "forecasts": [1, 2, 3, 4]})
-    capped = pd.DataFrame({"model_id": "m", "series_id": ["a"], "forecasts": [1]})
-    none = capped.iloc[:0]
-    found = Diagnostics(9, fallen, capped, none, ended=("x (2020-01)", "y (2021-01)"), panel=panel)
+    remarks = pd.DataFrame(
+        {"remark": ["short"] * 4 + ["capped"], "series_id": list("abcda"), "forecasts": [1, 2, 3, 4, 1]}
+    )
+    found = Diagnostics(9, remarks.assign(model_id="m"), ended=("x (2020-01)", "y (2021-01)"), panel=panel)
     assert found.lines(names=2) == [
         "read as monthly",
         "not forecast, for they have ended: x (2020-01), y (2021-01)",
-        "m: the baseline stands in (short) in 10 forecasts of 4 of 9 series: a, b and 2 more",
-        "m: quantiles were cut at the series' cap in 1 forecast of 1 of 9 series: a",
+        "m: short in 10 forecasts of 4 of 9 series: a, b and 2 more",
+        "m: capped in 1 forecast of 1 of 9 series: a",
     ]
     assert found.lines(names=1)[1].endswith("x (2020-01) and 1 more")
     assert found.lines()[2].endswith("a, b, c, d")

@@ -179,14 +179,14 @@ def test_episode_is_reported_as_ratios_to_same_months_before() -> None:
     frame = observed("2022-06", [100.0] * 6 + [50.0] * 6 + [300.0, 200.0, 100.0, 50.0, 100.0, 100.0])
     found = course(frame, EPISODES["lampedusa-2023"])
     assert isinstance(found, Course)
-    assert found.multiples.tolist() == [3, 2, 1, 0.5, 1, 1]
+    assert found.table["multiple"].tolist() == [3, 2, 1, 0.5, 1, 1]
 
 
 def test_episode_takes_users_own_detections_where_there_are_any() -> None:
     own = observed("2020-07", [10.0] * 12 + [80.0] * 6, source="frontex", route="EBR")
     found = course(own.assign(series_id="detections.EBR._T._T.M"), EPISODES["belarus-2021"])
     assert found is not None
-    assert (found.source_id, found.multiples.tolist()) == ("frontex", [8.0] * 6)
+    assert (found.source_id, found.table["multiple"].tolist()) == ("frontex", [8.0] * 6)
 
 
 @pytest.mark.parametrize("stay", ["fixed", "open"])
