@@ -239,8 +239,7 @@ class ExceedanceRule(Rule):
 
     def happened(self, values: FloatArray, limits: FloatArray) -> NDArray[np.bool_]:
         """True where a value, in whole persons, is an event under its limit; False where either is not known."""
-        happened: NDArray[np.bool_] = _COMPARISONS[self.compares](whole(values), limits)
-        return happened
+        return np.asarray(_COMPARISONS[self.compares](whole(values), limits))
 
     def whole_limit(self, limit: float) -> float:
         """The limit as sentences name it: counts are whole, so a fraction is part of the number next to it.

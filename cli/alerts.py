@@ -118,8 +118,7 @@ def history(alert_id: AlertId, home: Home = VAR, as_json: AsJson = False) -> Non
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
             what = f"{entry.action} {kind}".strip()
             typer.echo(one_line(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}"))
-        state = state_of(workflow, alert_id)
-        typer.echo(one_line(f"now: {_status_words(state) or 'nothing is recorded'}"))
+        typer.echo(one_line(f"now: {_status_words(state_of(workflow, alert_id)) or 'nothing is recorded'}"))
 
 
 def _act(

@@ -168,8 +168,7 @@ def score(
     if as_json:
         typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
         return
-    first = table[table["kind"] == "all"].sort_values("pairwise_wis")
-    for row in first.to_dict("records"):
+    for row in table[table["kind"] == "all"].sort_values("pairwise_wis").to_dict("records"):
         typer.echo(
             f"{row['model_id']:34} {row['pairwise_wis']:7.3f}  80 %: {row['coverage_80']:5.2f}  "
             f"{row['n']:,} scored, {row['missing']:,} missing"

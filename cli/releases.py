@@ -211,8 +211,7 @@ def _status_lines(found: dict[str, Any]) -> str:
         f"  {one['source_id']:20} stopped      to {one['last_period']}: {one['target']}, {one['freq']}"
         for one in found["stopped"]
     ]
-    levels = found["alerts"]
-    lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
+    lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in found["alerts"].items()) or "none"))
     lines += [_issued_line(found["issued"])]
     lines += [f"Held for a person: {one['edition_id']}: {one['why_held']}" for one in found["held"]]
     if found["last_run"]:

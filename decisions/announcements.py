@@ -71,12 +71,11 @@ def messages_of(
     workflow: Workflow, stored: Sequence[Entry], known: Sequence[OutboxMessage], cooldown: dt.datetime | None = None
 ) -> list[OutboxMessage]:
     """Return the messages of the announcements among the rows."""
-    settings = workflow.settings.delivery
     return [
         message
         for one in stored
         if one.action == ANNOUNCED
-        for message in messages_for(announcement_of(one), one.id, settings, known, cooldown)
+        for message in messages_for(announcement_of(one), one.id, workflow.settings.delivery, known, cooldown)
     ]
 
 

@@ -77,8 +77,7 @@ def fitted(low: float, median: float, high: float) -> FloatArray:
     scores = ndtri(np.asarray(QUANTILE_LEVELS)) / ndtri((1 + COVERAGE) / 2)
     lower, middle, upper = np.log1p([low, median, high])
     logs = middle + np.where(scores < 0, scores * (middle - lower), scores * (upper - middle))
-    quantiles: FloatArray = np.clip(np.expm1(logs), 0.0, None)
-    return quantiles
+    return np.asarray(np.clip(np.expm1(logs), 0.0, None))
 
 
 def people_model(pseudonym: str, panel: str = "") -> str:

@@ -125,8 +125,7 @@ def start_sending(home: Path, settings: Settings) -> threading.Thread:
 
 def next_attempt(attempts: int, at: dt.datetime, first_seconds: float, longest_seconds: float) -> dt.datetime:
     """When to try again: the wait doubles with each failure, up to the longest."""
-    doublings = min(attempts - 1, 40)
-    return at + dt.timedelta(seconds=min(first_seconds * 2**doublings, longest_seconds))
+    return at + dt.timedelta(seconds=min(first_seconds * 2 ** min(attempts - 1, 40), longest_seconds))
 
 
 def due(
@@ -196,8 +195,7 @@ class _Round:
             self._hand_over(message, announcement)
         except Exception as error:  # one message that cannot be written must not hold up those behind it
             return self._not_sent(message, announcement, error)
-        row = _delivery_row(SENT, message, announcement)
-        self._workflow.outbox.finish(message, dt.datetime.now(dt.UTC), SENT, row)
+        self._workflow.outbox.finish(message, dt.datetime.now(dt.UTC), SENT, _delivery_row(SENT, message, announcement))
         self._ended.append(SENT)
         return True
 

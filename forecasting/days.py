@@ -246,8 +246,7 @@ class DailyHistory:
             np.add.reduceat(one[:, :count] * weights.reshape(-1, *[1] * (one.ndim - 2)), starts, axis=1)
             for one in self._products
         )
-        width = squares.shape[-1]
-        square = squares.sum(axis=1) + RIDGE * 30 / EVERY * np.eye(width)
+        square = squares.sum(axis=1) + RIDGE * 30 / EVERY * np.eye(squares.shape[-1])
         product = products.sum(axis=1)
         without = np.linalg.solve(square[:, None] - squares, (product[:, None] - products)[..., None])[..., 0]
         of_quarter = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, count)))

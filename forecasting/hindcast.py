@@ -160,8 +160,7 @@ def run_work(
     keys["fallback"] = keys["reason"] != ""
     keys["capped"] = np.concatenate([answer.capped[places] for answer in answers]) if answers else False
     values = np.concatenate([answer.quantiles[places] for answer in answers]) if answers else np.empty((0, 23))
-    marks = ["model_version", "history_hash", "fallback", "reason", "capped"]
-    return QuantileTable(keys[[*KEYS, *marks]], values)
+    return QuantileTable(keys[[*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]], values)
 
 
 def was_cut_off(rows: pd.DataFrame) -> pd.Series:

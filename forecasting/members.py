@@ -144,9 +144,8 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> tuple[list[Quan
             progress=partial(request.progress, "Fitting the pooled model"),
             fits=request.fits,
         )
-        version = POOLED_MODELS[model_id].version
         whole = [
-            completed(table, of_level[0], model_id, version, NOT_POOLED)
+            completed(table, of_level[0], model_id, POOLED_MODELS[model_id].version, NOT_POOLED)
             for of_level, table in zip(tables, made, strict=True)
         ]
         for of_level, table in zip(tables, whole, strict=True):
@@ -165,8 +164,7 @@ def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
     """Origins, periods × series, at whose forecasts the ensemble looks when it forecasts from some rows."""
     if ENSEMBLE not in request.asked:
         return np.zeros(level.matrix.shape, dtype=bool)
-    far = max(request.horizons) + WINDOW
-    return level.observed_at(_before(rows, far) & level.judged)
+    return level.observed_at(_before(rows, max(request.horizons) + WINDOW) & level.judged)
 
 
 def stands_alone(request: Request, wanted: Sequence[BoolArray]) -> bool:

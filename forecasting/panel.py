@@ -128,8 +128,7 @@ class Panel:
         """Number of series, other batches' among them, that had a value by the end of each period."""
         if self.seen_together is not None:
             return self.seen_together
-        known = self.matrix.notna().to_numpy()
-        return np.asarray(np.maximum.accumulate(known, axis=0).sum(axis=1))
+        return np.asarray(np.maximum.accumulate(self.matrix.notna().to_numpy(), axis=0).sum(axis=1))
 
     def observed_at(self, rows: BoolArray) -> BoolArray:
         """Where there is a value in some periods, periods × series."""
@@ -316,8 +315,7 @@ def _read_text(path: Path) -> pd.DataFrame:
         raise SourceError(path.name, "not a table: rows have more fields than the header", row=2) from None
     except (pd.errors.ParserError, ValueError, OSError, MemoryError) as error:
         raise SourceError(path.name, f"not a table: {first_line(error)[:200]}") from None
-    blank = table.isna() | (table == "")
-    return table[~blank.all(axis=1)]
+    return table[~(table.isna() | (table == "")).all(axis=1)]
 
 
 def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:

@@ -156,8 +156,7 @@ def probability_at(values: FloatArray, quantiles: FloatArray) -> tuple[FloatArra
     low, high = NORMAL_SCORES[left], NORMAL_SCORES[left + 1]
     with np.errstate(all="ignore"):  # an outer pair may tie: beyond it there is no chance
         score = low + (at - before) * (high - low) / (after - before)
-    outside = np.where(at < before, 0.0, 1.0)
-    chance = np.where(after > before, ndtr(score), outside)[:, 0]
+    chance = np.where(after > before, ndtr(score), np.where(at < before, 0.0, 1.0))[:, 0]
     return (
         np.where(several, np.where(first == 0, 0.0, LEVELS[first]), chance),
         np.where(several, np.where(last == len(LEVELS) - 1, 1.0, LEVELS[last]), chance),

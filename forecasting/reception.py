@@ -55,8 +55,7 @@ class Flows:
     @property
     def quantiles(self) -> FloatArray:
         """The stock at the 23 levels, shape ``(H, 23)``."""
-        found: FloatArray = np.quantile(self.stock, LEVELS, axis=0).T
-        return found
+        return np.quantile(self.stock, LEVELS, axis=0).T
 
 
 def filled(stock: FloatArray) -> FloatArray:
@@ -79,8 +78,7 @@ def stock_flow(stock: FloatArray, arrivals: FloatArray, horizon: int, seed: int)
 
     lags = arrivals.shape[1] - len(stock) - horizon
     lagged = np.stack([arrivals[:, lags - lag : arrivals.shape[1] - lag] for lag in range(lags + 1)], axis=2)
-    known = lagged[:, 1 : len(stock)].mean(axis=0)
-    design = np.column_stack([-stock[:-1], known])
+    design = np.column_stack([-stock[:-1], lagged[:, 1 : len(stock)].mean(axis=0)])
     scale = np.maximum(np.abs(design).mean(axis=0), 1.0)
     change = np.diff(stock)
     weight = DISCOUNT ** np.arange(len(change) - 1, -1, -1.0)
@@ -141,8 +139,7 @@ class DampedSmoothing:
 
 def normal_quantiles(mean: FloatArray, deviation: FloatArray) -> FloatArray:
     """A stock at the 23 levels, shape ``(H, 23)``, from moments on log1p scale."""
-    found: FloatArray = np.maximum(np.expm1(mean[:, None] + deviation[:, None] * ndtri(LEVELS)), 0.0)
-    return found
+    return np.asarray(np.maximum(np.expm1(mean[:, None] + deviation[:, None] * ndtri(LEVELS)), 0.0))
 
 
 def combined(flows: Flows, mean: FloatArray, deviation: FloatArray) -> Flows:
@@ -150,8 +147,7 @@ def combined(flows: Flows, mean: FloatArray, deviation: FloatArray) -> Flows:
 
     Each path keeps its rank, so that it still belongs to its path of arrivals. Means are taken on log1p scale.
     """
-    ranks = rank_shares(flows.stock)
-    smooth = mean + deviation * ndtri(ranks)
+    smooth = mean + deviation * ndtri(rank_shares(flows.stock))
     both = (1 - SHARE_OF_SMOOTHING) * np.log1p(flows.stock) + SHARE_OF_SMOOTHING * smooth
     return Flows(np.maximum(np.expm1(both), 0.0), flows.entries)
 
@@ -225,5 +221,4 @@ def state_space_quantiles(stock: FloatArray, arrivals: FloatArray, periods: int,
     season = states[:, 1:-1] @ known[len(change) :, 1:-1].T
     brought = states[:, -1:] * entering[:, len(change) :] / max(entering.mean(), 1.0)
     ahead = stock[-1] + size * np.cumsum(level + season + brought + steps[1], axis=1)
-    found: FloatArray = np.quantile(np.maximum(ahead, 0.0), LEVELS, axis=0).T
-    return found
+    return np.asarray(np.quantile(np.maximum(ahead, 0.0), LEVELS, axis=0).T)

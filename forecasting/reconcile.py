@@ -89,8 +89,7 @@ def sum_of_parts(
         own = parts.where(parts.keys["horizon"] == horizon)
         tables.append([own, past.where(past.keys["horizon"] == horizon) if past else own])
     run = partial(_one_horizon, panel, membership, list(names), wanted)
-    blocks = run_tasks(run, tables, workers=workers, is_small=True)
-    made = stack([_table([], []), *blocks])
+    made = stack([_table([], []), *run_tasks(run, tables, workers=workers, is_small=True)])
     keys = made.keys.assign(model_version=BOTTOM_UP_VERSION, history_hash="", fallback=False, reason="", capped=False)
     return QuantileTable(keys, made.quantiles)
 
@@ -111,8 +110,7 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
     # Within a rank the slices are taken in another order by every part: there they are independent.
     turns = np.argsort(np.random.default_rng(count).random((SLICES, logs.shape[0])), axis=0)
     places = order[None] * SLICES + turns[:, None, :]
-    grid = (np.arange(count * SLICES) + 0.5) / (count * SLICES)
-    scores = ndtri(grid)
+    scores = ndtri((np.arange(count * SLICES) + 0.5) / (count * SLICES))
     values = np.maximum(np.expm1([np.interp(scores, REACH, line) for line in reached(logs)]), 0.0)
     return np.take_along_axis(values, places.reshape(-1, logs.shape[0]).T, axis=1)
 

@@ -168,8 +168,7 @@ class Collected:
 
     def degraded(self) -> list[dict[str, str]]:
         """What a night had to do without."""
-        faults = [found[0].message for found in self.refused.values()]
-        return [one.record(HUB_SOURCE) for one in faults]
+        return [found[0].message.record(HUB_SOURCE) for found in self.refused.values()]
 
     def summary(self) -> list[str]:
         """Lines for a person."""

@@ -470,8 +470,7 @@ def oracle(series: pd.DataFrame) -> pd.DataFrame:
     """``target-data/oracle-output``: of each value of :func:`time_series` the newest version."""
     newest = series.drop_duplicates(["series_id", "target_end_date"], keep="last").dropna(subset=["observation"])
     columns = ["target_end_date", "target", "series_id", "observation"]
-    out: pd.DataFrame = newest[columns].rename(columns={"observation": "oracle_value"}).reset_index(drop=True)
-    return out
+    return newest[columns].rename(columns={"observation": "oracle_value"}).reset_index(drop=True)
 
 
 def changed_values(panels: Sequence[tuple[pd.Timestamp, pd.DataFrame]]) -> pd.DataFrame:

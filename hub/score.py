@@ -70,8 +70,7 @@ def outcomes_at(keys: pd.DataFrame, values: pd.Series) -> FloatArray:
         values: Counts by the same two.
     """
     places = values.index.get_indexer(pd.MultiIndex.from_frame(keys[["series_id", "target_end_date"]]))
-    counted: FloatArray = np.append(values.to_numpy(dtype=float), np.nan)[places]
-    return counted
+    return np.append(values.to_numpy(dtype=float), np.nan)[places]
 
 
 @dataclass(frozen=True)
@@ -224,8 +223,7 @@ def _pit(quantiles: FloatArray, observed: FloatArray, levels: Sequence[float]) -
     below, upto = (edges < observed[:, None]).sum(axis=1), (edges <= observed[:, None]).sum(axis=1)
     bins = np.arange(BINS)
     inside = (bins >= below[:, None]) & (bins <= upto[:, None])
-    shares: FloatArray = inside / inside.sum(axis=1, keepdims=True)
-    return shares
+    return np.asarray(inside / inside.sum(axis=1, keepdims=True))
 
 
 def quantile_rows(submission: Submission, hub: Hub) -> pd.DataFrame:

@@ -223,8 +223,7 @@ def _matching(asked: _Page, rows: pd.DataFrame) -> pd.DataFrame:
     if model := getattr(asked, "model", ""):
         rows = rows[rows["model_id"] == model]
     if series := getattr(asked, "series", ""):
-        names = fnmatch.filter(rows["series_id"].unique(), series)
-        rows = rows[rows["series_id"].isin(names)]
+        rows = rows[rows["series_id"].isin(fnmatch.filter(rows["series_id"].unique(), series))]
     return of_route(rows, getattr(asked, "route", ""))
 
 

@@ -204,8 +204,7 @@ def parquet_bytes(frame: pd.DataFrame, *, largest_dictionary: int = 1 << 20) -> 
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", dictionary_pagesize_limit=largest_dictionary)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    return bytes(sink.getvalue())
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:

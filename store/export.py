@@ -79,8 +79,7 @@ def observations_bytes(known: pd.DataFrame, cited: Iterable[str], day: dt.date, 
         ("Title", "Vigie: observations"), ("As known on", day.isoformat()),
         *(("Source", text) for text in cited), ("Purpose", PURPOSE),
     ]  # fmt: skip
-    frame = with_units(known, day)[list(OBSERVED)]
-    return _content(frame, kind, about, day), _text(about)
+    return _content(with_units(known, day)[list(OBSERVED)], kind, about, day), _text(about)
 
 
 def export_bytes(release: Release, table: str, kind: str, chosen: Chosen = _all) -> bytes:

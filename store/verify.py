@@ -140,8 +140,7 @@ def _hub_problems(home: Path, store: ReleaseStore, journal: Journal | None) -> I
         here = (edition.received.isoformat(), edition.late)
         if recorded.get(edition.sha256, here) != here:
             yield Problem("", name, "its record was altered: journal or release records another day of receipt")
-    there = {edition.sha256 for edition in submissions.all()}
-    for sha256 in sorted(recorded.keys() - there):
+    for sha256 in sorted(recorded.keys() - {edition.sha256 for edition in submissions.all()}):
         yield Problem("", "hub/editions", f"the submission {sha256[:16]}… is missing: journal or release records it")
 
 

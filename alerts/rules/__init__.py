@@ -224,8 +224,7 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
 
 def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
     """Alerts of the former release that no longer stand, as they stood then."""
-    gone = ~previous["alert_id"].isin(current["alert_id"])
-    return previous[gone].reset_index(drop=True)
+    return previous[~previous["alert_id"].isin(current["alert_id"])].reset_index(drop=True)
 
 
 def no_alerts() -> pd.DataFrame:
@@ -234,8 +233,7 @@ def no_alerts() -> pd.DataFrame:
 
 
 def _row(raised: Raised, former: Mapping[Hashable, Mapping[Hashable, Any]], as_of: dt.date) -> dict[str, object]:
-    subject = (raised.rule, raised.route_id, raised.source_id)
-    before = former.get(subject)
+    before = former.get((raised.rule, raised.route_id, raised.source_id))
     names = [raised.rule, *(text for text in (raised.route_id, raised.source_id) if text.strip("_Z")), str(as_of)]
     level = INFORMATION if raised.rule in INFORMING else raised.level
     return dataclasses.asdict(raised) | {

@@ -86,13 +86,11 @@ def _route(counts: pd.Series, settings: AlertSettings) -> list[Signal]:
 
 
 def _signal(window: pd.Series, after: pd.Series, settings: AlertSettings) -> Signal:
-    values = window.to_numpy(dtype=float)
-    logs = np.log1p(values)
+    logs = np.log1p(window.to_numpy(dtype=float))
     start, season = newest_stretch(logs)
     series_id = str(window.name)
     quiet = Signal(rule=NAME, route_id=str(route_of(series_id)), series_id=series_id, month=window.index[-1])
-    length = len(logs) - start
-    if start == 0 or length >= SHORTEST + NEWS_MONTHS:
+    if start == 0 or len(logs) - start >= SHORTEST + NEWS_MONTHS:
         return quiet
     before = max(0, start - YEAR)
     old, new = (float(np.mean((logs - season)[part])) for part in (slice(before, start), slice(start, None)))

@@ -58,8 +58,7 @@ def by_month(rows: pd.DataFrame, names: str, absent: float | None = None) -> pd.
         names: Column of the names.
         absent: What a name has in a month in which only others have rows; NaN by default.
     """
-    months = period_index(rows["time_period"], "M")
-    wide = rows.assign(month=months).pivot_table(
+    wide = rows.assign(month=period_index(rows["time_period"], "M")).pivot_table(
         index="month", columns=names, values="value", aggfunc="sum", fill_value=absent
     )
     return wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))

@@ -93,8 +93,7 @@ def _route(
             yield quiet
             continue
         target, citizen, share, value = found
-        key = f"origin_{target}"
-        yield quiet.says(WATCH, key, month - (RECENT - 1), citizen=citizen, share=share, value=value)
+        yield quiet.says(WATCH, f"origin_{target}", month - (RECENT - 1), citizen=citizen, share=share, value=value)
 
 
 def _largest(

@@ -381,8 +381,7 @@ def learn_cutoff(probability: FloatArray, occurred: NDArray[np.bool_], ratio: fl
         return bayes
     alerted = probability[None] >= CANDIDATES[:, None]
     counted = _cost(alerted, occurred.astype(float), ratio).sum(axis=1)
-    prior = _cost(alerted, probability, ratio).mean(axis=1) * PRIOR_MONTHS
-    cost = counted + prior
+    cost = counted + _cost(alerted, probability, ratio).mean(axis=1) * PRIOR_MONTHS
     least = np.isclose(cost, cost.min(), rtol=0, atol=1e-9)
     nearest = np.argmin(np.where(least, np.abs(CANDIDATES - bayes), np.inf))
     return float(CANDIDATES[nearest])

@@ -301,5 +301,4 @@ def widened(found: tuple[float, float, float], least: tuple[float, float]) -> tu
 
 def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
     """Element-wise quotient; NaN where the denominator is zero."""
-    quotient: FloatArray = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
-    return quotient
+    return np.asarray(np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0))

@@ -212,14 +212,12 @@ def _base_rates(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame,
 def windows(values: NDArray[Any], starts: NDArray[np.int_]) -> NDArray[Any]:
     """Each series' planning window of an array ``(origins, series, months ahead)``: shape ``(origins, series, 3)``."""
     ahead = starts[:, None] - 1 + np.arange(PLANNING_MONTHS)
-    found: NDArray[Any] = np.take_along_axis(values, ahead[None], axis=2)
-    return found
+    return np.take_along_axis(values, ahead[None], axis=2)
 
 
 def outcomes_at(counts: pd.DataFrame, past: PastForecasts, ahead: int) -> FloatArray:
     """Return outcomes ``ahead`` months after each origin, shape ``(origins, series)``."""
-    values: FloatArray = counts[past.series].reindex(past.origins + ahead).to_numpy(dtype=float)
-    return values
+    return counts[past.series].reindex(past.origins + ahead).to_numpy(dtype=float)
 
 
 def _starts(counts: pd.DataFrame, as_of: dt.date, horizons: int) -> NDArray[np.int_]:
@@ -269,7 +267,7 @@ def _paths(
 
 def _window_probability(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:
     """Share of paths in which the event comes in any month of the window."""
-    share: FloatArray = rule.happened(paths, limits[:, :, None, None]).any(axis=2).mean(axis=2)
+    share = rule.happened(paths, limits[:, :, None, None]).any(axis=2).mean(axis=2)
     return np.where(np.isfinite(paths[..., 0]).all(axis=2) & np.isfinite(limits), share, np.nan)
 
 
@@ -370,8 +368,7 @@ def seasonal_walk(logs: FloatArray, limits: FloatArray, horizons: int, falls: bo
     """Probability under the last count plus the average change over the same months of up to seven earlier years."""
     out = []
     for step in range(1, horizons + 1):
-        change = _shifted(logs, -step) - logs
-        earlier = np.stack([_shifted(change, 12 * year) for year in range(1, YEARS + 1)])
+        earlier = np.stack([_shifted(_shifted(logs, -step) - logs, 12 * year) for year in range(1, YEARS + 1)])
         known = np.isfinite(earlier)
         count = known.sum(axis=0)
         mean = np.where(known, earlier, 0.0).sum(axis=0) / np.maximum(count, 1)
@@ -423,8 +420,7 @@ def compared(
     at = own.index.get_indexer(past.origins)
     for simple in simple_rules:
         score = simple.score(logs, limits, past.quantiles.shape[2], rule.falls)[at]
-        lowest = 0.0 if simple.is_probability else -np.inf
-        score = np.where(np.isfinite(score), score, lowest)
+        score = np.where(np.isfinite(score), score, 0.0 if simple.is_probability else -np.inf)
         ahead = windows(score, past.starts)
         window = any_within(ahead, past.starts) if simple.is_probability else ahead[:, :, 0]
         found = replace(judged.window, probability=window)
@@ -461,8 +457,7 @@ def _every_month(score: FloatArray, horizons: int) -> FloatArray:
 
 def _shifted(values: FloatArray, months: int) -> FloatArray:
     """Shift rows down by ``months`` (up if negative); NaN where no row remains."""
-    shifted: FloatArray = pd.DataFrame(values).shift(months).to_numpy()
-    return shifted
+    return pd.DataFrame(values).shift(months).to_numpy()
 
 
 def _errors(logs: FloatArray, expected: FloatArray, step: int) -> FloatArray:

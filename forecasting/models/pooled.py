@@ -368,8 +368,7 @@ def log_quantiles(chances: FloatArray, at: FloatArray, beyond: FloatArray) -> Fl
     above = (scores[:, None, :] < wanted[None, :, None]).sum(axis=2)
     right = np.clip(above, 1, len(places) - 1)
     left_score = np.take_along_axis(scores, right - 1, axis=1)
-    right_score = np.take_along_axis(scores, right, axis=1)
-    gap = right_score - left_score
+    gap = np.take_along_axis(scores, right, axis=1) - left_score
     # Where a level lies between two chances, they differ; where they do not, what is found here is not taken.
     way = (wanted - left_score) / np.where(gap > 0, gap, 1.0)
     inside = places[right - 1] + way * (places[right] - places[right - 1])

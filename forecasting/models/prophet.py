@@ -22,8 +22,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     from prophet import Prophet  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
     size = len(history.scaled)
-    periods = pd.period_range(end=history.last_period + horizon, periods=size + horizon)
-    dates = periods.to_timestamp(how="start")
+    dates = pd.period_range(end=history.last_period + horizon, periods=size + horizon).to_timestamp(how="start")
     model = Prophet(
         # With a season of little more than two years of months Stan's optimiser takes ten seconds and more for a fit.
         yearly_seasonality=history.season_length > 1 and size >= 3 * history.season_length,

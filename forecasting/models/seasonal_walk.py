@@ -24,8 +24,7 @@ def predict(history: History, horizon: int) -> FloatArray:
         if len(values) - step < FEWEST_ERRORS:
             raise FitError(f"fewer than {FEWEST_ERRORS} changes over {step} periods")
         centres = values + SHARE * _seasonal_change(values, season, step)
-        errors = (values[step:] - centres[:-step])[-LAST_ERRORS:]
-        rows.append(symmetric_errors(centres[-1], errors))
+        rows.append(symmetric_errors(centres[-1], (values[step:] - centres[:-step])[-LAST_ERRORS:]))
     return np.stack(rows)
 
 

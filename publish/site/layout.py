@@ -352,22 +352,20 @@ def figures(
     ahead = ahead.assign(end=ends, kind=["forecast" if end > now else "nowcast" for end in ends], obs_flag="")
     both = pd.concat([counted, ahead], ignore_index=True)
     both = both.assign(series_id=series_id, time_period=[write_period(end, freq) for end in both["end"]])
-    columns = ["series_id", "time_period", "kind", "obs_value", "obs_flag", *LEVELS.values()]
-    return both.reindex(columns=columns)
+    return both.reindex(columns=["series_id", "time_period", "kind", "obs_value", "obs_flag", *LEVELS.values()])
 
 
 def in_words(frame: pd.DataFrame, shown: Fan, language: Language) -> pd.DataFrame:
     """The same as a table that people read, the last counts and all that is expected."""
     rows = frame.groupby(frame["kind"].eq("observed"), sort=False).tail(SHOWN).to_dict("records")
     ends = [pd.Period(str(row["time_period"]).replace("-Q", "Q")).end_time for row in rows]
-    notes = [flag_words(str(row["obs_flag"]), language) for row in rows]
     named = {
         _("Period"): [language.period(end, shown.months_each) for end in ends],
         _("Counted"): [language.counted(row["obs_value"]) for row in rows],
         _("Expected"): [language.expected(row["q50"]) for row in rows],
         _("80% interval"): [language.interval(row["q10"], row["q90"]) for row in rows],
         _("95% interval"): [language.interval(row["q025"], row["q975"]) for row in rows],
-        _("Note"): notes,
+        _("Note"): [flag_words(str(row["obs_flag"]), language) for row in rows],
     }
     return pd.DataFrame({language.text(name): cells for name, cells in named.items()})
 

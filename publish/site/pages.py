@@ -86,8 +86,7 @@ def _map_and_routes(view: View, name: str, summary: pd.DataFrame) -> Iterator[Bl
         _("A year earlier"): [language.counted(row["year_earlier"]) for row in rows],
         _("Alert level"): [level_label(row["level"], language) if row["level"] else "–" for row in rows],
     }
-    links = [route_path(row["route_id"]) for row in rows]
-    yield table(view.headed(cells), title, links)
+    yield table(view.headed(cells), title, [route_path(row["route_id"]) for row in rows])
     yield text(unsettled(summary, language), kind="note")
 
 
@@ -133,8 +132,7 @@ def _route_fan(view: View, found: route.RouteForecast, picture: str, title: str)
         in_unit(view.text(_("{name}: observed {unit} and forecast.")), found.route_id, language, name=name),
         limit=None if limit is None else (limit, words), verdicts=found.summary["verdicts"],
     )  # fmt: skip
-    series_id = numbers.route_series(found.route_id)
-    chart = view.fan_chart(picture, title, route_path(found.route_id), shown, series_id)
+    chart = view.fan_chart(picture, title, route_path(found.route_id), shown, numbers.route_series(found.route_id))
     said = (route.running_words(found, language), route.fallback_words(found, language))
     return [Block("chart", chart), text(*said, kind="note"), text(route.skill_words(found, language))]
 

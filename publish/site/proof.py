@@ -140,8 +140,7 @@ def sources(view: View) -> Page:
         heading(view.text(_("Models, evaluation and known issues"))),
         *(folded(source, source.partition("\n")[0].lstrip("# ")) for source in documents),
     ]
-    title = view.text(_("Sources and method"))
-    return Page(SOURCES, SOURCES, view.text(_("Sources")), title, blocks)
+    return Page(SOURCES, SOURCES, view.text(_("Sources")), view.text(_("Sources and method")), blocks)
 
 
 def readable(source: str, language: Language) -> str:

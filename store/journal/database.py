@@ -57,8 +57,7 @@ class UtcTime(sa.types.TypeDecorator[dt.datetime]):
 
 def row_number() -> sa.Column[int]:
     """A primary key that grows with time."""
-    kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-    return sa.Column("id", kind, primary_key=True, autoincrement=True)
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True)
 
 
 class Database:

@@ -71,8 +71,7 @@ class BacktestStore:
         if stored.empty:
             return RELEASE["forecasts"].empty()[COLUMNS]
         wanted = stored[_is_among(stored, keys)].drop_duplicates(_ROW)
-        texts = wanted.astype(dict.fromkeys(_REPEATED_TEXTS, object))
-        return texts.sort_values(_ROW, ignore_index=True)
+        return wanted.astype(dict.fromkeys(_REPEATED_TEXTS, object)).sort_values(_ROW, ignore_index=True)
 
     def append(self, forecasts: pd.DataFrame) -> int:
         """Store forecasts; those whose key is already stored are left as they are.
