@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,7 +27,17 @@ from core.errors import InputError, StoreError
 from core.settings import DRILL
 from store.journal import HEAD_FILE, Journal, journal_url, write_head
 from store.journal.database import copy_sqlite, sqlite_file
-from store.releases import HEAD, MANIFEST, NEXT_HEAD, Problem, ReleaseStore, json_bytes, read_head, release_folders
+from store.releases import (
+    HEAD,
+    MANIFEST,
+    NEXT_HEAD,
+    REMOVED,
+    Problem,
+    ReleaseStore,
+    json_bytes,
+    read_head,
+    release_folders,
+)
 from store.status import witnesses
 
 ABOUT = "backup.json"
@@ -76,12 +86,8 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
         raise InputError(f"{home}: holds no releases: there is nothing to back up")
     target = _target(to)
     # On a read-only disk no night runs, and no lock can be taken.
-    alone = (
-        nullcontext()
-        if store.is_read_only(home)
-        else store.night_lock(home, task=store.BACKUP, wait_seconds=_WAIT_SECONDS)
-    )
-    with alone, store.named_errors(target):
+    held = store.night_lock(home, task=store.BACKUP, wait_seconds=_WAIT_SECONDS)
+    with nullcontext() if store.is_read_only(home) else held, store.named_errors(target):
         store.make_folder(target.parent, private=False)
         handle, aside = tempfile.mkstemp(prefix=store.ASIDE, dir=target.parent)
         try:
@@ -95,7 +101,7 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
             store.flush_folder(target.parent)
         finally:
             Path(aside).unlink(missing_ok=True)
-    return Archive(target, archive.files, archive.size, archive.journal_apart)
+    return replace(archive, path=target)
 
 
 def find_archive(source: Path) -> Path:
@@ -204,12 +210,7 @@ def _is_kept(name: str, without: tuple[str, ...]) -> bool:
 
 def _is_safe(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return (
-        bool(parts)
-        and not name.startswith("/")
-        and not any(part.startswith(".") for part in parts)
-        and "\0" not in name
-    )
+    return bool(parts) and not any(part.startswith(("/", ".")) for part in parts) and "\0" not in name
 
 
 @dataclass(frozen=True)
@@ -312,24 +313,16 @@ def _renew_head(home: Path) -> None:
 
 
 def _journal_is_damaged(path: Path, backed_up: bytes) -> bool:
+    """Whether a journal cannot be read, or any row as it was backed up is not in it any more, or is another."""
     if not path.is_file():
         return True
-    try:
-        present = copy_sqlite(path)
-    except StoreError:
-        return True
-    return _lacks_rows(present, backed_up)
-
-
-def _lacks_rows(present: bytes, backed_up: bytes) -> bool:
-    """Whether any row of a journal as it was backed up is not in it any more, or is another."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {"present": Path(folder) / "present.sqlite", "former": Path(folder) / "former.sqlite"}
-        paths["present"].write_bytes(present)
-        paths["former"].write_bytes(backed_up)
+        present, former = Path(folder) / "present.sqlite", Path(folder) / "former.sqlite"
+        former.write_bytes(backed_up)
         try:
-            with closing(sqlite3.connect(paths["present"])) as database:
-                database.execute("ATTACH ? AS former", [str(paths["former"])])
+            present.write_bytes(copy_sqlite(path))
+            with closing(sqlite3.connect(present)) as database:
+                database.execute("ATTACH ? AS former", [str(former)])
                 named = database.execute(
                     "SELECT name FROM former.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
                 )
@@ -339,7 +332,7 @@ def _lacks_rows(present: bytes, backed_up: bytes) -> bool:
                     ).fetchone()
                     for (name,) in named.fetchall()
                 )
-        except sqlite3.Error:
+        except (StoreError, sqlite3.Error):
             return True
 
 
@@ -378,9 +371,8 @@ def _is_damaged(home: Path, name: str, content: bytes) -> bool:
         return not path.is_file()
     if name.startswith("releases/"):
         run_id = name.split("/")[1]
-        gone = (home / "releases" / "REMOVED" / f"{run_id}.json").is_file() and not (
-            home / "releases" / run_id
-        ).is_dir()
+        folder = home / "releases"
+        gone = (folder / REMOVED / f"{run_id}.json").is_file() and not (folder / run_id).is_dir()
         return not gone and (not path.is_file() or store.sha256_of_file(path) != store.sha256_of_bytes(content))
     # Figures are named by their content; where files were merged meanwhile the old ones are rightly gone.
     return path.is_file() and not store.is_as_named(path)

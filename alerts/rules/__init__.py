@@ -38,12 +38,8 @@ _CHANCES = ("probability", "base_rate", "cutoff", "prepare_from")
 COLUMNS = list(RELEASE["alerts"].columns)
 
 
-def _found() -> tuple[alerts.Rule, ...]:
-    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, alerts.Rule))
-
-
-RULES = _found()
+_MODULES = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+RULES = tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, alerts.Rule))
 EXCEEDANCE_RULES = tuple(rule for rule in RULES if isinstance(rule, ExceedanceRule))
 ROUTE_RULES = tuple(rule for rule in EXCEEDANCE_RULES if rule.subject is alerts.route_of)
 OBSERVED_RULES = tuple(rule for rule in RULES if isinstance(rule, ObservedRule))

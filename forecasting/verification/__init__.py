@@ -14,7 +14,8 @@ import pandas as pd
 
 from core import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
 from core.errors import InputError
-from core.schema import ALL
+from core.release import RELEASE
+from core.schema import ALL, typed
 from forecasting import LEVELS, BoolArray, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
@@ -178,10 +179,7 @@ def pit_histogram(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     return found.sort_values(["model_id", "horizon", "bin_low"])
 
 
-COLUMNS = [
-    "kind", "route_id", "geo", "group", "model_id", "horizon", "n", "n_series", "relative_wis", "relative_wis_lo",
-    "relative_wis_hi", "bias", "coverage_50", "coverage_80", "coverage_95", "mark",
-]  # fmt: skip
+COLUMNS = list(RELEASE["group_errors"].columns)
 NARROW, FEW = "intervals too narrow", "too few forecasts"
 FEWEST = 24
 """Forecasts below which a group's errors say nothing."""
@@ -221,5 +219,4 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
     judged = with_verdicts(lines.assign(p_holm=holm_within(lines, ["model_id", "kind"])))
     narrow = judged["coverage_80"] < TOO_NARROW
     mark = np.select([judged["n"] < FEWEST, judged["verdict"] == WORSE, narrow], [FEW, WORSE, NARROW], default="")
-    numbers = dict.fromkeys(COLUMNS[8:-1], float) | dict.fromkeys(("horizon", "n", "n_series"), int)
-    return judged.assign(mark=mark)[COLUMNS].astype(numbers)
+    return typed(judged.assign(mark=mark), RELEASE["group_errors"])

@@ -209,7 +209,7 @@ def _beside(chart: Chart, frame: Frame, release: LoadedRelease, target: Path) ->
     drawing = framed(chart.draw(WIDE), chart.title, [*notes, frame.exercise] if frame.exercise else notes)
     svg, png = f"{own}{DATA}/{chart.name}.svg", f"{own}{DATA}/{chart.name}.png"
     content = svg_file(drawing, chart.title)
-    is_same = (target / png).is_file() and (target / svg).is_file() and (target / svg).read_bytes() == content
+    is_same = (target / png).is_file() and _holds(target / svg, content)
     painted = (target / png).read_bytes() if is_same else png_file(drawing, chart.title, PICTURE_PIXELS)
     embedded = layout.render_embed(chart, frame, " ".join(notes))
     return {svg: content, png: painted, f"{own}{EMBED}/{chart.name}.html": embedded}
@@ -246,24 +246,19 @@ def hub_folder(published: Path) -> dict[str, bytes]:
     return {f"{PUBLISHED}/{name}": content for name, content in public.items()}
 
 
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
 def _write(target: Path, made: dict[str, bytes], release: Release, passed_over: tuple[str, ...]) -> Built:
     """Write what differs, and remove files of the build before in the site's own folders that are no part of it."""
     with named_errors(target):
-        folders = {path.split("/")[0] for path in made if "/" in path}
-        there = {
-            path.relative_to(target).as_posix(): path
-            for folder in folders
-            for path in (target / folder).rglob("*")
-            if path.is_file()
-        }
-        changed = {
-            path: content
-            for path, content in made.items()
-            if not (target / path).is_file() or (target / path).read_bytes() != content
-        }
+        changed = {path: content for path, content in made.items() if not _holds(target / path, content)}
         for path, content in changed.items():
             write_bytes(target / path, content, private=False)
-        stale = [path for name, path in there.items() if name not in made]
+        folders = {path.split("/")[0] for path in made if "/" in path}
+        there = [path for folder in folders for path in (target / folder).rglob("*") if path.is_file()]
+        stale = [path for path in there if path.relative_to(target).as_posix() not in made]
         for former in stale:
             former.unlink()
     kept = len(made) - len(changed)
