@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from cli import current_release, whole_release
-from cli.panels import Engine, running
+from cli.panels import running
 from core.calendar import Frequency
 from core.errors import InputError
 from core.settings import home_folder
@@ -50,7 +50,7 @@ def forecast(
     Raises:
         InputError: The panel or an option is not usable.
     """
-    with running(Engine.local, home) as means:
+    with running("local", home) as means:
         return _rows(runs.forecast_file(df, horizon=horizon, freq=freq, totals=totals, models=models, **means))
 
 
@@ -83,7 +83,7 @@ def backtest(  # noqa: PLR0913  # one parameter per option of the command
     Raises:
         InputError: The panel or an option is not usable, or no series has a value at any origin.
     """
-    with running(Engine.local, home) as means:
+    with running("local", home) as means:
         made = runs.backtest_file(
             df, origins=origins, step=step, horizons=horizons, freq=freq, totals=totals, models=models, **means
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,15 +40,8 @@ Models = Annotated[str, typer.Option("--models", help="Comma-separated models: e
 Totals = Annotated[str | None, typer.Option("--totals", metavar="COLUMN", help="Include the sums by this column.")]
 
 
-class Engine(StrEnum):
-    """Where the fits run: on this machine, or through Fugue on a cluster."""
-
-    local = "local"
-    dask = "dask"
-    ray = "ray"
-    spark = "spark"
-
-
+Engine = Literal["local", "dask", "ray", "spark"]
+"""Where the fits run: on this machine, or through Fugue on a cluster."""
 HubColumns = Annotated[bool, typer.Option("--hub", help="Write only the columns of hubverse's model output.")]
 RunsOn = Annotated[
     Engine, typer.Option("--engine", help="Where fits run; a cluster needs the packages of requirements/<engine>.txt.")
@@ -65,7 +57,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     freq: Freq = None,
-    engine: RunsOn = Engine.local,
+    engine: RunsOn = "local",
     hub: HubColumns = False,
     home: Home = VAR,
 ) -> None:
@@ -89,7 +81,7 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     freq: Freq = None,
-    engine: RunsOn = Engine.local,
+    engine: RunsOn = "local",
     hub: HubColumns = False,
     home: Home = VAR,
 ) -> None:
@@ -162,7 +154,7 @@ def running(engine: Engine, home: Path | None) -> Iterator[dict[str, Any]]:
 
     folder = home_folder(home)
     priors = priors_from(bundled_history) if load_settings(folder).pooled_model else None
-    with progress_bar() as progress, workers_of(engine.value) as workers:
+    with progress_bar() as progress, workers_of(engine) as workers:
         yield {"workers": workers, "progress": progress, "fits": FitStore(folder), "priors": priors}
 
 

@@ -38,10 +38,6 @@ Chosen = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes the rows that are wanted out of a table."""
 
 
-def _all(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows
-
-
 def kind_of(out: Path, otherwise: str = "") -> str:
     """The kind of file that a name asks for by its ending, or the other one where it is ``-`` and names none.
 
@@ -82,7 +78,7 @@ def observations_bytes(known: pd.DataFrame, cited: Iterable[str], day: dt.date, 
     return _content(with_units(known, day)[list(OBSERVED)], kind, about, day), _text(about)
 
 
-def export_bytes(release: Release, table: str, kind: str, chosen: Chosen = _all) -> bytes:
+def export_bytes(release: Release, table: str, kind: str, chosen: Chosen = lambda rows: rows) -> bytes:
     """One table as the content of a file; citations, licences and permitted use are inside a workbook and Parquet.
 
     Records that were set aside stay: they are a publisher's rows as they came.
@@ -102,7 +98,7 @@ def export_bytes(release: Release, table: str, kind: str, chosen: Chosen = _all)
     return _content(exported(release, table, chosen), kind, about, release.as_of)
 
 
-def exported(release: Release, table: str, chosen: Chosen = _all) -> pd.DataFrame:
+def exported(release: Release, table: str, chosen: Chosen = lambda rows: rows) -> pd.DataFrame:
     """Return the rows that are wanted of a table as they may be exported: with ``target``, ``unit`` and ``as_of``.
 
     Raises:

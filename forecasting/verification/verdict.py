@@ -9,9 +9,8 @@ wherever it is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -186,8 +185,7 @@ def draw_weights(origins: int, *, draws: int = 400) -> FloatArray:
     return np.vstack([sample, block_weights(origins, 2 * LONGEST_ALERT, draws=draws)])
 
 
-@dataclass(frozen=True)
-class RatioInterval:
+class RatioInterval(NamedTuple):
     """A ratio of two forecasters' scores, and what it is worth.
 
     Attributes:
@@ -201,10 +199,6 @@ class RatioInterval:
     low: float
     high: float
     p_value: float
-
-    def named(self, name: str) -> dict[str, float]:
-        """Return the ratio and its bounds under a name, ``name_lo`` and ``name_hi``, and the p-value."""
-        return {name: self.ratio, f"{name}_lo": self.low, f"{name}_hi": self.high, "p_value": self.p_value}
 
 
 def ratio_interval(own: FloatArray, reference: FloatArray, *, horizon: int) -> RatioInterval:
@@ -258,13 +252,11 @@ def ratios(rows: pd.DataFrame, keys: list[str], scale: str, name: str) -> pd.Dat
         name: Of the ratio.
 
     Returns:
-        One row per group: ``keys``, ``scale``, the ratio and its bounds (:meth:`RatioInterval.named`) and ``p_value``.
+        One row per group: ``keys``, ``scale``, the ratio, its bounds ``name_lo`` and ``name_hi``, and ``p_value``.
     """
     sums = rows.groupby([*keys, "origin_date"], sort=True)[[f"wis_{scale}", f"reference_{scale}"]].sum()
     lines = []
     for key, part in sums.groupby(keys):
-        group: dict[str, Any] = dict(zip(keys, key, strict=True))
         own, reference = part.to_numpy(dtype=float).T
-        found = ratio_interval(own, reference, horizon=group["horizon"])
-        lines.append({**group, "scale": scale, **found.named(name)})
+        lines.append((*key, scale, *ratio_interval(own, reference, horizon=cast(int, key[keys.index("horizon")]))))
     return pd.DataFrame(lines, columns=[*keys, "scale", name, f"{name}_lo", f"{name}_hi", "p_value"])
