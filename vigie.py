@@ -131,5 +131,5 @@ def open_release(path_or_home: Path | str) -> Release:
 
 def _rows(made: runs.Made) -> pd.DataFrame:
     rows = to_rows(made.table)
-    rows.attrs["about"] = [*made.diagnostics.lines(), *made.diagnostics.account]
+    rows.attrs["about"] = [*made.lines(), *made.account]
     return rows

@@ -186,7 +186,7 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     from forecasting.quantiles import BLOCK, KEYS, QuantileTable, row_blocks
     from store.export import write_forecasts
 
-    about = "\n".join([title, "", *made.diagnostics.lines(), "", *made.diagnostics.account]).rstrip() + "\n"
+    about = "\n".join([title, "", *made.lines(), "", *made.account]).rstrip() + "\n"
     keys = made.table.keys
     if strictly_hub:
         keys = keys[KEYS]
@@ -197,11 +197,11 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     keys = keys.astype(dict.fromkeys(keys.select_dtypes("object"), "category"))
     blocks = _reported(row_blocks(QuantileTable(keys, made.table.quantiles)), -(-len(keys) // BLOCK))
     rows, beside = write_forecasts(blocks, about, out)
-    lines = made.diagnostics.lines(names=_MOST_NAMED)
-    written = f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to"
+    lines = made.lines(names=_MOST_NAMED)
+    written = f"{counted(rows, 'row')} of {made.series:,} series written to"
     if str(out) == "-":
         text = "; ".join([f"{written} standard output", *lines])
-        get_logger().info("written", text=text, rows=rows, series=made.diagnostics.series, to_be_known=lines)
+        get_logger().info("written", text=text, rows=rows, series=made.series, to_be_known=lines)
         return
     typer.echo(f"{written} {out}")
     for line in lines:

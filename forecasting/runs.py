@@ -40,23 +40,31 @@ _PLACE = ["series_id", "origin_date", "horizon"]
 
 
 @dataclass(frozen=True)
-class Diagnostics:
-    """What must be known, by model.
+class Made:
+    """Forecasts of a panel's file, and what must be known about them.
 
     Attributes:
-        series: Number of series in the table.
+        table: The forecasts of the models asked for, and of no others; flagged as of
+            :func:`forecasting.hindcast.run_work`.
+        panel: The panel.
         remarks: ``model_id, remark, series_id, forecasts``: where the baseline stands in for a model, the cap on
             explosion was applied, or intervals have no width after a history of one value.
-        ended: Series that are not forecast because they have ended, each with its last period.
-        panel: The panel, of whose reading sentences are given too.
         account: Sentences on how the ensemble came about.
+        counted: See :meth:`forecasting.panel.Panel.counted`, of all series, totals among them.
+        ended: Series that are not forecast because they have ended, each with its last period.
     """
 
-    series: int
+    table: QuantileTable
+    panel: Panel
     remarks: pd.DataFrame
+    account: list[str]
+    counted: pd.DataFrame
     ended: tuple[str, ...] = ()
-    panel: Panel | None = None
-    account: tuple[str, ...] = ()
+
+    @property
+    def series(self) -> int:
+        """Number of series in the table."""
+        return int(self.table.keys["series_id"].nunique())
 
     def lines(self, names: int | None = None) -> list[str]:
         """Sentences for people.
@@ -65,7 +73,7 @@ class Diagnostics:
             names: How many series each of them names; all by default.
         """
         return [
-            *(self.panel.lines(names) if self.panel is not None else []),
+            *self.panel.lines(names),
             *([f"not forecast, for they have ended: {listed(self.ended, names)}"] if self.ended else []),
             *(
                 f"{model_id}: {remark} {self._of(rows, names)}"
@@ -77,22 +85,6 @@ class Diagnostics:
         ids = rows["series_id"].tolist()
         made = counted(int(rows["forecasts"].sum()), "forecast")
         return f"in {made} of {len(ids):,} of {self.series:,} series: {listed(ids, names)}"
-
-
-@dataclass(frozen=True)
-class Made:
-    """Forecasts of a panel's file.
-
-    Attributes:
-        table: The forecasts of the models asked for, and of no others; flagged as of
-            :func:`forecasting.hindcast.run_work`.
-        diagnostics: What must be known about them.
-        counted: See :meth:`forecasting.panel.Panel.counted`, of all series, totals among them.
-    """
-
-    table: QuantileTable
-    diagnostics: Diagnostics
-    counted: pd.DataFrame
 
 
 class Options(TypedDict, total=False):
@@ -167,7 +159,7 @@ def forecast_file(source: Path | pd.DataFrame, *, horizon: int, **options: Unpac
         for level in request.levels
         for place in np.flatnonzero(level.ended())
     ]
-    return replace(made, diagnostics=replace(made.diagnostics, ended=tuple(ended)))
+    return replace(made, ended=tuple(ended))
 
 
 def score(forecasts: pd.DataFrame, panel: Panel, totals: str | None = None) -> pd.DataFrame:
@@ -224,8 +216,8 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
             accounts += account_of(table, pd.concat(of_level), level)
     if ENSEMBLE in request.asked and request.prior is not None and not is_enough(request.levels)[-1]:
         accounts.append(WITH_PRIOR)
-    diagnosis = replace(diagnose(table, _joined(request.levels)), panel=request.levels[0], account=tuple(accounts))
-    return Made(table, diagnosis, pd.concat([level.counted() for level in request.levels]))
+    remarks = _remarks(table, _joined(request.levels))
+    return Made(table, request.levels[0], remarks, accounts, pd.concat([level.counted() for level in request.levels]))
 
 
 def _together(
@@ -300,23 +292,18 @@ def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> Qu
     return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)
 
 
-def diagnose(table: QuantileTable, panel: Panel) -> Diagnostics:
-    """Gather what must be known.
-
-    Args:
-        table: Forecasts whose keys hold the marks ``fallback``, ``reason`` and ``capped``.
-        panel: All series.
-    """
+def _remarks(table: QuantileTable, panel: Panel) -> pd.DataFrame:
+    """Gather what must be known about forecasts, as :attr:`Made.remarks`; ``panel`` holds all series."""
     keys = table.keys
     highest, lowest = (extreme_before(keys, panel, extreme) for extreme in (np.fmax, np.fmin))
     flat = (highest == lowest) & (np.ptp(table.quantiles, axis=1) <= NO_WIDTH)
-    marked = [
+    marked: list[pd.DataFrame] = [
         keys[flat].assign(remark="intervals have no width, for the series has had but one value"),
         keys[keys["fallback"].astype(bool)].assign(remark="the baseline stands in (" + keys["reason"] + ")"),
         keys[keys["capped"].astype(bool)].assign(remark="quantiles were cut at the series' cap"),
     ]
-    counts = [rows.groupby(["model_id", "remark", "series_id"]).size().rename("forecasts") for rows in marked]
-    return Diagnostics(int(keys["series_id"].nunique()), pd.concat(counts).reset_index())
+    counts = [rows.groupby(["model_id", "remark", "series_id"], as_index=False).size() for rows in marked]
+    return pd.concat(counts, ignore_index=True).rename(columns={"size": "forecasts"})
 
 
 def account_of(table: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:

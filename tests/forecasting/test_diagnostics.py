@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from forecasting.panel import Panel, read_panel
-from forecasting.runs import Diagnostics
+from forecasting.quantiles import QuantileTable
+from forecasting.runs import Made
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 
@@ -20,15 +21,14 @@ def panel() -> Panel:
 
 
 def test_diagnostics_list_limited_names(panel: Panel) -> None:
-    remarks = pd.DataFrame(
-        {"remark": ["short"] * 4 + ["capped"], "series_id": list("abcda"), "forecasts": [1, 2, 3, 4, 1]}
-    )
-    found = Diagnostics(9, remarks.assign(model_id="m"), ended=("x (2020-01)", "y (2021-01)"), panel=panel)
+    remarks = pd.DataFrame({"remark": ["short"] * 4 + ["capped"], "series_id": list("abcda"), "forecasts": range(1, 6)})
+    table = QuantileTable(pd.DataFrame({"series_id": list("abcdefghi")}), panel.matrix.to_numpy())
+    found = Made(table, panel, remarks.assign(model_id="m"), [], panel.counted(), ("x (2020-01)", "y (2021-01)"))
     assert found.lines(names=2) == [
         "read as monthly",
         "not forecast, for they have ended: x (2020-01), y (2021-01)",
         "m: short in 10 forecasts of 4 of 9 series: a, b and 2 more",
-        "m: capped in 1 forecast of 1 of 9 series: a",
+        "m: capped in 5 forecasts of 1 of 9 series: a",
     ]
     assert found.lines(names=1)[1].endswith("x (2020-01) and 1 more")
     assert found.lines()[2].endswith("a, b, c, d")

@@ -55,7 +55,7 @@ def test_batches_give_same_forecasts(panel_path: Path, monkeypatch: pytest.Monke
     for most in (2, 3):
         monkeypatch.setattr("forecasting.runs.BATCH", most)
         made = forecast_file(panel_path, horizon=2, models="ensemble", workers=1)
-        assert ("not calibrated on its own past errors" in made.diagnostics.account[0]) == (judged < 3)
+        assert ("not calibrated on its own past errors" in made.account[0]) == (judged < 3)
         tables.append(to_rows(made.table).sort_values(["series_id", "horizon", "output_type_id"], ignore_index=True))
     pd.testing.assert_frame_equal(tables[0], tables[1])
 
