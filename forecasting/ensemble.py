@@ -21,7 +21,7 @@ from core.errors import InputError
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, LEVELS, STRUCTURAL, BoolArray
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, Forecasts, QuantileTable, to_matrix
+from forecasting.quantiles import KEYS, PLACE, Forecasts, QuantileTable, to_matrix
 from forecasting.verification import observed_at
 
 FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(2.5), 41))
@@ -119,7 +119,6 @@ MOST_RECORDS = 5.0
 SMALLEST_RECORD = 5.0
 """Least record that the bound uses: new nationalities start from zero."""
 NO_MEMBER = "no member could be fitted: the baseline stands in"
-_PLACE = ["series_id", "origin_date", "horizon"]
 
 
 @dataclass(frozen=True)
@@ -154,8 +153,8 @@ def combine(members: Forecasts, panel: Panel, factors: FloatArray | None = None)
     present = set(table.keys["model_id"])
     if BASELINE not in present:
         raise InputError(f"the ensemble falls back to {BASELINE}: it must be among its members")
-    places = table.keys[[*_PLACE, "target_end_date"]].drop_duplicates(_PLACE).sort_values(_PLACE, ignore_index=True)
-    row_of = pd.MultiIndex.from_frame(places[_PLACE])
+    places = table.keys[[*PLACE, "target_end_date"]].drop_duplicates(PLACE).sort_values(PLACE, ignore_index=True)
+    row_of = pd.MultiIndex.from_frame(places[PLACE])
     aligned = {name: _align(table, name, row_of) for name in (*MEMBERS, BASELINE) if name in present}
     weights = _weights(aligned, len(places))
     mean, capped = np.zeros_like(aligned[BASELINE].logs), np.zeros(len(places), dtype=bool)
@@ -188,10 +187,10 @@ class _Member:
 
 def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Member:
     mine = table.of_model(model_id)
-    rows = row_of.get_indexer(pd.MultiIndex.from_frame(mine.keys[_PLACE]))
+    rows = row_of.get_indexer(pd.MultiIndex.from_frame(mine.keys[PLACE]))
     logs = np.full((len(row_of), table.quantiles.shape[1]), np.nan)
     logs[rows] = np.log1p(mine.quantiles)
-    marks = mine.keys.set_index(_PLACE)[["fallback", "capped", "history_hash"]].reindex(row_of)
+    marks = mine.keys.set_index(PLACE)[["fallback", "capped", "history_hash"]].reindex(row_of)
     own, capped = (marks[name].eq(value).to_numpy() for name, value in (("fallback", False), ("capped", True)))
     return _Member(logs, own, capped, marks["history_hash"].fillna("").to_numpy())
 

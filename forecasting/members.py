@@ -21,7 +21,7 @@ from forecasting.hindcast import Fits, WorkList, run_work, work_at
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled import Lessons, Level, Priors, run_pooled
-from forecasting.quantiles import QuantileTable, stack
+from forecasting.quantiles import PLACE, QuantileTable, stack
 from forecasting.reconcile import BOTTOM_UP_VERSION, MOST_ORIGINS, sum_of_parts, totals_panel
 from forecasting.workers import Workers
 
@@ -29,7 +29,6 @@ MANY = 20
 """Series from which a pooled model without a prior joins the ensemble, and the structural model no longer does."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
-_PLACE = ["series_id", "origin_date", "horizon"]
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> tuple[list[Quan
         references.append(made[0])
         if request.column is not None and ENSEMBLE in request.asked:
             parts = stack([whole[0], made[0]])
-            first = ~parts.keys.duplicated(_PLACE).to_numpy()
+            first = ~parts.keys.duplicated(PLACE).to_numpy()
             needed = pd.DatetimeIndex(tables[1][0].keys["origin_date"].unique())
             sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed, past=made[0])
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
@@ -206,7 +205,7 @@ def _work(request: Request, level: Panel, mask: BoolArray, own: BoolArray) -> Wo
 def completed(table: QuantileTable, others: QuantileTable, model_id: str, version: str, reason: str) -> QuantileTable:
     """A model's forecasts at exactly the places of the baseline's, which stands in where the model has none."""
     base = others.where((others.keys["model_id"] == BASELINE).to_numpy())
-    where = pd.MultiIndex.from_frame(table.keys[_PLACE]).get_indexer(pd.MultiIndex.from_frame(base.keys[_PLACE]))
+    where = pd.MultiIndex.from_frame(table.keys[PLACE]).get_indexer(pd.MultiIndex.from_frame(base.keys[PLACE]))
     lacking = base.where(where < 0)
     keys = lacking.keys.assign(model_id=model_id, model_version=version, fallback=True, reason=reason)
     found = QuantileTable(table.keys.iloc[where[where >= 0]], table.quantiles[where[where >= 0]])

@@ -13,7 +13,9 @@ from core import FloatArray
 from core.errors import SchemaError
 from forecasting import LEVELS, NORMAL_SCORES, BoolArray
 
-KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+PLACE = ["series_id", "origin_date", "horizon"]
+"""What models are compared on."""
+KEYS = ["model_id", *PLACE, "target_end_date"]
 FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped", "spread_factor"]
 """What the engine adds to hubverse columns: which code and which history made a forecast, how it was kept safe,
 and by what the ensemble's spread was multiplied."""

@@ -22,7 +22,7 @@ from core.errors import InputError
 from forecasting import BOTTOM_UP, ENSEMBLE, LEVELS, NORMAL_SCORES, BoolArray
 from forecasting.ensemble import whole_counts
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, REACH, QuantileTable, rank_shares, reached, stack, value_at
+from forecasting.quantiles import KEYS, PLACE, REACH, QuantileTable, rank_shares, reached, stack, value_at
 from forecasting.verification import observed_at
 from forecasting.workers import Progress, Workers, run_tasks
 
@@ -237,7 +237,7 @@ def reconcile(
     Returns:
         The parts with reconciled quantiles, and their keys as they were. The ensemble's are whole counts again.
     """
-    above = totals.keys[["model_id", "series_id", "origin_date", "horizon"]]
+    above = totals.keys[["model_id", *PLACE]]
     of_total = dict(zip(above.itertuples(index=False, name=None), totals.quantiles, strict=True))
     group = parts.keys["series_id"].map(panel.groups[column].astype(str)).to_numpy()
     columns = pd.Index(panel.series_ids).get_indexer(pd.Index(parts.keys["series_id"]))

@@ -25,7 +25,7 @@ from forecasting.models import resolve
 from forecasting.panel import LARGEST_JUDGED, Panel, read_panel
 from forecasting.pool import Pool
 from forecasting.pooled import Priors, is_enough, own_lessons, past_origins, present_origins
-from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix
+from forecasting.quantiles import KEYS, PLACE, QuantileTable, stack, to_matrix
 from forecasting.reconcile import reconcile, totals_panel
 from forecasting.verification import observed_at, summarise
 from forecasting.workers import Workers
@@ -36,7 +36,6 @@ BATCH = 5_000
 """Series that are forecast at a time where none learns from another's forecasts."""
 NO_WIDTH = 0.2
 """Counts from the lowest to the highest quantile: there may be as little where a series has had one value only."""
-_PLACE = ["series_id", "origin_date", "horizon"]
 
 
 @dataclass(frozen=True)
@@ -282,11 +281,11 @@ def _answer(
 
 def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> QuantileTable:
     """Where no member could be fitted to a series, say why the first of them could not."""
-    place = pd.MultiIndex.from_frame(combined.keys[_PLACE])
+    place = pd.MultiIndex.from_frame(combined.keys[PLACE])
     others = members.keys[members.keys["model_id"] != BASELINE]
     silent = others["fallback"].astype(bool) & (others["reason"] != "")
-    fitted = place.isin(pd.MultiIndex.from_frame(others.loc[~silent, _PLACE]))
-    why = others[silent].drop_duplicates(_PLACE).set_index(_PLACE)["reason"].reindex(place).to_numpy()
+    fitted = place.isin(pd.MultiIndex.from_frame(others.loc[~silent, PLACE]))
+    why = others[silent].drop_duplicates(PLACE).set_index(PLACE)["reason"].reindex(place).to_numpy()
     is_explained = combined.keys["fallback"].to_numpy(dtype=bool) & ~fitted & ~pd.isna(why)
     reason = np.where(is_explained, [f"{NO_MEMBER}: {one}" for one in why], combined.keys["reason"])
     return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -210,10 +211,10 @@ def _round(one: Mapping[str, Any], formats: tuple[str, ...]) -> Round:
 
 def _task(block: Mapping[str, Any]) -> Task:
     required = {
-        name: tuple(_text(value) for value in found["required"] or ()) for name, found in block["task_ids"].items()
+        name: tuple(text_of(value) for value in found["required"] or ()) for name, found in block["task_ids"].items()
     }
     allowed = {
-        name: frozenset({*required[name], *(_text(value) for value in found["optional"] or ())})
+        name: frozenset({*required[name], *(text_of(value) for value in found["optional"] or ())})
         for name, found in block["task_ids"].items()
     }
     about = block["target_metadata"]
@@ -230,7 +231,7 @@ def _output(kind: str, found: Mapping[str, Any]) -> Output:
     samples = (params["min_samples_per_task"], params["max_samples_per_task"]) if params else None
     return Output(
         kind,
-        tuple(float(level) for level in listed) if kind == "quantile" else tuple(_text(one) for one in listed),
+        tuple(float(level) for level in listed) if kind == "quantile" else tuple(text_of(one) for one in listed),
         bool(found.get("is_required", False)),
         value["type"] == "integer",
         value.get("minimum", least),
@@ -270,8 +271,13 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def text_of(cell: object) -> str:
+    """A value as text: a date as ISO day, a whole number without a point, nothing as an empty text."""
+    if isinstance(cell, dt.date):
+        return cell.strftime("%Y-%m-%d")
+    if isinstance(cell, float):
+        return "" if math.isnan(cell) else str(int(cell)) if cell.is_integer() else f"{cell:.12g}"
+    return "" if cell is None else str(cell)
 
 
 def _short(text: str) -> str:

@@ -29,14 +29,13 @@ from core.languages import marked as _
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
 from core.schema import ALL, typed
 from forecasting import BASELINE
-from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix
+from forecasting.quantiles import KEYS, PLACE, QuantileTable, stack, to_matrix
 from forecasting.verification import wis, with_bounds
 from forecasting.verification.verdict import holm_within, ratio_interval
 from hub import Hub
 from hub.own import DESIGNATED, ENSEMBLES, RHYTHMS, TEAM, baseline, frequency
 from hub.submission import Submission
 
-TASK = ["series_id", "origin_date", "horizon"]
 SERIES_PARTS = 5
 BINS = 10
 """Of the histogram of the probability integral transform; its edges are quantile levels, so nothing is interpolated."""
@@ -102,7 +101,7 @@ def grid(table: QuantileTable, observed: FloatArray, levels: Sequence[float] = Q
     """
     known = np.isfinite(observed)
     keys, quantiles, observed = table.keys[known].reset_index(drop=True), table.quantiles[known], observed[known]
-    codes = keys.groupby(TASK, sort=True).ngroup().to_numpy()
+    codes = keys.groupby(PLACE, sort=True).ngroup().to_numpy()
     column, models = pd.factorize(keys["model_id"], sort=True)
     size = (int(codes.max(initial=-1)) + 1, len(models))
     scores = np.full(size, np.nan)
@@ -118,7 +117,7 @@ def grid(table: QuantileTable, observed: FloatArray, levels: Sequence[float] = Q
     pit = np.zeros((*size, BINS))
     pit[codes, column] = _pit(quantiles, observed, levels)
     first = np.unique(codes, return_index=True)[1]
-    tasks = keys.iloc[first][[*TASK, "target_end_date"]].reset_index(drop=True)
+    tasks = keys.iloc[first][[*PLACE, "target_end_date"]].reset_index(drop=True)
     return Grid(tasks, [str(one) for one in models], scores, covered, pit)
 
 
@@ -337,7 +336,7 @@ def _combined(mine: QuantileTable, observed: FloatArray) -> QuantileTable:
     weights = np.stack([_weights(scored, pd.Timestamp(origin)).reindex(names) for origin in origins])
     logs = np.log1p(mine.quantiles)
     first, medians, means = [], [], []
-    for places in mine.keys.groupby(TASK, sort=True).indices.values():
+    for places in mine.keys.groupby(PLACE, sort=True).indices.values():
         if len(places) < FEWEST_MODELS:
             continue
         share = weights[round_of[places[0]], model[places]]
@@ -347,7 +346,7 @@ def _combined(mine: QuantileTable, observed: FloatArray) -> QuantileTable:
         means.append(share @ logs[places] / share.sum())
     if not first:
         return QuantileTable(mine.keys.iloc[:0], mine.quantiles[:0])
-    frame = mine.keys.iloc[first].reset_index(drop=True)[["model_id", *TASK, "target_end_date"]]
+    frame = mine.keys.iloc[first].reset_index(drop=True)[["model_id", *PLACE, "target_end_date"]]
     both = pd.concat([frame.assign(model_id=name) for name in (MEDIAN, WEIGHTED)], ignore_index=True)
     return QuantileTable(both, np.expm1(np.concatenate([np.stack(medians), np.stack(means)])))
 

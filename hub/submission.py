@@ -7,9 +7,7 @@ blank lines counted.
 from __future__ import annotations
 
 import codecs
-import datetime as dt
 import io
-import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +27,7 @@ from core.calendar import Frequency, target_end_date
 from core.errors import SourceError, first_line
 from core.log import counted
 from core.schema import refuse_person_level
-from hub import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
+from hub import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults, text_of
 
 LARGEST_FILE = 20 << 20
 """Bytes: a round of five routes at 23 levels with a thousand paths takes a fifth of it."""
@@ -438,17 +436,9 @@ def _level(text: str, levels: Collection[float]) -> str | None:
 def _texts(column: pa.ChunkedArray) -> pd.Categorical:
     """Cells as texts: dates as ISO days, whole numbers without a point, nothing as an empty text."""
     encoded = column.combine_chunks().dictionary_encode()
-    words = np.asarray([*map(_word, encoded.dictionary.to_pylist()), ""], dtype=object)
+    words = np.asarray([*map(text_of, encoded.dictionary.to_pylist()), ""], dtype=object)
     codes, words = pd.factorize(words[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)])  # some read alike
     return pd.Categorical.from_codes(codes, words)
-
-
-def _word(cell: object) -> str:
-    if isinstance(cell, dt.date):
-        return cell.strftime("%Y-%m-%d")
-    if isinstance(cell, float):
-        return "" if math.isnan(cell) else str(int(cell)) if cell.is_integer() else f"{cell:.12g}"
-    return "" if cell is None else str(cell)
 
 
 class _Plain(yaml.SafeLoader):  # type: ignore[misc]  # yaml publishes no types

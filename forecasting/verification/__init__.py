@@ -19,7 +19,7 @@ from core.schema import ALL, typed
 from forecasting import LEVELS, BoolArray, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
-from forecasting.quantiles import Forecasts, QuantileTable, probability_at, to_matrix
+from forecasting.quantiles import KEYS, PLACE, Forecasts, QuantileTable, probability_at, to_matrix
 from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, ratios, with_verdicts
 
 COVERAGES = (*INTERVALS, 0.98)
@@ -53,7 +53,7 @@ def observed_at(keys: pd.DataFrame, panel: Panel) -> FloatArray:
 def reference_quantiles(keys: pd.DataFrame, panel: Panel) -> FloatArray:
     """The reference baseline's log1p quantiles for each row, shape ``(n, 23)``; NaN where there are too few changes."""
     out = np.full((len(keys), len(LEVELS)), np.nan)
-    places = keys[["series_id", "origin_date", "horizon"]].reset_index(drop=True)
+    places = keys[PLACE].reset_index(drop=True)
     ends = panel.end_dates
     columns = {str(name): np.log1p(panel.matrix[name].to_numpy(dtype=float)) for name in panel.matrix.columns}
     for key, rows in places.groupby(list(places.columns), sort=False).indices.items():
@@ -85,7 +85,7 @@ def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     reference = reference_quantiles(table.keys, panel)
     scored = np.isfinite(reference[:, 0])
     table, observed, reference = table.where(scored), observed[scored], reference[scored]
-    rows = table.keys[["model_id", "series_id", "origin_date", "horizon", "target_end_date"]].copy()
+    rows = table.keys[KEYS].copy()
     rows["observed"] = observed
     rows["wis_log"] = wis(np.log1p(observed), np.log1p(table.quantiles))
     rows["wis_natural"] = wis(observed, table.quantiles)
@@ -206,7 +206,7 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
     table = to_matrix(forecasts)
     table = table.where(table.keys["series_id"].isin(groups["series_id"]))
     rows = score_rows(table, panel)
-    keys = ["model_id", "series_id", "origin_date", "horizon"]
+    keys = ["model_id", *PLACE]
     low, high = probability_at(observed_at(table.keys, panel), table.quantiles)
     rows = rows.merge(table.keys[keys].assign(bias=1 - (low + high)), on=keys).merge(groups, on="series_id")
     group = ["kind", "route_id", "geo", "group", "model_id", "horizon"]

@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
+from forecasting.quantiles import PLACE
 
 COVERAGE = 0.90
 FEWEST_ORIGINS = 8
@@ -36,7 +37,6 @@ SIGNIFICANT = 1 - COVERAGE
 FAMILY = ["model_id", "scale"]
 """Holm's correction runs over all series and horizons of one model on one scale: a release's whole table of skill."""
 SCALES = ("log", "natural")
-_ROW = ["series_id", "origin_date", "horizon"]
 
 
 def verdicts(low: ArrayLike, high: ArrayLike, p_holm: ArrayLike | None = None) -> NDArray[np.str_]:
@@ -111,7 +111,7 @@ def same_rows(scored: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         InputError: No row is common to all.
     """
     mine = scored[scored["model_id"].isin(models)]
-    common = mine.groupby(_ROW)["model_id"].transform("nunique") == len(set(models))
+    common = mine.groupby(PLACE)["model_id"].transform("nunique") == len(set(models))
     if not common.any():
         raise InputError(f"comparison: no forecast is common to {', '.join(models)}")
     return mine[common].reset_index(drop=True)
@@ -134,13 +134,13 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
         InputError: No row is common to all.
     """
     rows = same_rows(scored, [model_id, *others])
-    scores = [*_ROW, *(f"wis_{scale}" for scale in SCALES)]
+    scores = [*PLACE, *(f"wis_{scale}" for scale in SCALES)]
     own, parts = rows.loc[rows["model_id"] == model_id, scores], []
     for other in others:
         theirs = rows.loc[rows["model_id"] == other, scores].rename(
             columns=lambda name: name.replace("wis", "reference")
         )
-        both = own.merge(theirs, on=_ROW)
+        both = own.merge(theirs, on=PLACE)
         count = both.groupby("horizon").size().rename("n")
         for scale in SCALES:
             parts.append(
