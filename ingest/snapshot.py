@@ -92,10 +92,9 @@ def known_issues(folder: Path) -> list[KnownIssue]:
         Entries, the open ones first, each group in the file's order.
 
     Raises:
-        InputError: The file is missing or not TOML, an entry breaks a rule, or an id stands twice.
+        InputError: The file is missing or not TOML, or an entry breaks a rule.
     """
     found = _entries(folder / KNOWN_ISSUES, "issue", KnownIssue)
-    _refuse_twice(KNOWN_ISSUES, [issue.id for issue in found])
     order = ("open", "mitigated", "closed")
     return sorted(found, key=lambda issue: order.index(issue.status))
 
@@ -104,41 +103,34 @@ def events(folder: Path) -> list[EventCard]:
     """Read the catalogue of documented rises, agreements and laws, each from a public source.
 
     Raises:
-        InputError: The file is missing or not TOML, an entry breaks a rule, or an event stands twice.
+        InputError: The file is missing or not TOML, or an entry breaks a rule.
     """
-    found = _entries(folder / EVENTS, "event", EventCard)
-    _refuse_twice(EVENTS, [card.event_id for card in found])
-    return found
+    return _entries(folder / EVENTS, "event", EventCard)
 
 
 def said_on_detections(folder: Path) -> pd.DataFrame:
     """Chances computed before on Frontex's detections, whose figures are not bundled: chances and months only.
 
     Returns:
-        Columns of :data:`alerts.verification.hindcast.EVENT_COLUMNS`; without rows where nothing was computed.
+        Columns of :data:`alerts.verification.hindcast.EVENT_COLUMNS`.
     """
-    path = folder / SAID
-    if not path.exists():
-        return pd.DataFrame()
     texts = dict.fromkeys(("event_id", "route_id", "month", "origin", "level", "basis"), str)
-    return pd.read_csv(path, dtype=texts).fillna({"level": ""})
+    return pd.read_csv(folder / SAID, dtype=texts).fillna({"level": ""})
 
 
 def driver_tests(data_folder: Path) -> pd.DataFrame:
     """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
 
     Returns:
-        A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.
+        A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row.
 
     Raises:
         InputError: The table is not the one that its provenance describes.
         SchemaError: The table breaks its contract.
     """
     table, about = data_folder / DRIVER_TABLE, data_folder / DRIVER_PROVENANCE
-    if not table.exists():
-        return RELEASE["driver_tests"].empty()
     content = table.read_bytes()
-    facts = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
+    facts = tomllib.loads(about.read_text(encoding="utf-8"))
     if facts.get("sha256") != hashlib.sha256(content).hexdigest():
         raise InputError(
             f"{DRIVER_TABLE}: does not match {DRIVER_PROVENANCE}; run `python -m benchmarks.drivers` again"
@@ -150,11 +142,6 @@ def driver_tests(data_folder: Path) -> pd.DataFrame:
 def _entries(path: Path, name: str, kind: type[_Entry]) -> list[_Entry]:
     entries = toml_of(read_text(path, path.name), path.name).get(name, [])
     return [validated(kind, entry, f"{path.name}, {name} {place}") for place, entry in enumerate(entries, start=1)]
-
-
-def _refuse_twice(file: str, ids: list[str]) -> None:
-    if twice := sorted({name for name in ids if ids.count(name) > 1}):
-        raise InputError(f"{file}: ids {twice} stand twice")
 
 
 FOLDER = "snapshot"

@@ -17,8 +17,6 @@ from core.routes import ROUTES, validated
 from core.settings import SNAPSHOT
 from ingest import SETTING, LiveSource, Source, SourceAccess, SourceCard, routes
 
-VERBS = ("SOURCE_ID", "LAG_DAYS", "parse")
-"""What each module of this package exports; see ``ingest.Source``."""
 _CARDS = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (SNAPSHOT / "sources").glob("*.toml")}
 _CARDS[routes.SOURCE_ID]["derived_from"] = sorted({source for route in ROUTES.values() for source in route.sources})
 _ACCESS = {name: card.pop("access") for name, card in _CARDS.items() if "access" in card}
@@ -30,35 +28,9 @@ INTAKE: dict[str, dict[str, Any]] = {name: card.pop("intake", {}) for name, card
 and dated ``editions`` of one of them."""
 
 
-def discover() -> dict[str, Source]:
-    """Import every public module of this package.
-
-    Returns:
-        ``source_id`` -> module, sorted by ``source_id``.
-
-    Raises:
-        TypeError: A module lacks a verb, two claim the same source_id, or one neither can be asked nor says why: a
-            fault in the code, not in the data.
-    """
-    found: dict[str, Source] = {}
-    for info in pkgutil.iter_modules(__path__, f"{__name__}."):
-        if info.name.rpartition(".")[2].startswith("_"):
-            continue
-        module = importlib.import_module(info.name)
-        missing = [verb for verb in VERBS if not hasattr(module, verb)]
-        if missing:
-            raise TypeError(f"{info.name} lacks {', '.join(missing)}")
-        source = cast("Source", module)
-        live = hasattr(module, "download") and source.SOURCE_ID in _ACCESS
-        if live == ("not_live" in INTAKE.get(source.SOURCE_ID, {})):
-            raise TypeError(f"{info.name} must have download and a card with a table access, or else not_live")
-        if source.SOURCE_ID in found:
-            raise TypeError(f"{info.name}: the source_id '{source.SOURCE_ID}' is already taken")
-        found[source.SOURCE_ID] = source
-    return dict(sorted(found.items()))
-
-
-SOURCES: dict[str, Source] = discover()
+_NAMES = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+SOURCES: dict[str, Source] = {name: cast("Source", importlib.import_module(f"{__name__}.{name}")) for name in _NAMES}
+"""``source_id`` -> module, which has the source's name; see ``ingest.Source``."""
 CARDS: dict[str, SourceCard] = {
     name: SourceCard(source_id=name, **_CARDS[name]) for name in (routes.SOURCE_ID, *SOURCES, "natural_earth")
 }

@@ -41,12 +41,6 @@ def test_table_altered_by_hand_is_refused(tmp_path: Path) -> None:
         driver_tests(tmp_path)
 
 
-def test_without_test_frame_is_empty_and_has_its_columns(tmp_path: Path) -> None:
-    found = driver_tests(tmp_path)
-    assert found.empty
-    assert set(DRIVER_TESTS.columns) <= set(found.columns)
-
-
 def test_bundled_test_covers_every_driver() -> None:
     found = driver_tests(SNAPSHOT)
     overall = found[(found["series_id"] == ALL) & (found["scale"] == "log")]

@@ -26,6 +26,7 @@ def test_bundled_catalogue_names_six_rises_from_public_sources() -> None:
     found = {card.event_id: card for card in events(SNAPSHOT)}
     expected = {"lampedusa-2011", "aegean-2015", "canaries-2020", "belarus-2021", "lampedusa-2023", "canaries-2023"}
     assert expected <= set(found)
+    assert len(found) == len(events(SNAPSHOT))
     assert all(card.url.startswith("https://") for card in found.values())
     assert all(card.event_id.endswith(card.month[:4]) for card in found.values())
 
@@ -52,10 +53,3 @@ def test_broken_entry_is_refused_and_its_field_named(tmp_path: Path, before: str
     (tmp_path / EVENTS).write_text(GOOD.replace(before, after), encoding="utf-8")
     with pytest.raises(InputError, match=named):
         events(tmp_path)
-
-
-def test_duplicate_event_is_refused(tmp_path: Path) -> None:
-    (tmp_path / EVENTS).write_text(GOOD + GOOD, encoding="utf-8")
-    with pytest.raises(InputError, match="twice"):
-        events(tmp_path)
-    assert said_on_detections(tmp_path).empty
