@@ -98,7 +98,7 @@ class Client:
                     return anyio.run(self._limited, request, access, headers, token)
         except _TemporaryError as error:
             tries = self._settings.attempts
-            fault = message(_("{fault} ({n} times)"), fault=error.fault, n=tries) if tries > 1 else error.fault
+            fault = message(_("{fault} ({n} times)"), fault=error.rule, n=tries) if tries > 1 else error.rule
             if error.is_without_connection:
                 self._out_of_reach[host] = fault
             raise SourceError(_place(request.url), fault) from None
@@ -107,10 +107,8 @@ class Client:
     def _headers(self, access: SourceAccess, known: Mapping[str, str]) -> dict[str, str]:
         agent = self._settings.browser_agent if access.agent == "browser" else self._settings.user_agent
         headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
-        for name, asked in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
-            if known.get(name):
-                headers[asked] = known[name]
-        return headers
+        marks = {"If-None-Match": known.get("etag"), "If-Modified-Since": known.get("last-modified")}
+        return headers | {name: mark for name, mark in marks.items() if mark}
 
     def _wait_before_retry(self, error: Exception) -> bool | float:
         if not isinstance(error, _TemporaryError):
@@ -119,27 +117,20 @@ class Client:
 
     async def _limited(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         """One attempt within the time that an answer may take, however it trickles."""
-        seconds = self._settings.total_seconds
+        seconds, place = self._settings.total_seconds, _place(request.url)
         try:
             with anyio.fail_after(seconds):
                 return _without_key(await self._follow(request, access, headers, token), token)
-        except _TemporaryError as error:
-            error.place = _place(request.url)
-            raise
         except TimeoutError:
-            raise SourceError(
-                _place(request.url), _("the answer took longer than {n} seconds"), n=f"{seconds:g}"
-            ) from None
+            raise SourceError(place, _("the answer took longer than {n} seconds"), n=f"{seconds:g}") from None
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise SourceError(_place(request.url), _("the server's certificate cannot be verified")) from None
-            temporary = _TemporaryError(_transport_fault(error))
-            temporary.is_without_connection = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            temporary.place = _place(request.url)
-            raise temporary from None
+                raise SourceError(place, _("the server's certificate cannot be verified")) from None
+            is_without = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise _TemporaryError(place, _transport_fault(error), is_without_connection=is_without) from None
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             # A library's text may quote headers, and with them a token: only the kind of error is reported.
-            raise SourceError(_place(request.url), _("cannot be asked: {error}"), error=type(error).__name__) from None
+            raise SourceError(place, _("cannot be asked: {error}"), error=type(error).__name__) from None
 
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
@@ -167,7 +158,7 @@ class Client:
         if status in TEMPORARY and status not in request.expected:
             wait, longest = retry_after(response.headers.get("retry-after", "")), self._settings.longest_wait_seconds
             if wait is None or wait <= longest:
-                raise _TemporaryError(message(_("answered {status}"), status=shown), wait)
+                raise _TemporaryError(place, message(_("answered {status}"), status=shown), wait)
             too_long = _("answered {status} and asks to wait {n} seconds; at most {longest} are waited")
             raise SourceError(place, too_long, status=shown, n=f"{wait:.0f}", longest=f"{longest:g}")
         if status != HTTPStatus.OK and status not in request.expected:
@@ -179,51 +170,48 @@ class Client:
 
     async def _body(self, response: httpx.Response, place: str) -> bytes:
         too_large = SourceError(place, _("the answer is larger than {n} MB"), n=f"{self._settings.largest_megabytes:g}")
-        if response.headers.get("content-encoding", "gzip") not in ("gzip", "x-gzip", "identity"):
-            raise SourceError(
-                place, _("packed as '{kind}', which was not asked for"), kind=response.headers["content-encoding"]
-            )
+        kind = response.headers.get("content-encoding", "gzip")
+        if kind not in ("gzip", "x-gzip", "identity"):
+            raise SourceError(place, _("packed as '{kind}', which was not asked for"), kind=kind)
         if int(response.headers.get("content-length", "0")) > self._largest:
             raise too_large
-        parts: list[bytes] = []
-        size = 0
+        received = bytearray()
         async for part in response.aiter_raw():
-            size += len(part)
-            if size > self._largest:
+            received += part
+            if len(received) > self._largest:
                 raise too_large
-            parts.append(part)
-        content = b"".join(parts)
+        content = bytes(received)
         # Some publishers pack without saying so, and some pack twice: the first bytes show it.
         for _attempt in range(2):
             if content.startswith(GZIP):
                 try:
                     content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(self._largest + 1)
-                except EOFError:
-                    raise _TemporaryError(_("the packed answer was cut off")) from None
-                except (OSError, zlib.error):
-                    raise _TemporaryError(_("the packed answer is damaged")) from None
+                except (EOFError, OSError, zlib.error):
+                    raise _TemporaryError(place, _("the packed answer was cut off or is damaged")) from None
                 if len(content) > self._largest:
                     raise too_large
         return content
 
 
-class _TemporaryError(Exception):
+class _TemporaryError(SourceError):
     """Asking again may help.
 
     Args:
+        place: Host and path that were asked.
         fault: What happened.
         wait: Seconds that the publisher asks to wait, where it does.
+        is_without_connection: Whether the host was not reached at all.
     """
 
-    def __init__(self, fault: str | Message, wait: float | None = None) -> None:
-        super().__init__(str(fault))
-        self.fault, self.wait = message(fault), wait
-        self.place = ""
-        self.is_without_connection = False
+    def __init__(
+        self, place: str, fault: str | Message, wait: float | None = None, *, is_without_connection: bool = False
+    ) -> None:
+        super().__init__(place, fault)
+        self.wait, self.is_without_connection = wait, is_without_connection
 
     def __repr__(self) -> str:
         """What the log says before each further try."""
-        return f"{self.place}: {self}"
+        return str(self)
 
 
 def _answer(request: Request, response: httpx.Response, content: bytes) -> Answer:
@@ -255,9 +243,7 @@ def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
     if host in {name.lower() for name in access.maintenance_hosts}:
         raise SourceError(place, _("the publisher is down for maintenance (redirected to {host})"), host=host)
     if host not in access.allowed_hosts:
-        led = _("links or redirects to '{host}', a host that is not declared for {source_id}")
-        given = _("the address is on '{host}', a host that is not declared for {source_id}")
-        fault = led if host != _host(request.url) else given
+        fault = _("links or redirects to '{host}', a host that is not declared for {source_id}")
         raise SourceError(place, fault, host=host, source_id=access.source_id)
     schemes = ("https",) if urlsplit(request.url).scheme == "https" else ("http", "https")
     if urlsplit(url).scheme not in schemes:
@@ -467,9 +453,8 @@ def _advice(faults: list[str]) -> str:
 
 
 def _described(answer: Answer) -> dict[str, Any]:
-    headers: Mapping[str, str] = {name: text for name, text in answer.headers.items() if "cookie" not in name}
     first = answer.content[:_SHOWN_BYTES].decode("utf-8", "replace")
     return {
-        "url": answer.url, "status": answer.status, "headers": dict(headers), "bytes": len(answer.content),
+        "url": answer.url, "status": answer.status, "headers": dict(answer.headers), "bytes": len(answer.content),
         "first": first, "received": answer.received.isoformat(timespec="seconds"),
     }  # fmt: skip

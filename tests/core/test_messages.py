@@ -12,7 +12,7 @@ from core.errors import Message, SourceError, first_line, message
 from core.languages import Language, catalogue
 from core.settings import PROJECT
 
-NAMES_A_FAULT = {"RowRule": 1, "SourceError": 1, "PersonLevelError": 1, "_TemporaryError": 0, "message": 0}
+NAMES_A_FAULT = {"RowRule": 1, "SourceError": 1, "PersonLevelError": 1, "_TemporaryError": 1, "message": 0}
 """Calls that say what is wrong, and which argument says it."""
 NESTED = SourceError(
     "a b.csv",
