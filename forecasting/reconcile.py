@@ -84,10 +84,8 @@ def sum_of_parts(
     group, names = pd.factorize(panel.groups.loc[panel.series_ids, column].astype(str), sort=True)
     membership = np.zeros((len(names), len(group)))
     membership[group, np.arange(len(group))] = 1.0
-    tables = []
-    for horizon in np.unique(parts.keys["horizon"]):
-        own = parts.where(parts.keys["horizon"] == horizon)
-        tables.append([own, past.where(past.keys["horizon"] == horizon) if past else own])
+    both = parts, past or parts
+    tables = [[one.where(one.keys["horizon"] == step) for one in both] for step in np.unique(parts.keys["horizon"])]
     run = partial(_one_horizon, panel, membership, list(names), wanted)
     made = stack([_table([], []), *run_tasks(run, tables, workers=workers, is_small=True)])
     keys = made.keys.assign(model_version=BOTTOM_UP_VERSION, history_hash="", fallback=False, reason="", capped=False)
@@ -217,7 +215,7 @@ def reconcile(
     panel: Panel,
     column: str,
     *,
-    past: QuantileTable | None = None,
+    past: QuantileTable,
     workers: Workers = 1,
     progress: Progress | None = None,
 ) -> QuantileTable:
@@ -241,13 +239,13 @@ def reconcile(
     of_total = dict(zip(above.itertuples(index=False, name=None), totals.quantiles, strict=True))
     group = parts.keys["series_id"].map(panel.groups[column].astype(str)).to_numpy()
     columns = pd.Index(panel.series_ids).get_indexer(pd.Index(parts.keys["series_id"]))
-    learned = {horizon: _ranks(past, panel, horizon, parts.keys) for horizon in parts.keys["horizon"].unique()}
+    steps = parts.keys["horizon"].unique()
+    learned = {horizon: cube_of(past.where(past.keys["horizon"] == horizon), panel) for horizon in steps}
     indices = parts.keys.groupby(["model_id", "horizon"], sort=False).indices
     blocks = [(cast(tuple[str, int], key), np.asarray(rows)) for key, rows in indices.items()]
     tasks = []
     for (model_id, horizon), rows in blocks:
-        ranks, known = learned[horizon]
-        origins = []
+        cube, origins = learned[horizon], []
         for date, inside in parts.keys.iloc[rows].groupby("origin_date", sort=True).indices.items():
             origin, here = pd.Timestamp(str(date)), np.asarray(inside)
             totals_here = {
@@ -255,8 +253,8 @@ def reconcile(
                 for name in np.unique(group[rows[here]])
                 if (place := (model_id, name, origin, horizon)) in of_total
             }
-            origins.append((here, known[origin], totals_here))
-        tasks.append(_Block(parts.quantiles[rows], group[rows], columns[rows], ranks, origins))
+            origins.append((here, cube.known_at(origin), totals_here))
+        tasks.append(_Block(parts.quantiles[rows], group[rows], columns[rows], cube.ranks, origins))
     soon = len(parts.keys) < WORTH_PROCESSES
     quantiles = np.empty_like(parts.quantiles)
     done = run_tasks(_Block.agreed, tasks, workers=1 if soon else workers, progress=progress)
@@ -265,18 +263,6 @@ def reconcile(
     of_ensemble = (parts.keys["model_id"] == ENSEMBLE).to_numpy()[:, None]
     moved = QuantileTable(parts.keys, quantiles)
     return QuantileTable(parts.keys, np.where(of_ensemble, whole_counts(moved, panel).quantiles, quantiles))
-
-
-def _ranks(
-    past: QuantileTable | None, panel: Panel, horizon: int, keys: pd.DataFrame
-) -> tuple[FloatArray, dict[pd.Timestamp, NDArray[np.intp]]]:
-    """Ranks of past outcomes at a horizon, origins × series, and those known at each origin that is forecast from."""
-    origins = [pd.Timestamp(date) for date in keys.loc[keys["horizon"] == horizon, "origin_date"].unique()]
-    mine = past.where(past.keys["horizon"] == horizon) if past is not None else None
-    if mine is None or mine.keys.empty:
-        return np.empty((0, len(panel.series_ids))), dict.fromkeys(origins, np.empty(0, dtype=np.intp))
-    cube = cube_of(mine, panel)
-    return cube.ranks, {origin: cube.known_at(origin) for origin in origins}
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def answers() -> Iterator[tuple[str, QuantileTable]]:
     newest = [table.where(table.keys["origin_date"] >= parts.end_dates[-LAST_ORIGINS]) for table in (below, above)]
     yield "reconciled", reconcile(newest[0], newest[1], parts, "route_id", past=below)
     alone = [table.where(table.keys["horizon"] == 1) for table in newest]
-    yield "reconciled without a past", reconcile(alone[0], alone[1], parts, "route_id")
+    yield "reconciled without a past", reconcile(alone[0], alone[1], parts, "route_id", past=below.of_model("none"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pooled_run, "FEWEST_ROWS", 100)
         patch.setattr(pooled_model, "TREES", 8)
