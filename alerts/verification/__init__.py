@@ -263,9 +263,7 @@ def _columns_by_route(routes: Sequence[str]) -> dict[str, list[int]]:
 def _table(alert: BoolArray, confirmed: BoolArray, judged: BoolArray, window: int) -> ContingencyTable:
     raised, fulfilled = contingency.entries(alert, confirmed, window)
     nothing, no_lead = np.zeros(alert.shape, dtype=bool), np.zeros(alert.shape)
-    return ContingencyTable(
-        raised & fulfilled, nothing, nothing, raised & ~fulfilled, nothing, nothing, no_lead, judged
-    )
+    return ContingencyTable(raised & fulfilled, nothing, nothing, raised & ~fulfilled, nothing, no_lead, judged)
 
 
 def _frame(rows: Sequence[object], table: Table) -> pd.DataFrame:

@@ -33,8 +33,7 @@ class ContingencyTable(Arrays):
         no_onsets: Alerts that were followed by the event, but by no onset of it: it had hardly been away.
         false_alarms: Alerts that were not followed by their event.
         events: Onsets that an alert could have preceded.
-        detected: Onsets that one did.
-        lead: Months between the first alert and the event; 0 where it was not detected.
+        lead: Months between the first alert and the event; 0 where no alert preceded it.
         judged: Months in which the rule could be judged.
     """
 
@@ -43,7 +42,6 @@ class ContingencyTable(Arrays):
     no_onsets: BoolArray
     false_alarms: BoolArray
     events: BoolArray
-    detected: BoolArray
     lead: FloatArray
     judged: BoolArray
 
@@ -70,9 +68,8 @@ def _of_month(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
         lead = np.where(detected & earlier, float(ahead + further), lead)
     here, event, onset = alert[:, :, layer], judged.event[:, :, layer], judged.onset[:, :, layer]
     return ContingencyTable(
-        here & onset, np.zeros_like(here), here & event & ~onset, here & ~event, onset, detected, lead,
-        judged.known[:, :, layer],
-    )  # fmt: skip
+        here & onset, np.zeros_like(here), here & event & ~onset, here & ~event, onset, lead, judged.known[:, :, layer]
+    )
 
 
 def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
@@ -103,7 +100,7 @@ def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
             lead[row, column] = max(months for months, origin in open_then if entered[origin, column] == free[0])
     rest = raised & fulfilled & ~hits
     return ContingencyTable(
-        hits, rest & counted, rest & ~counted, raised & ~fulfilled & ~hits, events, lead > 0, lead, judged.window_known
+        hits, rest & counted, rest & ~counted, raised & ~fulfilled & ~hits, events, lead, judged.window_known
     )
 
 
@@ -140,7 +137,7 @@ def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
     hits, repeats, no_onsets, false_alarms, events, detected, judged = (
         weights @ counted.sum(axis=1).astype(float)
         for counted in (
-            table.hits, table.repeats, table.no_onsets, table.false_alarms, table.events, table.detected, table.judged,
+            table.hits, table.repeats, table.no_onsets, table.false_alarms, table.events, table.lead > 0, table.judged,
         )
     )  # fmt: skip
     # Repeats and alerts about no onset came true, and foretold nothing new: they count neither for nor against.

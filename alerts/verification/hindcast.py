@@ -28,6 +28,7 @@ from alerts.rules.surge import RULE as SURGE
 from core import QUANTILE_LEVELS, FloatArray, probability_above
 from core.calendar import PLANNING_MONTHS, planning_window
 from core.settings import AlertSettings
+from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.trajectories import Numbers, conditioned, draw_paths, past_scores
@@ -330,8 +331,6 @@ def retrospective_alerts(
     return pd.DataFrame(rows, columns=EVENT_COLUMNS).astype(EVENT_KINDS)
 
 
-LAST_ERRORS = 84
-FEWEST_ERRORS = 12
 CHART_MONTHS = 24
 YEARS = 7
 _PATHS = 2000

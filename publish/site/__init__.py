@@ -107,7 +107,7 @@ def build_site(home: Path, settings: Settings, target: Path, base: str = "") -> 
         view = View(night, Language(code), _documents(release, code, hidden))
         frame = _frame(view, bool(feeds), base)
         for page in all_pages(view, past):
-            made[folder_of(code) + page.path] = layout.render(page, frame)
+            made[folder_of(code) + page.path] = layout.rendered("page.html.j2", page.path, frame, page=page)
             found.setdefault(code, {}).update({chart.name: chart for chart in page.charts()})
         for chart in found[code].values():
             made |= _beside(chart, frame, loaded, target)
@@ -206,13 +206,14 @@ def _beside(chart: Chart, frame: Frame, release: LoadedRelease, target: Path) ->
     if chart.draw is None:
         return {}
     own, notes = folder_of(frame.language.code), notes_of(chart, release, frame.language)
+    page = f"{EMBED}/{chart.name}.html"
     drawing = framed(chart.draw(WIDE), chart.title, [*notes, frame.exercise] if frame.exercise else notes)
     svg, png = f"{own}{DATA}/{chart.name}.svg", f"{own}{DATA}/{chart.name}.png"
     content = svg_file(drawing, chart.title)
     is_same = (target / png).is_file() and _holds(target / svg, content)
     painted = (target / png).read_bytes() if is_same else png_file(drawing, chart.title, PICTURE_PIXELS)
-    embedded = layout.render_embed(chart, frame, " ".join(notes))
-    return {svg: content, png: painted, f"{own}{EMBED}/{chart.name}.html": embedded}
+    embedded = layout.rendered("embed.html.j2", page, frame, chart=chart, note=" ".join(notes))
+    return {svg: content, png: painted, own + page: embedded}
 
 
 def _documents(release: Release, code: str, hidden: Collection[str]) -> dict[str, str]:

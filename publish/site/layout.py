@@ -163,16 +163,6 @@ def folder_of(code: str) -> str:
     return "" if code == DEFAULT_LANGUAGE else f"{code}/"
 
 
-def render(page: Page, frame: Frame) -> bytes:
-    """One page as HTML."""
-    return _rendered("page.html.j2", page.path, frame, page=page)
-
-
-def render_embed(chart: Chart, frame: Frame, note: str) -> bytes:
-    """A chart as a page that another site shows in a frame."""
-    return _rendered("embed.html.j2", f"{EMBED}/{chart.name}.html", frame, chart=chart, note=note)
-
-
 def snippet(chart: Chart, code: str, base: str) -> str:
     """The line that puts the chart into another site."""
     address = f"{base}{folder_of(code)}{EMBED}/{chart.name}.html"
@@ -180,7 +170,8 @@ def snippet(chart: Chart, code: str, base: str) -> str:
     return str(frame.format(address, chart.title))
 
 
-def _rendered(template: str, path: str, frame: Frame, **more: object) -> bytes:
+def rendered(template: str, path: str, frame: Frame, **more: object) -> bytes:
+    """A page as HTML, by its template and its address below the language's folder."""
     code = frame.language.code
     full = folder_of(code) + path
     top = "../" * full.count("/")

@@ -282,7 +282,7 @@ def test_yearly_false_alarm_is_one_per_route_year() -> None:
     months = pd.period_range("2021-01", "2024-12", freq="M")
     judged = np.ones((len(months), 1), dtype=bool)
     wrong, never = (months.month == 7)[:, None], np.zeros_like(judged)
-    table = ContingencyTable(never, never, never, wrong, never, never, never.astype(float), judged)
+    table = ContingencyTable(never, never, never, wrong, never, never.astype(float), judged)
     found = measures(table, np.ones((3, len(months))))
     # Resamples that all are the sample leave the interval of a plain rate: four cases in four years.
     rates = [found[f"false_alarms_per_route_year{suffix}"] for suffix in ("", "_lo", "_hi")]
