@@ -330,16 +330,9 @@ def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:
     if not broken.any():
         return table, Reading()
     reasons = np.where(blank[broken], "blank value", "a count is never negative")
-    rows = table.loc[broken, _REQUIRED]
-    aside = pd.DataFrame(
-        {
-            "row": rows.index + _FIRST_ROW,
-            "series_id": rows["series_id"].astype(str).to_numpy(),
-            "time_period": rows["time_period"].astype(str).to_numpy(),
-            "found": np.where(blank[broken], "", rows["value"].astype(str).to_numpy()),
-            "reason": reasons,
-        }
-    )
+    rows = table.loc[broken, _REQUIRED].astype(str)
+    found = rows["value"].mask(blank[broken], "")
+    aside = rows.assign(row=rows.index + _FIRST_ROW, found=found, reason=reasons)
     kept = table[~broken]
     if kept.empty:
         raise SourceError(

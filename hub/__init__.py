@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -242,26 +242,22 @@ def _output(kind: str, found: Mapping[str, Any]) -> Output:
     )
 
 
-def _round_faults(rounds: tuple[Round, ...]) -> list[SourceError]:
-    path, faults = f"{CONFIG}/tasks.json", list[SourceError]()
-    seen: set[str] = set()
+def _round_faults(rounds: tuple[Round, ...]) -> Iterator[SourceError]:
+    path, seen = f"{CONFIG}/tasks.json", set[str]()
     for place, one in enumerate(rounds):
         where = f"rounds/{place}"
         if twice := seen & one.ids:
-            faults.append(SourceError(path, f"round {min(twice)} stands there twice", column=where))
+            yield SourceError(path, f"round {min(twice)} stands there twice", column=where)
         seen |= one.ids
         if one.relative_to and one.relative_to != one.variable:
             rule = f"the deadline is relative to '{one.relative_to}', which does not name the round"
-            faults.append(SourceError(path, rule, column=f"{where}/submissions_due"))
-        strange = [name for name in sorted(one.ids) if not _ROUND_ID.fullmatch(name)]
-        if strange:
-            faults.append(SourceError(path, f"'{strange[0][:40]}' cannot stand in a file's name", column=where))
-        bad = [name for name in sorted(one.ids) if one.relative_to and not _is_day(name)]
-        if bad:
-            faults.append(SourceError(path, f"round '{bad[0]}' is not a date, as its deadline needs", column=where))
+            yield SourceError(path, rule, column=f"{where}/submissions_due")
+        if strange := [name for name in sorted(one.ids) if not _ROUND_ID.fullmatch(name)]:
+            yield SourceError(path, f"'{strange[0][:40]}' cannot stand in a file's name", column=where)
+        if bad := [name for name in sorted(one.ids) if one.relative_to and not _is_day(name)]:
+            yield SourceError(path, f"round '{bad[0]}' is not a date, as its deadline needs", column=where)
         if one.due[0] > one.due[1]:  # type: ignore[operator]  # both are days, or both are dates
-            faults.append(SourceError(path, "the deadline's end lies before its start", column=where))
-    return faults
+            yield SourceError(path, "the deadline's end lies before its start", column=where)
 
 
 def _is_day(text: str) -> bool:

@@ -45,7 +45,7 @@ def validate(
     if hub is None:
         return faults, len(config_names())
     metadata, metadata_faults = metadata_of(files, hub, only)
-    faults += metadata_faults + designation_faults(metadata)
+    faults += [*metadata_faults, *designation_faults(metadata)]
     faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
     paths = submission_paths(files, hub, only)
     described = {Path(path).stem for path in metadata_paths(files)}

@@ -460,9 +460,8 @@ def provenance_of(cards: Mapping[str, Mapping[str, Any]], sources: Collection[st
     """Write the publishers, licences and citations of the target data."""
     names = {part for one in sources for part in (one, *cards[one].get("derived_from", []))}
     lines = ["# Target data", "", f"As known on {as_of}. Cite the publishers; each keeps its licence.", ""]
-    for name in sorted(names & set(cards)):
-        card = cards[name]
-        lines.append(f"- {card['publisher']}: {card['citation']} Licence: {card['licence']}.")
+    named = [cards[name] for name in sorted(names & set(cards))]
+    lines += [f"- {card['publisher']}: {card['citation']} Licence: {card['licence']}." for card in named]
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -474,15 +475,12 @@ def read_metadata(hub: Hub, path: str, content: bytes) -> tuple[dict[str, Any] |
     return (None if faults else {str(name): value for name, value in found.items()}), faults
 
 
-def designation_faults(metadata: Mapping[str, Mapping[str, Any]]) -> list[SourceError]:
-    """Teams that put more models into the ensemble than they may."""
-    teams: dict[str, list[str]] = {}
-    for model_id, about in metadata.items():
-        if about.get("designated_model"):
-            teams.setdefault(model_id.split("-")[0], []).append(model_id)
-    rule = f"designated_model: a team may designate up to {MOST_DESIGNATED} models"
-    return [
-        SourceError(f"model-metadata/{sorted(own)[MOST_DESIGNATED]}.yml", rule)
-        for own in teams.values()
-        if len(own) > MOST_DESIGNATED
-    ]
+def designation_faults(metadata: Mapping[str, Mapping[str, Any]]) -> Iterator[SourceError]:
+    """Teams that put more models into the ensemble than they may; the first model too many is named."""
+    teams = Counter[str]()
+    for model_id in sorted(model_id for model_id, about in metadata.items() if about.get("designated_model")):
+        team = model_id.split("-")[0]
+        teams[team] += 1
+        if teams[team] == MOST_DESIGNATED + 1:
+            rule = f"designated_model: a team may designate up to {MOST_DESIGNATED} models"
+            yield SourceError(f"model-metadata/{model_id}.yml", rule)

@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from core import FloatArray, whole
@@ -176,13 +177,10 @@ def occupancy(paths: pd.DataFrame, history: pd.Series, needs: Needs) -> pd.DataF
     part = still_present(needs)
     ends = pd.DatetimeIndex(paths.columns)
     before = history[pd.DatetimeIndex(history.index) < ends[0]].sort_index().tail(len(part) - 1).to_numpy(dtype=float)
+    before = np.pad(before, (len(part) - 1 - len(before), 0))
     arrivals = np.hstack([np.tile(before, (len(paths), 1)), paths.to_numpy(dtype=float)])
-    out = np.zeros(paths.shape)
-    for column in range(paths.shape[1]):
-        at = len(before) + column
-        reach = min(at + 1, len(part))
-        out[:, column] = arrivals[:, at - reach + 1 : at + 1] @ part[:reach][::-1]
-    return pd.DataFrame(needs.share * out, index=paths.index, columns=ends)
+    present = sliding_window_view(arrivals, len(part), axis=1) @ part[::-1]
+    return pd.DataFrame(needs.share * present, index=paths.index, columns=ends)
 
 
 def places_needed(taken: pd.DataFrame, confidence: float) -> tuple[pd.DataFrame, float]:
