@@ -305,22 +305,20 @@ def _remarks(table: QuantileTable, panel: Panel) -> pd.DataFrame:
     return pd.concat(counts, ignore_index=True).rename(columns={"size": "forecasts"})
 
 
-def account_of(table: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:
+def account_of(table: QuantileTable, weights: pd.DataFrame, panel: Panel) -> Iterator[str]:
     """Mean weights and factors of the ensemble at its newest origin, horizon by horizon."""
     keys = table.keys
     own = keys[(keys["model_id"] == ENSEMBLE) & keys["series_id"].isin(panel.matrix.columns)]
     newest = own["origin_date"].max()
     own = own[own["origin_date"] == newest]
-    lines = []
     if not panel.judged[panel.end_dates.get_loc(newest)]:
-        lines.append(f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: not calibrated on its own past errors")
+        yield f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: not calibrated on its own past errors"
     for horizon, mine in own.groupby("horizon"):
         here = weights[(weights["origin_date"] == newest) & (weights["horizon"] == horizon)]
         total = here.groupby("model_id")["weight"].sum() / here["weight"].sum()
         shares = ", ".join(f"{model_id} {share:.2f}" for model_id, share in total.items())
         low, middle, high = mine["spread_factor"].quantile([0, 0.5, 1])
-        lines.append(
+        yield (
             f"{ENSEMBLE}, origin {newest:%Y-%m-%d}, h={horizon}, {len(mine):,} series: weights {shares}; "
             f"spread times {low:.2f} to {high:.2f}, in the middle {middle:.2f}"
         )
-    return lines

@@ -69,17 +69,15 @@ def reach_of(period: pd.Period) -> int:
     return REACH * per_year(period) // MONTHS
 
 
-def windows(origin: pd.Period) -> list[Window]:
+def windows(origin: pd.Period) -> Iterator[Window]:
     """The running and the next calendar year and July to June, as far as they end within reach of an origin."""
     now = (origin + 1).start_time
-    found = []
     for kind, month in _FIRST_MONTH.items():
         year = now.year if now.month >= month else now.year - 1
         for ahead in (0, 1):
             window = Window(kind, ahead, pd.Period(dt.datetime(year + ahead, month, 1), freq=origin.freqstr))  # noqa: DTZ001  # a period has no zone
             if window.periods[-1].ordinal <= origin.ordinal + reach_of(origin):
-                found.append(window)
-    return found
+                yield window
 
 
 def year_ahead(

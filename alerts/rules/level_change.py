@@ -7,6 +7,7 @@ Processing 167). A change is reported when the newest stretch is just long enoug
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -76,13 +77,11 @@ def newest_stretch(logs: FloatArray) -> tuple[int, FloatArray]:
     return (int(ends[-2]) if len(ends) > 1 else 0), season
 
 
-def _route(counts: pd.Series, settings: AlertSettings) -> list[Signal]:
-    found = []
+def _route(counts: pd.Series, settings: AlertSettings) -> Iterator[Signal]:
     for place in range(FEWEST - 1, len(counts)):
         window = counts.iloc[max(0, place + 1 - MONTHS) : place + 1]
         if (window.index[-1] - window.index[0]).n == len(window) - 1:
-            found.append(_signal(window, counts.iloc[place + 1 : place + 1 + FOLLOWED_MONTHS], settings))
-    return found
+            yield _signal(window, counts.iloc[place + 1 : place + 1 + FOLLOWED_MONTHS], settings)
 
 
 def _signal(window: pd.Series, after: pd.Series, settings: AlertSettings) -> Signal:

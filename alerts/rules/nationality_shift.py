@@ -8,6 +8,8 @@ always news.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -64,13 +66,13 @@ def by_month(rows: pd.DataFrame, names: str, absent: float | None = None) -> pd.
     return wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))
 
 
-def _route(route_id: str, rows: pd.DataFrame) -> list[Signal]:
+def _route(route_id: str, rows: pd.DataFrame) -> Iterator[Signal]:
     named = rows[~rows["citizen"].isin(UNKNOWN)]
     if named.empty:
-        return []
+        return
     wide = by_month(named, "citizen", absent=0.0)
     series_id = ".".join([str(named["series_id"].iloc[0]).split(".")[0], route_id, ALL, ALL, "M"])
-    values, found, past = wide.to_numpy(), [], list[float]()
+    values, past = wide.to_numpy(), list[float]()
     for place in range(RECENT + BEFORE - 1, len(wide)):
         new = values[place - RECENT + 1 : place + 1].sum(axis=0)
         old = values[place - RECENT - BEFORE + 1 : place - RECENT + 1].sum(axis=0)
@@ -79,9 +81,8 @@ def _route(route_id: str, rows: pd.DataFrame) -> list[Signal]:
             month, confirmed = wide.index[place], _confirmed(values, place, new, old)
             signal = Signal(rule=NAME, route_id=route_id, series_id=series_id, month=month, confirmed=confirmed)
             level = _level(moved, past)
-            found.append(_named(signal, level, wide.columns, new, old) if level else signal)
+            yield _named(signal, level, wide.columns, new, old) if level else signal
             past.append(moved)
-    return found
 
 
 def _level(moved: float, past: list[float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -205,11 +206,10 @@ def reliability(judged: Judged, rule: str, weights: FloatArray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(ALERT_RELIABILITY.columns))
 
 
-def _bins(pairs: Pairs, weights: FloatArray) -> list[dict[str, object]]:
+def _bins(pairs: Pairs, weights: FloatArray) -> Iterator[dict[str, object]]:
     origin = np.nonzero(pairs.calm)[0]
     probability, occurred = pairs.probability[pairs.calm], pairs.occurred[pairs.calm].astype(float)
     bins = np.clip(np.searchsorted(EDGES, probability, side="right") - 1, 0, len(EDGES) - 2)
-    out: list[dict[str, object]] = []
     for number in np.unique(bins):
         inside = bins == number
         drawn = weights[:, origin[inside]]
@@ -217,8 +217,7 @@ def _bins(pairs: Pairs, weights: FloatArray) -> list[dict[str, object]]:
         value, low, high = widened(share, share_interval(float(occurred[inside].sum()), float(inside.sum())))
         edges: dict[str, object] = {"bin_low": float(EDGES[number]), "bin_high": float(EDGES[number + 1])}
         mean = float(probability[inside].mean())
-        out.append(edges | {"chance": mean, "came": value, "came_lo": low, "came_hi": high, "n": int(inside.sum())})
-    return out
+        yield edges | {"chance": mean, "came": value, "came_lo": low, "came_hi": high, "n": int(inside.sum())}
 
 
 def _weighted_quantile(lead: FloatArray, weights: FloatArray, quantile: float) -> FloatArray:
