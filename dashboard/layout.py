@@ -272,11 +272,6 @@ def show_sources(night: Night, series_ids: Collection[str]) -> None:
     st.markdown(small(plain(labelled(_("Source"), listed(publishers)))))
 
 
-def linked(name: str, link: str, said: str) -> str:
-    """Text whose leading name is a link: bold, for colour alone would not set it apart from the words beside it."""
-    return f"**[{plain(name)}]({link})**{plain(said.removeprefix(name))}"
-
-
 def small(text: str) -> str:
     """Secondary text."""
     return f":small[:gray[{text}]]"

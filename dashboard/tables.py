@@ -30,7 +30,7 @@ from reports.files import flag_words
 from reports.names import MODELS, routes_together
 from reports.numbers import Expected, years_with
 from reports.overview import Together
-from reports.skill import Verdicts, verdict_marks
+from reports.skill import Verdicts, hits_words, verdict_marks
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -64,7 +64,7 @@ def route_table(
     """The overview's table of routes; the last row has those together that count persons once.
 
     Args:
-        summary: Result of ``numbers.route_summary``.
+        summary: Result of ``numbers.route_summary``, and ``filled_in``: which share of the last count is estimated.
         before: What was counted in the same months a year earlier, route by route; None where a month is missing.
         ends: Last days of the months whose sum is expected.
         trends: route_id -> sparkline as an image address.
@@ -84,7 +84,9 @@ def route_table(
         _("Expected, 80% interval"): [_expected_cell(row) for row in summary.to_dict("records")],
         **{title: [_since_cell(moved.get(route_id)) for route_id in summary["route_id"]] for title in since},
         _("vs a year earlier"): growths,
-        _("Track record"): [_record_cell(*one, ends) for one in zip(summary["held"], summary["verdicts"], strict=True)],
+        f"{no_break(_('Track record'))} {NO_BREAK.join(map(lang().month_short, ends))}": [
+            _record_cell(*one, ends) for one in zip(summary["held"], summary["verdicts"], strict=True)
+        ],
         _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
@@ -94,9 +96,8 @@ def route_table(
     frame = pd.DataFrame(columns)
     if total.number > 1:
         name, expected = f"**{routes_together(total.number, lang())}**", lang().expected(total.median)
-        growth, record = _share(total.median, total.year_before), _record_cell(total.held, total.verdicts, ends)
-        changes = [_since_cell(moved.get("")) for _title in since]
-        cells = [name, _over(expected, lang().interval(total.low, total.high)), *changes, growth, record, "", ""]
+        growth, changes = _share(total.median, total.year_before), [_since_cell(moved.get("")) for _title in since]
+        cells = [name, _over(expected, lang().interval(total.low, total.high)), *changes, growth, "", "", ""]
         frame = pd.concat([frame, pd.DataFrame([cells], columns=frame.columns)], ignore_index=True)
     return frame.style.format({_("vs a year earlier"): _growth})
 
@@ -137,13 +138,21 @@ def _last_cell(row: Row) -> str:
     """The newest count and what was expected of it; below them whether that is far off, and whether it may change."""
     expected = f" ({lang().expected(row['expected_before'])})" if is_known(row["expected_before"]) else ""
     before = Expected(row["expected_before"], row["before_low"], row["before_high"])
-    said = filter(None, [_side_words(before, row["last_value"]), flag_words(row["last_flag"], lang())])
-    return _over(f"{lang().counted(row['last_value'])}{expected}", ", ".join(said))
+    said = [_side_words(before, row["last_value"]), flag_words(row["last_flag"], lang())]
+    if row["filled_in"]:
+        said[1] = plain(_("{share} filled in").format(share=lang().percent(row["filled_in"], brief=True)))
+    return _over(f"{lang().counted(row['last_value'])}{expected}", ", ".join(filter(None, said)))
 
 
 def _side_words(interval: Expected, value: float) -> str:
     """On which side of an 80 % interval a number lies; an empty text inside, and without one."""
     return no_break({1: _("above 80%"), -1: _("below 80%")}.get(interval.side(value), ""))
+
+
+def lines(cell: str, link: str = "") -> str:
+    """A plain cell of one line or two: the first one may lead somewhere, the second one is small."""
+    first, _end, second = map(plain, cell.partition("\n"))
+    return _over(f"[{first}]({link})" if link else first, second)
 
 
 def _over(cell: str, small: str) -> str:
@@ -184,8 +193,7 @@ def chance_table(
         name = no_break(lang().month(ends[0]))
         if together and ends is together[0]:
             name = _("Any of {months}").format(months=lang().months(ends[0], ends[-1]))
-        hits, years = years_with(history, ends, threshold, rule)
-        past = _("{hits} of {n}").format(hits=hits, n=years) if years else NOTHING
+        past = hits_words(*years_with(history, ends, threshold, rule), lang())
         lines.append((name, plain(lang().percent(chance, brief=True)), capital(lang().chance_word(chance)), past))
     return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("In past years")])
 

@@ -115,25 +115,25 @@ def directed(alert: Row, sources: Sources, language: Language) -> str:
     return f"{subject_name(alert, sources, language)} {direction(alert)}".strip()
 
 
-def _event_texts(rule: str) -> tuple[str, str]:
-    """What a rule's number does: as the rest of ``the chance …``, and as a sentence with chance and months."""
+def _event_texts(rule: str) -> tuple[str, str, str]:
+    """What a rule's number does: as the rest of ``the chance …``, as a sentence, and as the rest of ``May 2024 …``."""
     if rule == RECEPTION_FULL.rule:
         needed = _("{chance} chance that more places than {threshold} are needed in any month of {months}")
-        return _("to need more places than {threshold}"), needed
+        return _("to need more places than {threshold}"), needed, _("needed more places than {threshold}")
     if rule in _REACHES:
         reached = _("{chance} chance that {unit} reach {threshold} in any month of {months}")
-        return _("to reach {threshold} a month"), reached
+        return _("to reach {threshold} a month"), reached, _("reached {threshold}")
     if rule in FALLS:
         fallen = _("{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}")
-        return _("to fall to {threshold} or fewer a month"), fallen
+        return _("to fall to {threshold} or fewer a month"), fallen, _("fell to {threshold} or fewer")
     passed = _("{chance} chance that {unit} pass {threshold} in any month of {months}")
-    return _("to pass {threshold} a month"), passed
+    return _("to pass {threshold} a month"), passed, _("passed {threshold}")
 
 
-def event_of(alert: Row, language: Language) -> str:
-    """What a chance of an alert is of: ``to pass 10,000 a month``; empty where it has no number."""
+def event_of(alert: Row, language: Language, *, past: bool = False) -> str:
+    """What a chance of an alert is of: ``to pass 10,000 a month``, ``passed 10,000``; empty where it has no number."""
     limit = limit_of(alert)
-    text = _event_texts(str(alert.get("rule")))[0]
+    text = _event_texts(str(alert.get("rule")))[2 if past else 0]
     return "" if limit is None else language.text(text, threshold=language.counted(limit))
 
 

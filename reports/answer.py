@@ -22,7 +22,7 @@ from core.schema import Entry
 from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
-from reports.alert import alert_report, informs, limit_of
+from reports.alert import alert_report, event_of, informs, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
 from reports.files import flag_words
@@ -186,13 +186,13 @@ def _chances_left(alert: Row, release: ReadableRelease) -> tuple[float, float, f
 
 def not_counted(release: ReadableRelease, language: Language) -> dict[str, str]:
     """Name each route with an ended alert whose event a month without a count may have brought, and that chance."""
-    text, found = _("{route} ({chance} for {threshold} in {month}, not counted yet)"), {}
+    text, found = _("{route} ({chance} chance that {month}, not counted yet, {event})"), {}
     chances = ((*_chances_left(row, release)[1:], row) for row in release.frame("ended_alerts").to_dict("records"))
     for begun, cutoff, row in sorted(chances, key=lambda one: one[0]):
         if begun >= cutoff:
             found[str(row["route_id"])] = language.text(
                 text, route=subject_name(row, release.sources(), language), chance=language.percent(begun),
-                threshold=language.counted(limit_of(row)), month=_last_begun(row, release, language),
+                event=event_of(row, language, past=True), month=_last_begun(row, release, language),
             )  # fmt: skip
     return found
 

@@ -21,7 +21,7 @@ from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE
 from reports import ReadableRelease, Row, numbers
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import BRIEF, Verdicts, held_words, own_rows, verdict_at, verdict_ends, verdict_words
+from reports.skill import BRIEF, Verdicts, held_words, hits_words, own_rows, verdict_at, verdict_ends, verdict_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -216,6 +216,27 @@ def title(view: AsylumForecast, language: Language) -> str:
         interval=language.interval_words(first[0.1], first[0.9]),
         enough=language.expected(view.to_plan_with.ahead[0.9].iloc[0]),
     )  # fmt: skip
+
+
+def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
+    """The country's row in :func:`reports.reception.countries_table`; empty without a count or a forecast."""
+    if view.ahead.empty or view.history.empty:
+        return []
+    served, last = view.to_plan_with, view.history.iloc[-1]
+    row, end = served.ahead.iloc[0], served.ahead.index[0]
+    people = language.plural(_PEOPLE[view.kind.split(".")[0]], as_counted(None))
+    expected = f"{language.expected(row[0.5])}\n{language.interval(row[0.1], row[0.9])}"
+    if served.model_id == BASELINE:
+        expected = f"{language.counted(last['obs_value'])}\n{language.text(_('last count'))}"
+    past = view.night.frame("asylum_replays")
+    past = past[past["series_id"].eq(view.series_id) & past["model_id"].eq(served.model_id)]
+    past = past[past["horizon"] == row["horizon"]].merge(view.history, left_on="target_end_date", right_on="end_date")
+    return [
+        f"{display_name(view.geo, language.code)}\n{people}",
+        f"{language.counted(last['obs_value'])}\n{period(view, last['end_date'], language)}",
+        expected, language.expected(row[0.9]), period(view, end, language),
+        hits_words((past["obs_value"] <= past["q90"]).sum(), len(past), language),
+    ]  # fmt: skip
 
 
 def who_words(view: AsylumForecast, language: Language) -> str:

@@ -144,9 +144,10 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
 def reasons(now: ReadableRelease, former: ReadableRelease, moved: Iterable[Move], language: Language) -> list[str]:
     """What a table of routes cannot show: the largest step of each move, open alerts that changed, late sources."""
     sources = cards_in(now, language)
-    chief = [(route_name(one.route_id, language), chief_words(one, sources, language)) for one in moved if one.written]
     alerts, _over = _alert_changes(now, former, language)
-    said = [f"{name}, {step}" for name, step in chief if step]
+    small = language.text(_("small steps only"))
+    steps = [(one, chief_words(one, sources, language) or small) for one in moved if one.written]
+    said = [f"{route_name(one.route_id, language)} {language.signed(one.written)}, {step}" for one, step in steps]
     return list(dict.fromkeys([*said, *alerts, *_late_sources(now, former, language)]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -13,14 +12,12 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import Language, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.schema import ALL
 from reports import ReadableRelease, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
 from reports.answer import not_counted
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import Sources, route_name, subject_name
 from reports.route import in_window
-from reports.skill import Verdicts, held_counts, verdict_ends
 
 
 @dataclass(frozen=True)
@@ -79,13 +76,9 @@ def overview_title(
 
 
 def cards(
-    release: ReadableRelease,
-    former: ReadableRelease | None,
-    summary: pd.DataFrame,
-    language: Language,
-    dismissed: Collection[str] = (),
-    behind: Collection[str] = (),
-) -> list[Card]:
+    release: ReadableRelease, former: ReadableRelease | None, summary: pd.DataFrame, language: Language,
+    dismissed: Collection[str] = (), behind: Collection[str] = (),
+) -> list[Card]:  # fmt: skip
     """Routes with open alerts by level, then the names of those whose alerts have ended or were dismissed.
 
     Late sources have no card: they stand on the About page and among the alerts.
@@ -156,8 +149,6 @@ class Together:
         high: Its upper end.
         year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
             missing.
-        held: Which share of past months of all routes their own 80 % intervals held; NaN without a record.
-        verdicts: The ensemble's verdict on all routes' months, see :mod:`reports.skill`.
     """
 
     title: str
@@ -167,8 +158,6 @@ class Together:
     low: float = 0.0
     high: float = 0.0
     year_before: float | None = None
-    held: float = math.nan
-    verdicts: Verdicts = None
 
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing without a total."""
@@ -203,21 +192,9 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         return Together(language.plural(texts, len(rows)))
     if total is None:
         return Together(language.text(_("No route has figures recent enough for a forecast")))
-    scores, forecasts = release.frame("scores"), release.frame("forecasts")
-    held, cases, _steps = held_counts(scores, forecasts, ALL, ends)
     before = numbers.counted_a_year_before(release.frame("observations"), series, ends)
     figure = language.expected(total.median)
     texts = ngettext("{expected} arrival expected {when}", "{expected} arrivals expected {when}")
-    return Together(
-        title=language.plural(
-            texts, as_expected(total.median), expected=figure, when=in_window(release.as_of, language)
-        ),
-        figure=figure,
-        median=total.median,
-        number=len(series),
-        low=total.low,
-        high=total.high,
-        year_before=before,
-        held=held / cases if cases else math.nan,
-        verdicts=verdict_ends(scores, forecasts, ALL),
-    )
+    when = in_window(release.as_of, language)
+    title = language.plural(texts, as_expected(total.median), expected=figure, when=when)
+    return Together(title, figure, total.median, len(series), total.low, total.high, before)

@@ -23,7 +23,7 @@ from reports import ReadableRelease, cards_in, citations, numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber, interval_words
-from reports.skill import held_words, stretches, with_interval
+from reports.skill import held_words, hits_words, stretches, with_interval
 from reports.year_ahead import LEVELS
 
 MONTHS_BACK = 36
@@ -75,6 +75,11 @@ class Need:
     def ends(self) -> pd.Series:
         """Last day of each period ahead."""
         return end_dates(self.rows["time_period"], self.freq)
+
+    @property
+    def counted_on(self) -> pd.Timestamp:
+        """Last day of the last period counted."""
+        return pd.Timestamp(end_dates(self.rows["last_period"].head(1), self.freq).iloc[0])
 
     @property
     def quantiles(self) -> pd.DataFrame:
@@ -140,19 +145,15 @@ def stocks(needs: pd.DataFrame) -> list[str]:
 def title(need: Need, language: Language) -> str:
     """How many people are expected, with the 80 % interval, and how many are there now."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
-    counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
     return language.text(
         _(
             "{place}: {expected} expected in reception at the end of {end}, 80% interval {interval}; {people} "
             "counted at the end of {month}"
         ),
-        place=place_name(need.series_id.split(".")[1], language),
-        people=language.counted(float(first["last_value"])),
-        month=language.month(counted),
-        expected=language.expected(float(last["median"])),
-        end=language.month(need.ends.iloc[-1]),
-        interval=language.interval_words(last["lo_80"], last["hi_80"]),
-    )
+        place=place_name(need.series_id.split(".")[1], language), month=language.month(need.counted_on),
+        people=language.counted(float(first["last_value"])), expected=language.expected(float(last["median"])),
+        end=language.month(need.ends.iloc[-1]), interval=language.interval_words(last["lo_80"], last["hi_80"]),
+    )  # fmt: skip
 
 
 def enough_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
@@ -201,8 +202,7 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
     """People now and people expected."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     end = language.month(need.ends.iloc[-1])
-    counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
-    people = language.text(_("People, end of {month}"), month=language.month(counted))
+    people = language.text(_("People, end of {month}"), month=language.month(need.counted_on))
     expected = language.text(_("Expected, end of {month}"), month=end)
     interval = interval_words(last["lo_80"], last["hi_80"], language)
     return [
@@ -305,32 +305,29 @@ def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
     return Need(series_id, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0]))
 
 
-def countries(needs: pd.DataFrame) -> list[Need]:
-    """The countries as forecast, without their history and record."""
-    return [_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name]
+def countries(release: ReadableRelease) -> list[Need]:
+    """The countries as forecast, without their record."""
+    needs, counts = release.frame("reception_needs"), release.frame("observations")
+    found = (_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name)
+    return [replace(one, history=numbers.series_of(counts, one.series_id, one.freq)) for one in found]
 
 
 def lines(release: ReadableRelease, language: Language) -> dict[str, str]:
     """By country: its places where they are known, else places that are enough with their record, and its people."""
     said = {}
-    for need in countries(release.frame("reception_needs")):
-        if is_known(need.places):
-            words = places_words(need, language)
-        else:
-            counted = replace(need, history=numbers.series_of(release.frame("observations"), need.series_id, need.freq))
-            words = _people_words(counted, release.frame("reception_backtest"), language)
+    for need in countries(release):
+        words = places_words(need, language) if is_known(need.places) else _people_words(need, release, language)
         code = need.series_id.split(".")[1]
         said[code] = language.labelled(place_name(code, language), words)
     return said
 
 
-def _people_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
+def _people_words(need: Need, release: ReadableRelease, language: Language) -> str:
     """Places that are enough, people expected by then and people counted."""
     (_label, counted, _none), (_end, expected, _interval) = key_numbers(need, language)
-    month = language.month(end_dates(need.rows["last_period"].head(1), need.freq).iloc[0])
     text = _("{expected} people expected, {people} counted at the end of {month}")
-    people = language.text(text, expected=expected, people=counted, month=month)
-    return language.listed([enough_words(need, backtest, language), people])
+    people = language.text(text, expected=expected, people=counted, month=language.month(need.counted_on))
+    return language.listed([enough_words(need, release.frame("reception_backtest"), language), people])
 
 
 def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list[str]:
@@ -408,19 +405,20 @@ def foot_of_axis(need: Need) -> float:
     return float(0.9 * low // step * step)
 
 
-def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """A row per country: people counted and when, people expected and places that are enough at the last end ahead."""
-    names = _("Country"), _("People counted"), _("Expected"), _("80% interval"), _("Places that are enough")
+def countries_table(needs: Sequence[Need], language: Language, backtest: pd.DataFrame) -> pd.DataFrame:
+    """What to plan with by country; a cell's second line is a period or an interval."""
+    names = (_("Country"), _("Last count"), _("Expected, 80% interval"), _("Enough in nine of ten"), _("Until"),
+             _("Past forecasts enough"))  # fmt: skip
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]
-        counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
         rows.append([
             place_name(need.series_id.split(".")[1], language),
-            f"{language.counted(first['last_value'])} ({language.month(counted)})",
-            f"{language.expected(last['median'])} ({language.month(need.ends.iloc[-1])})",
-            language.interval(last["lo_80"], last["hi_80"]),
+            f"{language.counted(first['last_value'])}\n{language.month(need.counted_on)}",
+            f"{language.expected(last['median'])}\n{language.interval(last['lo_80'], last['hi_80'])}",
             language.expected(last["enough"]),
+            language.month(need.ends.iloc[-1]),
+            hits_words((held := _were_enough(need, backtest)).sum(), len(held), language),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(map(language.text, names)))
 

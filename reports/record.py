@@ -139,7 +139,7 @@ def other_figures(release: ReadableRelease, language: Language) -> dict[str, Asy
         kind = uncapital(asylum.kind_name(view.kind, language))
         found[language.labelled(country_name(view.geo, language), kind)] = view.to_plan_with
     people = uncapital(language.text(_("People in reception")))
-    for need in reception.countries(release.frame("reception_needs")):
+    for need in reception.countries(release):
         found[language.labelled(place_name(need.series_id.split(".")[1], language), people)] = need
     return found
 

@@ -175,6 +175,11 @@ def held_words(scores: pd.DataFrame, language: Language, unit: str = "M") -> str
     return f"{said} {narrow}" if held < TOO_NARROW else said
 
 
+def hits_words(hits: float, n: float, language: Language) -> str:
+    """How often something came among past cases: ``36 of 43``; an en dash without a case."""
+    return language.text(_("{hits} of {n}"), hits=language.counted(hits), n=language.counted(n)) if n else NOTHING
+
+
 def stretches(
     ends: Iterable[pd.Timestamp], write: Callable[[pd.Timestamp, pd.Timestamp], str], months_each: int = 1
 ) -> str:

@@ -23,7 +23,7 @@ from reports import Row, asylum, numbers, reception
 from reports.asylum import AsylumForecast
 from reports.changes import Move, moves, reasons, total_move
 from reports.citations import map_note
-from reports.names import expected_title, place_name, routes_together
+from reports.names import expected_title, routes_together
 from reports.overview import together
 from reports.record import other_figures
 from reports.route import absent_words, without_forecast
@@ -36,37 +36,33 @@ def show(night: Night) -> None:
     ends = numbers.window_ends(night.as_of)
     statuses = decisions.statuses_of(night)
     gone = decisions.dismissed(statuses)
-    summary = reads.once(night, partial(summarise, night, ends, gone), "summary", gone)
+    alerts = decisions.not_dismissed(night, gone)
+    summary = reads.once(night, partial(numbers.route_summary, night.frame, alerts, ends), "summary", gone)
     former = reads.night(night.previous) if night.previous else None
     found = decisions.found_on(night, former, summary, statuses)
     st.title(decisions.title(night, former, found, summary, gone), anchor=False)
     show_older_forecasts(night)
     with st.container(key="overview"):
-        count = int((decisions.not_dismissed(night, gone)["alert_level"] != INFORMATION).sum())
-        is_calm = not count
+        count = int((alerts["alert_level"] != INFORMATION).sum())
         with st.container(key="sums", horizontal=True):
             with st.container(width="stretch"):
                 reads.drawn_once(night, partial(show_total, night, summary), "together")
-                st.markdown(decisions.alerts_words(night, found, count))
-                with st.container(key="open-names"):
-                    st.markdown(decisions.open_names(found))
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead by route →")
                     st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                 downloads.briefing_button(night)
-        changed = None
-        if not is_calm:
-            with st.container(key="news"):
-                waiting, changed = (st.container(), None) if former is None else st.columns([1.7, 1], gap="medium")
+            with st.container(width="stretch"):
+                st.markdown(decisions.alerts_words(night, found, count))
+                with st.container(key="open-names"):
+                    st.markdown(decisions.open_names(found))
+        with st.container(key="news"):
+            waiting, changed = [st.container()] * 2 if former is None else st.columns([1.7, 1], gap="medium")
+        if count:
             with waiting:
                 decisions.show_cards(night, found)
-        said = reads.once(night, partial(matters, night), "matters")
-        with st.container(key="matters"):
-            items = [*said, *decisions.context_items(night)]
-            if items:
-                st.header(_("To plan with"), anchor=False)
-            st.markdown("\n".join(f"- {item}" for item in items))
+        with st.container() if count else waiting, st.container(key="matters"):
+            reads.drawn_once(night, partial(show_plan, night), "plan")
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.65], gap="medium")
         with left:
@@ -74,14 +70,9 @@ def show(night: Night) -> None:
             reads.drawn_once(night, partial(show_map_note, night, summary), "map's note", gone)
         with right:
             show_routes(night, former, summary, ends, gone)
-        if former is not None:  # without cards to stand beside, under map and table
-            with changed or st.container(key="changed"):
+        if former is not None:
+            with changed:
                 reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
-
-
-def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
-    """What is expected on each route over the next months, and the level of its alerts that stand."""
-    return numbers.route_summary(night.frame, decisions.not_dismissed(night, gone), ends)
 
 
 def show_older_forecasts(night: Night) -> None:
@@ -104,34 +95,38 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
         st.markdown(f"{head}{layout.plain(' '.join(total.sentences(lang())))}")
 
 
-def matters(night: Night) -> list[str]:
-    """What else matters, each behind a link: asylum applications, people in reception."""
-    out = []
-    if most := asylum.most(night):
-        why = _("No country has more applicants. All countries together are not forecast.")
-        said = f"{asylum.title(most, lang())}. {why}"
-        out.append(layout.linked(layout.country(most.geo), state.link("asylum"), said))
-    for code, said in reception.lines(night, lang()).items():
-        out.append(layout.linked(place_name(code, lang()), state.link("reception", place=code), said))
-    return out
+def show_plan(night: Night) -> None:
+    """A row for asylum applicants where most are, one per country with people in reception, and what merely informs."""
+    needs, most, notes = reception.countries(night), asylum.most(night), []
+    table = reception.countries_table(needs, lang(), night.frame("reception_backtest"))
+    table.iloc[:, 0] += "\n" + _("people in reception")
+    links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
+    if most and (cells := asylum.plan_cells(most, lang())):
+        table, links = pd.DataFrame([cells, *table.to_numpy()], columns=table.columns), [state.link("asylum"), *links]
+        text = _("No country has more asylum applicants than {country}. All countries together are not forecast.")
+        notes = [text.format(country=layout.country(most.geo))]
+    notes += [
+        said for one, said in zip(needs, reception.lines(night, lang()).values(), strict=True) if is_known(one.places)
+    ]
+    if links:
+        st.header(_("To plan with"), anchor=False)
+        shown = table.map(tables.lines)
+        shown.iloc[:, 0] = list(map(tables.lines, table.iloc[:, 0], links))
+        with st.container(key="numbers-plan"):
+            st.table(shown, border="horizontal", hide_index=True, alt=_("To plan with"))
+    said = [layout.small(layout.plain(" ".join(notes)))] if notes else []
+    st.markdown("  \n".join([*said, *(f":small[{text}]" for text in decisions.context_items(night))]))
 
 
 def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:
     """Arrows as wide as the arrivals expected; each name leads to its route."""
     months = lang().months(ends[0], ends[-1])
     st.header(expected_title(summary["route_id"], lang()).format(months=months), anchor=False)
-    routes = pd.DataFrame(
-        {
-            "route_id": summary["route_id"],
-            "name": [layout.route_name(route_id) for route_id in summary["route_id"]],
-            "median": summary["expected"],
-            "lower10": summary["low"],
-            "upper90": summary["high"],
-            "alert_level": summary["level"],
-            "direction": summary["direction"],
-            "label": [map_label(night, row) for row in summary.to_dict("records")],
-            "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
-        }
+    columns = {"expected": "median", "low": "lower10", "high": "upper90", "level": "alert_level"}
+    routes = summary.rename(columns=columns).assign(
+        name=[layout.route_name(route_id) for route_id in summary["route_id"]],
+        label=[map_label(night, row) for row in summary.to_dict("records")],
+        link=[state.link("route", route=route_id) for route_id in summary["route_id"]],
     )
     for number, (_region, rows) in enumerate(routes.groupby(routes["route_id"].map(region_of), sort=False)):
         layout.chart(flow_map(rows, theme=current_theme()), map_alt(rows), f"map{number or ''}")
@@ -182,7 +177,7 @@ def show_routes(
         }
         exported = summary.drop(columns="verdicts").assign(**skilled)
         downloads.buttons(downloads.export_of(night, "routes", title, exported))
-    draw = partial(show_table, night, former, summary, months)
+    draw = partial(show_table, night, former, summary)
     reads.drawn_once(night, draw, "routes", gone, former.run_id if former else None)
     if is_counted and state.switch("reveal"):
         show_outcomes(night, rows, knowing, ends)
@@ -193,35 +188,38 @@ def moves_since(night: Night, former: Night) -> list[Move]:
     return reads.once(night, partial(moves, night, former), "moves", former.run_id)
 
 
-def show_table(night: Night, former: Night | None, summary: pd.DataFrame, months: str) -> None:
+def show_table(night: Night, former: Night | None, summary: pd.DataFrame) -> None:
     """What is expected on each route, with its trend, and what must be known about it."""
     theme = current_theme()
     links = {route_id: state.link("route", route=route_id) for route_id in summary["route_id"]}
-    trends = {}
+    trends, filled = {}, []
     for route_id in summary["route_id"]:
         series_id = numbers.route_series(route_id)
         history = numbers.series_of(night.frame("observations"), series_id)
         quantiles = numbers.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
+        filled.append(
+            numbers.with_shares(history, night.frame("observations"), series_id)["estimated_share"].tail(1).sum()
+        )
     before = [year_before(night, route_id) for route_id in summary["route_id"]]
     total = together(night, summary, lang())
     found = [] if former is None else [*moves_since(night, former), total_move(night, former)]
     moved = {move.route_id: move for move in found if move is not None}
     st.table(
-        tables.route_table(summary, before, numbers.window_ends(night.as_of), trends, links, total, moved),
+        tables.route_table(
+            summary.assign(filled_in=filled), before, numbers.window_ends(night.as_of), trends, links, total, moved
+        ),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
-    unit = _("Arrivals counted as persons, {months}; detections, which may count a person twice, are in no total.")
-    if any(corridor(route_id).unit for route_id in summary["route_id"]):
-        unit = _("In each route’s unit, {months}.")
+    has_units = any(corridor(route_id).unit for route_id in summary["route_id"])
     note = _(
-        "Held: the share of past months inside their 80% interval. Month by month, ✓ better than the last count "
-        "repeated, ◐ likely better, ○ no sign. Above or below 80%: outside the interval forecast before."
+        "Held: share of past months inside their 80% interval. ✓ better than the last count repeated, ◐ likely "
+        "better, ○ no sign. Above or below 80%: outside the interval forecast before."
     )
-    sums = _("Medians of routes do not add up to that of their sum.") if total.number > 1 else ""
-    notes = unit.format(months=months), note, sums, absent_words(list(summary["route_id"]), lang())
+    sums = _("Medians do not add up.") if total.number > 1 else ""
+    notes = _("In each route’s unit.") if has_units else "", note, sums, absent_words(list(summary["route_id"]), lang())
     st.markdown(layout.small(layout.plain(" ".join(filter(None, notes)))))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))

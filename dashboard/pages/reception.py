@@ -69,7 +69,7 @@ def show(night: Night) -> None:
         st.markdown("\n".join(f"- {plain(text)}" for text in (reception.places_words(need, lang()), *record)))
     layout.let_draw()
     show_months(night, need)
-    show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
+    show_others(night, [name for name in found if "-" not in name and name != series_id], factor, past)
     show_regions(night, found, series_id, factor)
     show_kinds(night, series_id)
     show_record(night, need)
@@ -149,11 +149,12 @@ def show_record(night: Night, need: Need) -> None:
             st.table(rows, border="horizontal", hide_index=True, alt=title)
 
 
-def show_others(night: Night, names: list[str], factor: float) -> None:
+def show_others(night: Night, names: list[str], factor: float, past: pd.DataFrame) -> None:
     """The countries that the page is not about; nothing where there is none."""
     if names:
         st.header(_("Other countries"), anchor=False)
-        draw = partial(draw_stocks, night, names, factor, reception.countries_table, _("Other countries"))
+        table = partial(reception.countries_table, backtest=past)
+        draw = partial(draw_stocks, night, names, factor, table, _("Other countries"))
         with st.container(key="numbers-others"):
             reads.drawn_once(night, draw, "reception countries", *names, factor)
         st.markdown(small(_("No other source of Vigie counts people in reception; you can add your own counts.")))
@@ -190,12 +191,8 @@ def draw_stocks(
         )
         for need in needs
     ]
-    rows = rows.map(plain).assign(
-        **{
-            first: [f"[{name}]({link})" for name, link in zip(rows[first].map(plain), links, strict=True)],
-            _("Three years"): [f"![{alt}]({line})" for line in lines],
-        }
-    )
+    named = {first: list(map(tables.lines, rows[first], links))}
+    rows = rows.map(tables.lines).assign(**named, **{_("Three years"): [f"![{alt}]({line})" for line in lines]})
     st.table(rows, border="horizontal", hide_index=True, alt=title)
 
 

@@ -176,7 +176,8 @@ def test_ended_alert_gives_its_cause_and_what_is_not_counted(
     paths = paths.assign(value=paths["value"].where(fewer, 0.0))
     found = release.with_frame("trajectories", paths).with_frame("alert_chances", judged(alert, threshold=limit))
     assert ending(alert, found, ENGLISH)[0] == why
-    left = {"CMR": "Central Mediterranean (40% for 1,050 in January 2025, not counted yet)"} if cutoff < 0.4 else {}
+    said = "Central Mediterranean (40% chance that January 2025, not counted yet, reached 1,050)"
+    left = {"CMR": said} if cutoff < 0.4 else {}
     assert not_counted(found.with_frame("ended_alerts", pd.DataFrame([alert])), ENGLISH) == left
 
 
