@@ -269,7 +269,7 @@ def show_people(night: Night, route_id: str, ratio: float) -> None:
     needs = reception.reached_by(night.frame("reception_needs"), route_id)
     if needs.empty:
         return
-    st.markdown("## " + _("People in reception, all who are there"), anchors=False)
+    st.markdown("## " + _("Everyone in reception: those there today and new arrivals"), anchors=False)
     factor = float(min(needs["factor"], key=lambda one: abs(one - ratio)))
     lines = reads.once(night, partial(reception.scenario_lines, needs, factor, lang()), "people", route_id, factor)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))

@@ -159,8 +159,9 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
 def error_title(release: ReadableRelease, route_id: str, language: Language) -> str:
     """How far off forecasts were in persons; the verdict without counts of past forecasts."""
     said = error_words(release.frame("backtest"), release.frame("observations"), route_id, language).removesuffix(".")
-    name = judged_name(route_id, language)
-    return (said if route_id == ALL else language.labelled(name, said)) if said else title(release, route_id, language)
+    if said and route_id != ALL:
+        return language.labelled(judged_name(route_id, language), uncapital(said))
+    return said or title(release, route_id, language)
 
 
 def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: str, language: Language) -> str:

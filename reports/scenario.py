@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from core.languages import Language, as_counted, as_expected
+from core.languages import Language, as_counted, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
@@ -17,6 +17,7 @@ from forecasting.scenarios import LARGEST_MULTIPLE, Course, Episode, Needs, occu
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports import ReadableRelease, Reception, numbers
 from reports.names import country_name, route_name, words_of
+from reports.skill import stretches
 
 _PLACES = "places:"
 NONE = "none"
@@ -231,6 +232,10 @@ def course(found: Course, of: Episode, publisher: str, language: Language) -> st
         compared=language.text(_("the same months before") if of.seasonal else _("the months before")),
         publisher=publisher,
     )
+    fewer = pd.PeriodIndex(found.table.loc[found.table["multiple"] < 1, "time_period"], freq="M")
+    if of.seasonal and len(fewer):
+        text = _("{when} fewer came than in the same months before: there the scenario lies below the forecast.")
+        said += " " + language.text(text, when=capital(stretches(fewer.to_timestamp(), language.in_months)))
     if (found.table["multiple"] >= LARGEST_MULTIPLE).any():
         said += " " + language.text(_("Ratios are cut at {n}."), n=language.counted(LARGEST_MULTIPLE))
     return said

@@ -155,6 +155,10 @@ def _shocked(release: ReadableRelease, values: Mapping[str, str], route_id: str,
         half_life=float(values["shock_decay"]),
     )
     diversions, notes = [], [] if of == EVERYBODY else [wording.part_words(of, part, language)]
+    last = month_end(values["shock_from"]) + pd.offsets.MonthEnd(shock.onset + shock.duration - 1)
+    if not shock.half_life and last < release.frame("trajectories")["target_end_date"].max():
+        text = _("The change ends {when}: after it the scenario is the forecast again, drawn over it.")
+        notes.append(language.text(text, when=language.in_months(last, last)))
     if values["to_route"] != NONE:
         lines = []
         for name in (route_id, values["to_route"]):

@@ -9,16 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import (
-    _,
-    downloads,
-    lang,
-    layout,
-    reads,
-    route_view,
-    scenario_parts,
-    state,
-)
+from dashboard import _, downloads, lang, layout, reads, route_view, scenario_parts, state
 from dashboard.charts.fan import Fan, Window
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart, scenario_key
 from dashboard.downloads import Export, drawn
@@ -159,7 +150,7 @@ def show_parts(
     words = {
         "months": _("Month by month"),
         "routes": _("All routes"),
-        "places": _("Places for new arrivals"),
+        "places": _("Reception places"),
         "saved": _("Saved and compared"),
     }
     chosen = state.choice("part", PARTS, "months")
@@ -226,10 +217,10 @@ def show_places(
     """People in reception where the route leads; and places for new arrivals alone, at the chosen confidence."""
     then, usual = (sums["q50"] for sums in whatif.both_totals(night, trajectories, scenario.route_id))
     scenario_parts.show_people(night, scenario.route_id, then / usual if usual else 1.0)
-    st.markdown("## " + _("Places for new arrivals alone"), anchors=False)
+    st.markdown("## " + _("New arrivals alone, with your own numbers"), anchors=False)
     text = _(
-        "A sum with your own numbers: places for those who arrive from now on, if each stays as long as entered. Not "
-        "to be compared with the page Reception, which counts everyone already there."
+        "Places for those who arrive from now on, if each stays as long as you enter. They are among everyone in "
+        "reception: never add the two."
     )
     st.markdown(small(text))
     with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

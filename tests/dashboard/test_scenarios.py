@@ -132,6 +132,7 @@ def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) ->
     paths = share * numbers.route_paths(night.frame("trajectories"), "CMR")[march]
     assert list(apart[["q10", "q90"]]) == pytest.approx(list(paths.quantile([0.1, 0.9])), rel=0.01)
     assert "Syria: 50% of the route" in scenario.notes[0]
+    assert "The change ends in May 2025" in scenario.notes[1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -142,6 +143,8 @@ def test_scenario_stays_distribution_with_ordered_quantiles(night: Night, kind: 
     _forecast, wide = whatif.by_level(night, scenario.trajectories, "CMR")
     assert (np.diff(wide.to_numpy(), axis=1) >= 0).all()
     assert (wide[0.9] > wide[0.1]).all()
+    falls = scenario.course is not None and scenario.course.table["multiple"].lt(1).any()
+    assert ("fewer came" in "".join(scenario.notes)) == falls
     assert whatif.differences(night, scenario.trajectories, "CMR")["q10"].isna().all() == (kind == "if")
 
 
