@@ -86,9 +86,10 @@ def validate(
     from store.hub import HubFiles
 
     try:
-        only = None if files is None else _paths(files.read_text(encoding="utf-8"))
+        lines = None if files is None else files.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--files {files}: {error}") from None
+    only = None if lines is None else [normpath(line) for line in lines if line.strip()]
     faults, looked_at = check(HubFiles(place), only, as_date(received, "--received"))
     if as_json:
         found = [{"file": one.file, "row": one.row, "column": one.column, "rule": str(one.rule)} for one in faults]
@@ -101,11 +102,6 @@ def validate(
     if faults:
         raise typer.Exit(EXIT_NOTHING_PUBLISHED)
     typer.echo(f"{place}: {looked_at:,} files checked: every rule is kept")
-
-
-def _paths(text: str) -> list[str]:
-    """Return the paths in a text, one a line, in the form of a hub's file names."""
-    return [normpath(line) for line in text.splitlines() if line.strip()]
 
 
 @app.command()

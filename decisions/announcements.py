@@ -119,14 +119,14 @@ def _is_held(message: OutboxMessage, now: dt.datetime) -> bool:
     return not message.is_final and message.attempts == 0 and not message.is_due(now)
 
 
-def who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage] = ()) -> Iterator[Reader]:
+def who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage] = ()) -> list[Reader]:
     """Readers who got the alert, or will as soon as their channel works again."""
     got_it = [
         (message.subscription, message.channel, message.recipient, message.language)
         for message in known
         if message.kind in {RAISED, UPDATED} and message.outcome not in {DROPPED, GIVEN_UP} and message not in held
     ]
-    yield from dict.fromkeys(got_it)
+    return list(dict.fromkeys(got_it))
 
 
 def readers_for(announcement: Announcement, settings: DeliverySettings) -> Iterator[Reader]:
@@ -214,7 +214,7 @@ def for_reader(workflow: Workflow, announcement: Announcement, message: OutboxMe
         return announcement
     changes, alerts = announcement.facts["changes"], announcement.facts["alerts"]
     reader = message.subscription, message.channel, message.recipient, message.language
-    own = [one for one in alerts if reader in _readers_of(workflow, str(one["alert_id"]))]
+    own = [one for one in alerts if reader in who_got_it(workflow.outbox.messages(str(one["alert_id"])))]
     wanted = changes if reader in subscribers(workflow.settings.delivery, FRESHNESS) else []
     return replace(announcement, facts={**announcement.facts, "changes": wanted, "alerts": own})
 
@@ -224,7 +224,7 @@ def _announce_digest(workflow: Workflow, run_id: str, news: Sequence[Entry]) -> 
     alerts = [one for one in news if one.action == ANNOUNCED]
     readers = list(subscribers(workflow.settings.delivery, FRESHNESS)) if changes else []
     for one in alerts:
-        readers += [reader for reader in _readers_of(workflow, one.subject) if reader[1] != FEED]
+        readers += [reader for reader in who_got_it(workflow.outbox.messages(one.subject)) if reader[1] != FEED]
     facts = {
         "changes": [_change(workflow, one) for one in changes],
         "alerts": [one.payload["facts"] for one in alerts],
@@ -249,10 +249,6 @@ def _announce_digest(workflow: Workflow, run_id: str, news: Sequence[Entry]) -> 
         ]
 
     workflow.outbox.decide(subject, decide, messages)
-
-
-def _readers_of(workflow: Workflow, alert_id: str) -> list[Reader]:
-    return list(who_got_it(workflow.outbox.messages(alert_id)))
 
 
 def _change(workflow: Workflow, entry: Entry) -> dict[str, Any]:

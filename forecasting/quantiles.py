@@ -54,6 +54,12 @@ def stack(tables: Sequence[QuantileTable]) -> QuantileTable:
     return QuantileTable(keys, np.concatenate([table.quantiles for table in some]))
 
 
+def is_among(rows: pd.DataFrame, others: pd.DataFrame, columns: list[str]) -> BoolArray:
+    """Whether each row has the values of any other row in some columns."""
+    there = pd.MultiIndex.from_frame(others[columns].drop_duplicates())
+    return np.asarray(pd.MultiIndex.from_frame(rows[columns]).isin(there))
+
+
 Forecasts = pd.DataFrame | QuantileTable
 """Hubverse quantile rows, or the same as a matrix."""
 

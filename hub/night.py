@@ -252,9 +252,8 @@ def combine_hub(place: str) -> dict[str, bytes]:
             named = to_rows(forecasts).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
             out[path] = parquet_bytes(own.tidy(named))
             out[f"{METADATA}/{model_id}.yml"] = own.ensemble_metadata(str(model_id))
-    for path, content in out.items():
-        if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
-            raise InputError(f"not written: {faults[0]}")
+            if faults := read_submission(hub, path, out[path])[1]:
+                raise InputError(f"not written: {faults[0]}")
     return out
 
 

@@ -26,7 +26,7 @@ from core.routes import is_own, route_name
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting import BASELINE, ENSEMBLE, History, ModelCard
 from forecasting.models.baseline import FEWEST_ERRORS, predict
-from forecasting.quantiles import QuantileTable
+from forecasting.quantiles import QuantileTable, is_among
 
 TASKS_SCHEMA = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v6.0.0/tasks-schema.json"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -316,8 +316,7 @@ def added_to(kept: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     """A submission with the tasks that it did not hold yet; what was submitted stays as it was."""
     if kept is None:
         return new
-    known = pd.MultiIndex.from_frame(kept[TASK].drop_duplicates())
-    fresh = new[~pd.MultiIndex.from_frame(new[TASK]).isin(known)]
+    fresh = new[~is_among(new, kept, TASK)]
     return pd.concat([kept, fresh], ignore_index=True) if len(fresh) else kept
 
 

@@ -29,7 +29,7 @@ from core.languages import marked as _
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
 from core.schema import ALL, typed
 from forecasting import BASELINE
-from forecasting.quantiles import KEYS, PLACE, QuantileTable, stack, to_matrix
+from forecasting.quantiles import KEYS, PLACE, QuantileTable, is_among, stack, to_matrix
 from forecasting.verification import wis, with_bounds
 from forecasting.verification.verdict import holm_within, ratio_interval
 from hub import Hub
@@ -401,7 +401,8 @@ def release_tables(
     scores = []
     for name in (IN_TIME, EVERYTHING):
         chosen = everything if name == EVERYTHING else everything.where(everything.keys["timing"] == IN_TIME)
-        made = _not_in(chosen, combine(chosen, outcomes_at(chosen.keys, outcomes), members))
+        made = combine(chosen, outcomes_at(chosen.keys, outcomes), members)
+        made = made.where(~is_among(made.keys, chosen.keys, KEYS))  # what an ensemble itself handed in stands
         whole = stack([chosen, _timed(made, REPLAY if name == EVERYTHING else IN_TIME)])
         for (target, freq), part, (observed,) in by_unit(whole, outcomes_at(whole.keys, outcomes)):
             if BASELINE in set(part.keys["model_id"]):
@@ -430,21 +431,13 @@ def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame) 
     parts = [submitted]
     if len(own):  # a night in which no route can be forecast has none
         mine = _bare(to_matrix(own))
-        taken = pd.MultiIndex.from_frame(submitted.keys[["model_id", *key]].drop_duplicates())
-        is_new = ~pd.MultiIndex.from_frame(mine.keys[["model_id", *key]]).isin(taken)
-        is_asked = pd.MultiIndex.from_frame(mine.keys[key]).isin(pd.MultiIndex.from_frame(rounds))
-        parts.append(_timed(mine.where(is_new & is_asked), REPLAY))
+        is_new = ~is_among(mine.keys, submitted.keys, ["model_id", *key])
+        parts.append(_timed(mine.where(is_new & is_among(mine.keys, rounds, key)), REPLAY))
     measured = pd.concat([part.keys[part.keys["model_id"] == BASELINE][key] for part in parts])
-    lacking = rounds[~pd.MultiIndex.from_frame(rounds).isin(pd.MultiIndex.from_frame(measured))]
+    lacking = rounds[~is_among(rounds, measured, key)]
     known = counts.dropna(subset=["as_of"])
     made = baseline(known, lacking[lacking["series_id"].isin(known["series_id"].unique())])
     return stack([*parts, _timed(made, REPLAY)])
-
-
-def _not_in(submitted: QuantileTable, made: QuantileTable) -> QuantileTable:
-    """What was not submitted: the hub's ensembles are themselves handed in, and what they said then stands."""
-    taken = pd.MultiIndex.from_frame(submitted.keys[KEYS])
-    return made.where(~pd.MultiIndex.from_frame(made.keys[KEYS]).isin(taken))
 
 
 def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:

@@ -104,9 +104,7 @@ def _is_among(rows: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
 
 
 def _key_texts(keys: pd.DataFrame) -> pd.DataFrame:
-    return keys.astype({name: object for name in KEY if name != "origin_date"}).astype(
-        {"origin_date": "datetime64[ns]"}
-    )
+    return keys.astype(dict.fromkeys(KEY, object) | {"origin_date": "datetime64[ns]"})
 
 
 def altered_caches(home: Path) -> list[Path]:
