@@ -13,7 +13,8 @@ import datetime as dt
 import importlib
 import json
 import pkgutil
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -144,7 +145,7 @@ def evaluate(
     observed = observed_signals(evidence, settings) if observed is None else observed
     ahead = judged_ahead(evidence, settings) if ahead is None else ahead
     raised = [one for one in ahead if one.probability >= one.prepare_from]
-    raised += newest(signal for signals in observed.values() for signal in signals)
+    raised += [signal for signal in newest_months(observed) if signal.level]
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     before = no_alerts() if previous is None else check(previous, ALERTS)
     former = before.astype(dict.fromkeys(SUBJECT, str)).set_index(SUBJECT)[["alert_id", "alert_level"]].to_dict("index")
@@ -175,15 +176,10 @@ def observed_signals(evidence: Evidence, settings: AlertSettings) -> dict[str, l
     return {rule.rule: rule.signals(evidence, settings) for rule in OBSERVED_RULES}
 
 
-def newest(signals: Iterable[Signal]) -> Iterator[Raised]:
-    """Alerts of each route's newest month."""
-    return (signal for signal in _newest_months(signals) if signal.level)
-
-
-def _newest_months(signals: Iterable[Signal]) -> Iterable[Signal]:
+def newest_months(observed: Mapping[str, list[Signal]]) -> Iterable[Signal]:
     """Each rule's and route's signal of its newest month, whether it says something or not."""
     last: dict[tuple[str, str], Signal] = {}
-    for signal in signals:
+    for signal in chain.from_iterable(observed.values()):
         key = (signal.rule, signal.route_id)
         if key not in last or signal.month > last[key].month:
             last[key] = signal
@@ -198,8 +194,7 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
     covered = set(
         months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(alerts.subject_of)
     )
-    last_signals = _newest_months(signal for signals in observed.values() for signal in signals)
-    newest_month = {(one.rule, one.route_id): str(one.month) for one in last_signals}
+    newest_month = {(one.rule, one.route_id): str(one.month) for one in newest_months(observed)}
 
     def is_judged(row: Mapping[Any, Any]) -> bool:
         if row["rule"] in EXCEEDANCE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from reports.alert import alert_report, events_words, measures_words, rule_recor
 from reports.answer import came_true
 from reports.charts import diagonal, histogram
 from reports.citations import prohibited_uses
+from reports.drawing import Drawing
 from reports.names import level_label, name, route_name
 from reports.route import window_words
 
@@ -59,26 +60,27 @@ def _calibration(view: View) -> Iterator[Block]:
     rows, language = view.release.frame("calibration"), view.language
     rows = rows[(rows["series_id"] == ALL) & (rows["model_id"] == ENSEMBLE) & (rows["horizon"].astype(int) == AHEAD)]
     coverage, pit = record.coverage_rows(rows), record.pit_rows(rows)
-    series = list(view.release.frame("routes")["series_id"])
     ahead = language.plural(ngettext("{n} month ahead", "{n} months ahead"), AHEAD)
     yield heading(view.text(_("Are the intervals well calibrated?")))
     if len(coverage):
         alt, unit = record.coverage_alt(coverage, language), view.text(_("Outcomes inside the interval"))
         points = coverage.rename(columns={"nominal": "promised", "observed": "came"})
         words = (unit, view.text(_("interval promised")))
-        yield Block("chart", view.chart(Chart(
-            "coverage", f"{unit}, {ahead}", view.text(_("share")), TRACK_RECORD,
-            lambda width: diagonal(points, words, alt, width, language), rows[rows["kind"] == "coverage"],
-        ), series))  # fmt: skip
+        yield _shares(view, "coverage", f"{unit}, {ahead}", rows[rows["kind"] == "coverage"],
+                      lambda width: diagonal(points, words, alt, width, language))  # fmt: skip
         yield text(alt, kind="note")
     if len(pit):
         said, unit = record.pit_alt(pit, language), view.text(_("Share of outcomes, by place within the forecast"))
         legend = (unit, view.text(_("calibrated")))
-        yield Block("chart", view.chart(Chart(
-            "pit", f"{unit}, {ahead}", view.text(_("share")), TRACK_RECORD,
-            lambda width: histogram(pit, legend, said, width, language), rows[rows["kind"] == "pit"],
-        ), series))  # fmt: skip
+        yield _shares(view, "pit", f"{unit}, {ahead}", rows[rows["kind"] == "pit"],
+                      lambda width: histogram(pit, legend, said, width, language))  # fmt: skip
         yield text(said, kind="note")
+
+
+def _shares(view: View, name: str, title: str, rows: pd.DataFrame, draw: Callable[[float], Drawing]) -> Block:
+    """A chart of shares, over all routes."""
+    chart = Chart(name, title, view.text(_("share")), TRACK_RECORD, draw, rows)
+    return Block("chart", view.chart(chart, list(view.release.frame("routes")["series_id"])))
 
 
 def _rules(view: View) -> Iterator[Block]:
@@ -98,21 +100,18 @@ def _rules(view: View) -> Iterator[Block]:
     yield table(pd.DataFrame(lines, columns=heads), caption, words=True)
     bins = view.release.frame("alert_reliability")
     for rule, rows in bins[bins["horizon"] == 0].groupby("rule", sort=True):
-        yield Block("chart", _reliability(view, str(rule), rows.sort_values("chance")))
+        yield _reliability(view, str(rule), rows.sort_values("chance"))
 
 
-def _reliability(view: View, rule: str, rows: pd.DataFrame) -> Chart:
+def _reliability(view: View, rule: str, rows: pd.DataFrame) -> Block:
     language = view.language
     points = rows.rename(columns={"chance": "promised", "came_lo": "lower", "came_hi": "upper"})
     alt = language.listed(record.reliability_words(row, language) for row in rows.to_dict("records")) + "."
     words = (view.text(_("Observed frequency")), view.text(_("forecast probability")))
     said = view.text(_("how often it happened, by forecast probability"))
     title = language.labelled(name(names.RULES, rule, language), said)
-    drawn = Chart(
-        f"reliability-{rule.replace('_', '-')}", title, view.text(_("share")), TRACK_RECORD,
-        lambda width: diagonal(points, words, alt, width, language), rows,
-    )  # fmt: skip
-    return view.chart(drawn, list(view.release.frame("routes")["series_id"]))
+    return _shares(view, f"reliability-{rule.replace('_', '-')}", title, rows,
+                   lambda width: diagonal(points, words, alt, width, language))  # fmt: skip
 
 
 def sources(view: View) -> Page:

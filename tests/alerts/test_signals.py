@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from alerts import Evidence, Signal
-from alerts.rules import level_change, nationality_shift, newest, origin_context, outside_interval
+from alerts.rules import level_change, nationality_shift, newest_months, origin_context, outside_interval
 from alerts.rules.nationality_shift import distance
 from alerts.verification import observed_record, signal_rows
 from core import QUANTILE_LEVELS
@@ -79,7 +79,7 @@ class TestMisses:
 
     def test_newest_miss_without_future_is_reported_and_not_judged(self, panel: Build, issued: Build) -> None:
         signals = self._signals(panel, issued, [250, 250, 250, 250, 600])
-        assert [one.reason_key for one in newest(signals)] == ["outside_95_above"]
+        assert [one.reason_key for one in newest_months({"": signals})] == ["outside_95_above"]
         rows = list(signal_rows(signals))
         assert rows == []
 
@@ -185,7 +185,7 @@ class TestContext:
         counts = panel([1000.0] * 60)
         signals = _contexts(self._drivers(900), _citizens([(0.8, 0.2)] * 60), counts)
         assert _said(signals) == {"2024-12": "watch"}
-        (alert,) = newest(signals)
+        (alert,) = newest_months({"": signals})
         assert alert.reason_params["citizen"] == "SYR"
         assert alert.reason_params["share"] == pytest.approx(0.2)
         assert (alert.reason_key, alert.first_period) == ("origin_conflict_deaths", "2024-10")
