@@ -357,8 +357,7 @@ def _weights(scored: Grid, origin: pd.Timestamp) -> pd.Series:
     rows = ((ends <= origin) & (ends > origin - WINDOW)).to_numpy()
     if not rows.any():
         return pd.Series(dtype=float)
-    theta = pairwise(scored.scores[rows])
-    return pd.Series(1 / theta, index=scored.models)
+    return pd.Series(1 / pairwise(scored.scores[rows]), index=scored.models)
 
 
 IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"

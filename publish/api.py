@@ -229,10 +229,9 @@ def _matching(asked: _Page, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _described(name: str, columns: Mapping[str, Column] | None = None) -> dict[str, Any]:
     """Return what OpenAPI states of a table's answers: its columns by the release's contract."""
-    table = RELEASE[name]
     rows = {
         "type": "object",
-        "properties": {key: _schema(one) for key, one in (columns or table.columns | _ADDED).items()},
+        "properties": {key: _schema(one) for key, one in (columns or RELEASE[name].columns | _ADDED).items()},
     }
     page = {
         "release": {"type": "string"}, "as_of": {"type": "string", "format": "date"}, "replay": {"type": "boolean"},

@@ -70,7 +70,7 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
         return
     rows = rows[rows["target"].isin(TARGETS) & (rows["citizen"] == ALL) & (rows["freq"] == "M")]
     rows = rows[rows["route_id"] != NOT_APPLICABLE]
-    rows = rows.assign(before=rows["before"].fillna(0.0), after=rows["after"].fillna(0.0))
+    rows = rows.fillna({"before": 0.0, "after": 0.0})
     rows = rows.assign(size=(rows["after"] - rows["before"]).abs())
     rows = rows.sort_values(["route_id", "size"], ascending=[True, False], kind="stable")
     large = [is_large(*one) for one in rows[["share", "size", "usual"]].itertuples(index=False)]
