@@ -7,10 +7,8 @@ import html
 import re
 import time
 from collections.abc import Collection
-from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -42,7 +40,6 @@ STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
 
-_SUBJECT: ContextVar[Any] = ContextVar("subject")
 """The place for what the page is about, in the run that draws it."""
 
 _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
@@ -151,9 +148,7 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
     if reads.is_drill():
         st.error(_("Drill: this is a restored copy that is not in service. Nothing is sent or shared from it."))
     with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch", horizontal=True, vertical_alignment="center", gap="small"):
-            _SUBJECT.set(st.container(width="content", key="subject"))
-            st.markdown(_replay_line(night), width="content")
+        st.markdown(_replay_line(night), width="stretch")
         if not st.context.is_embedded:
             show_search(night)
         is_older = night.run_id != found[0].run_id
@@ -170,11 +165,6 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
     if left_out := citations.left_out(night, lang(), with_reasons=True):
         st.warning(plain(" ".join(left_out)), icon=":material/info:")
     say_store_is_silent()
-
-
-def name_in_head(name: str) -> None:
-    """Write what the page is about into the line that stays in sight."""
-    _SUBJECT.get().markdown(f"**{plain(name)}**")
 
 
 def say_store_is_silent() -> None:

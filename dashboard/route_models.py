@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
 from core.languages import capital, round_expected
-from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads
+from dashboard import _, downloads, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
@@ -69,8 +69,9 @@ def show_members(view: RouteView) -> None:
 
     reads.drawn_once(view.night, draw, "members' chart", *view.forecast_key)
     how = _(
-        "Blue, with a dot: the ensemble’s models. It is their mean, moved by days already counted this month. Its own "
-        "past errors set its width, so it may be narrower than theirs or lie beyond them."
+        "Blue, with a dot: used. Their three kinds are fixed for every route (nationalities where counted), not picked "
+        "by the errors beside them. The ensemble is their mean, moved by days already counted; its own past errors set "
+        "its width."
     )
     ahead = int(members["horizon"].iloc[0])
     st.markdown(layout.small(f"{how} {error_note(view.night, view.series_id, ahead, lang())}".rstrip()))
@@ -146,6 +147,7 @@ def draw_seasons(view: RouteView) -> None:
         year=year,
         unit=in_unit(_("{unit} per month"), view.route_id, lang()),
         theme=current_theme(),
+        verdicts=None if view.origin else view.summary["verdicts"],
     )
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
     said = _("Band: 80% interval.")
@@ -192,7 +194,7 @@ def show_moved(view: RouteView) -> None:
 def draw_moved(view: RouteView, move: Move) -> None:
     """The chart, and how the steps were found."""
     drawn = steps(move, cards_in(view.night, lang()))
-    unit = _("Arrivals expected, {months}").format(months=window_words(view.night.as_of, lang()))
+    unit = _("Arrivals expected, {months} (80% interval)").format(months=window_words(view.night.as_of, lang()))
     layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
     how = _(
         "Both releases are compared for the same months. Each step is a forecast made anew with one thing changed, so "
@@ -205,12 +207,13 @@ def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFra
     """A move for the chart, as it is written: ``name, change, value, kind``."""
 
     def total(name: str, of: numbers.Expected) -> tuple[str, float, float, str]:
-        interval, value = labelled(lang().percent(0.8), lang().interval(of.low, of.high)), round_expected(of.median)
-        return f"{name} ({interval})", value, value, TOTAL
+        value = round_expected(of.median)
+        return f"{name} ({lang().interval(of.low, of.high)})", value, value, TOTAL
 
-    lines = [total(_("Release of {day}").format(day=lang().day_short(move.then)), move.before)]
+    lines = [total(lang().day_short(move.then), move.before)]
     for step, change in move.seen().items():
-        lines.append((capital(step_words(step, move, sources, lang())), change, lines[-1][2] + change, STEP))
+        words = step_words(step, move, sources, lang(), brief=True)
+        lines.append((capital(words), change, lines[-1][2] + change, STEP))
     lines.append(total(_("This release"), move.now))
     return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])
 

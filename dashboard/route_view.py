@@ -19,6 +19,7 @@ from dashboard.reads import Night
 from forecasting import ENSEMBLE
 from reports import Row, citations, numbers, route
 from reports.alert import limit_of
+from reports.alert_list import nearest
 from reports.numbers import LARGEST
 
 
@@ -89,8 +90,9 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     forecast = _forecast_rows(source, series_id, last) if origin or summary["state"] == "ok" else source.iloc[:0]
     quantiles = numbers.quantiles_of(forecast, series_id)
     alerts = decided_on(night)
-    own = [] if origin else alerts[alerts["route_id"] == route_id].to_dict("records")
-    rule, threshold = usual_event(own, history)
+    near = nearest(night, lang())
+    own, nigh = ([] if origin else one[one["route_id"] == route_id].to_dict("records") for one in (alerts, near))
+    rule, threshold = usual_event([*own, *nigh], history)
     former = reads.night(night.previous) if night.previous else None
     origin_date = history["end_date"].max() if len(history) else pd.Timestamp(known_on)
     found, knowing = after_origin(night, series_id, origin, origin_date)
@@ -155,10 +157,11 @@ def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> 
 
 
 def usual_event(alerts: Sequence[Row], history: pd.DataFrame) -> tuple[str, float]:
-    """The event to begin with, as rule and number: the gravest open alert's, else half more than the past year's mean.
+    """The event to begin with, as rule and number: the first alert's, else half more than the past year's mean.
 
     Args:
-        alerts: The route's open alerts, the gravest first; those about months that are counted say no event to come.
+        alerts: The route's open alerts, the gravest first, then its events nearest to an alert; alerts about months
+            that are counted say no event to come.
         history: Counted months.
     """
     mean = history["obs_value"].tail(12).mean()
@@ -205,9 +208,14 @@ def months_and_highest(chances: pd.DataFrame, first: pd.Timestamp) -> pd.DataFra
 
 def threshold_origin(view: RouteView) -> str:
     """Where the number comes from that the reader has not typed."""
-    alerts, text = decided_on(view.night), _("{number}: 1.5 times the past year’s mean.")
-    if not view.origin and view.rule in set(alerts.loc[alerts["route_id"] == view.route_id, "rule"]):
-        text = _("{number}: the threshold of the open alert.")
+    text = _("{number}: 1.5 times the past year’s mean.")
+    known = (
+        (view.night.frame("alert_chances"), _("{number}: on the page Alerts, this route’s nearest to an alert.")),
+        (decided_on(view.night), _("{number}: the threshold of the open alert.")),
+    )
+    for frame, words in known if not view.origin else ():
+        if view.rule in set(frame.loc[frame["route_id"] == view.route_id, "rule"]):
+            text = words
     return text.format(number=lang().counted(view.threshold))
 
 

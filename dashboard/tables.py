@@ -17,6 +17,7 @@ import pandas as pd
 from babel.numbers import format_decimal
 
 from core import interval_levels
+from core.calendar import PLANNING_MONTHS
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
 from dashboard import _, lang, language, named, state
@@ -181,7 +182,7 @@ def chance_table(
     """Months, chances, words, and in how many past years it came, of an event on one route.
 
     Args:
-        chances: Result of ``numbers.chances``.
+        chances: Result of ``numbers.chances``; a month after those planned for is the highest of the later ones.
         history: Counted months: ``end_date``, ``obs_value``.
         threshold: Persons a month.
         rule: See ``numbers.chances``.
@@ -189,10 +190,11 @@ def chance_table(
     """
     rows = [([row["target_end_date"]], row["probability"]) for row in chances.to_dict("records")]
     lines = []
+    later = [ends for ends, _chance in rows[PLANNING_MONTHS:]]
     for ends, chance in [*([together] if together else []), *rows]:
-        name = no_break(lang().month(ends[0]))
-        if together and ends is together[0]:
-            name = _("Any of {months}").format(months=lang().months(ends[0], ends[-1]))
+        text = _("{months}, highest later") if ends in later else "{months}"
+        text = _("Any of {months}") if together and ends is together[0] else text
+        name = text.format(months=no_break(lang().months(ends[0], ends[-1])))
         past = hits_words(*years_with(history, ends, threshold, rule), lang())
         lines.append((name, plain(lang().percent(chance, brief=True)), capital(lang().chance_word(chance)), past))
     return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("In past years")])

@@ -287,21 +287,25 @@ def chief_words(move: Move, sources: Mapping[str, Mapping[str, object]], languag
     return language.text(_("chiefly {change}: {step}"), change=language.signed(steps[step]), step=words)
 
 
-def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+def step_words(
+    step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language, *, brief: bool = False
+) -> str:
     """A step in a few words: ``January 2025 estimated at 1,100, forecast at 2,100 before (UK)``.
 
-    A month is named only where its figure differs in the direction in which the step moved the forecast.
+    A month is named only where its figure differs in the direction in which the step moved the forecast. In brief:
+    ``Jan 2025: 1,100, not 2,100``.
     """
     kind, _colon, source_id = step.partition(":")
     publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
     figure = move.figures.get(source_id)
     if kind == COUNTS and figure and (figure.value - figure.before) * move.steps[step] > 0:
         words = {
-            "month": language.month(figure.end),
+            "month": language.month_short(figure.end, year=True) if brief else language.month(figure.end),
             "value": language.counted(figure.value),
             "before": language.expected(figure.before),
         }
-        return language.text(_FIGURES[figure.is_counted, figure.was_estimated], **words, source=publisher)
+        text = _("{month}: {value}, not {before}") if brief else _FIGURES[figure.is_counted, figure.was_estimated]
+        return language.text(text, **words, source=publisher)
     if kind == COUNTS and figure:
         text = _("new figures to {month} ({source})")
         return language.text(text, month=language.month(figure.end), source=publisher)

@@ -226,7 +226,7 @@ def held_words(release: ReadableRelease, route_id: str, language: Language) -> s
     held, cases, steps = held_counts(scores, forecasts, series_of(route_id), ends)
     if not cases:
         return ""
-    text = _("80% intervals of single months, {ahead}, held {held} of {n} counts: {share} (target 80%).")
+    text = _("Of single months, {ahead}, {held} of {n} lay in the 80% interval: {share} (target 80%).")
     return language.text(
         text, ahead=steps_ahead(steps, language), held=language.counted(held), n=language.counted(cases),
         share=language.share(held / cases),

@@ -396,41 +396,19 @@ def week_record(view: WeekView, language: Language) -> str:
     return " ".join([language.plural(texts, reach), *beyond, words])
 
 
-def week_place(view: WeekView, quantiles: pd.DataFrame, as_of: dt.date, language: Language) -> str:
-    """How the weeks differ from the months, and what the route's first full month is expected to bring.
-
-    Args:
-        view: The weeks.
-        quantiles: Of the route's months, see :func:`reports.numbers.quantiles_of`.
-        as_of: The day of the release.
-        language: The reader's.
-    """
-    country, end = view.country(language), numbers.window_ends(as_of)[0]
-    text = _(
-        "The weeks come from another model, which follows the last days: they need not add up to the month. Plan with "
-        "the months."
-    )
+def week_place(view: WeekView, language: Language) -> str:
+    """What the weeks are for, and how they differ from the months."""
+    country = view.country(language)
+    text = _("To see early whether a month turns. Another model follows the last days, so weeks need not add up to it.")
     if country:
         text = _(
-            "{country} alone, from another model, which follows the last days: these weeks may add up to more than the "
-            "month of the whole route. Plan with the months."
+            "To see early whether a month turns. Another model follows the last days in {country} alone, so weeks may "
+            "add up to more than the route’s month."
         )
-    said = language.text(text, country=country)
-    if end not in quantiles.index:
-        return said
-    low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
-    text = _("{month} as a whole: {expected} expected on the route, 80% interval {interval}.")
-    whole = language.text(
-        text, month=capital(language.month(end)), expected=language.expected(median),
-        interval=language.interval_words(low, high)
-    )  # fmt: skip
-    return f"{said} {whole}"
+    return language.text(text, country=country)
 
 
 def week_basis(view: WeekView, language: Language) -> str:
-    """What is counted by day and up to when."""
-    country, day = view.country(language), language.day(view.ahead["last_day"].iloc[0])
+    """How weeks are counted and up to when."""
     text = _("Counted by day up to {day}, from Monday to Sunday.")
-    if country:
-        text = _("Counted by day in {country} up to {day}, from Monday to Sunday; the route’s months may hold more.")
-    return language.text(text, country=country, day=day)
+    return language.text(text, day=language.day(view.ahead["last_day"].iloc[0]))

@@ -172,8 +172,8 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
 
 
 TOTAL, STEP = "total", "step"
-STEP_ROW_PIXELS, STEP_LINE_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 54, 19, 230, 64
-STEP_NAME_LETTERS = 32
+STEP_ROW_PIXELS, STEP_LINE_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 44, 19, 210, 64
+STEP_NAME_LETTERS = 30
 
 
 def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
@@ -187,19 +187,8 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     """
     rows = steps.reset_index(drop=True)
     figure = go.Figure()
-    labels: list[Annotation] = [
-        note(
-            theme,
-            unit,
-            xref="paper",
-            x=0,
-            xanchor="left",
-            yref="paper",
-            y=1,
-            yanchor="bottom",
-            xshift=-STEP_NAME_PIXELS,
-        )
-    ]
+    corner = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom"}
+    labels: list[Annotation] = [note(theme, unit, xshift=-STEP_NAME_PIXELS, **corner)]
     largest = float(rows["value"].max()) if len(rows) else 1.0
     names = [textwrap.wrap(str(name), STEP_NAME_LETTERS, break_on_hyphens=False) for name in rows["name"]]
     row_pixels = max(STEP_ROW_PIXELS, STEP_LINE_PIXELS * max(map(len, names), default=1))
@@ -214,13 +203,10 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         middle = {"y": place, "yanchor": "middle"}
         ink = {"size": 13, "color": theme.ink}
         name, figure_text = (f"<b>{part}</b>" if whole else part for part in ("<br>".join(names[place]), text))
-        labels.append(
-            note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, align="right", **middle)
-        )
+        left = {"xref": "paper", "x": 0, "xanchor": "right", "xshift": -10, "align": "right"}
         # Plotly drops a word that stands beyond its axis.
-        labels.append(
-            note(theme, figure_text, x=min(max(begin, row["value"]), largest), xanchor="left", xshift=8, **middle)
-        )
+        right = {"x": min(max(begin, row["value"]), largest), "xanchor": "left", "xshift": 8}
+        labels += [note(theme, name, font=ink, **left, **middle), note(theme, figure_text, **right, **middle)]
     named_rows(figure, len(rows), largest, {"l": STEP_NAME_PIXELS, "r": STEP_FIGURE_PIXELS, "t": 30, "b": 10})
     return finish(figure, theme, height=row_pixels * len(rows) + 44, annotations=labels)
 

@@ -497,24 +497,12 @@ def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -
             strict=True,
         )
     ]
-    solid = go.Scatter(
-        x=months.index,
-        y=months["value"].mask(provisional),
-        mode="lines+markers",
-        line={"color": theme.observed, "width": 1.6},
-        marker={"color": theme.observed, "size": 5},
-        hoverinfo="skip",
-        name="observed",
-    )
-    into = provisional | provisional.shift(-1, fill_value=False)
-    dotted = go.Scatter(
-        x=months.index,
-        y=months["value"].where(into),
-        mode="lines",
-        line={"color": theme.observed, "width": 2, "dash": "dot"},
-        hoverinfo="skip",
-        name="into provisional",
-    )
+    line, marker = {"color": theme.observed, "width": 1.6}, {"color": theme.observed, "size": 5}
+    solid = go.Scatter(x=months.index, y=months["value"].mask(provisional), mode="lines+markers", line=line)
+    into = months["value"].where(provisional | provisional.shift(-1, fill_value=False))
+    dotted = go.Scatter(x=months.index, y=into, mode="lines", line=line | {"width": 2, "dash": "dot"})
+    solid.update(marker=marker, hoverinfo="skip", name="observed")
+    dotted.update(hoverinfo="skip", name="into provisional")
     symbols = ["diamond" if "e" in flag else "circle" for flag in months["flag"]]
     circle = {"size": 9, "symbol": symbols, "color": theme.ground, "line": {"color": theme.observed, "width": 2}}
     points = go.Scatter(
@@ -537,16 +525,8 @@ def _earlier_traces(earlier: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
         lines = ordered.set_index(pd.DatetimeIndex(mid_month(ordered["target_end_date"])))
         fill = with_opacity(theme.earlier, EARLIER_OPACITY)
         traces.append(band(lines["q10"], lines["q90"], fill, "earlier 80%"))
-        traces.append(
-            go.Scatter(
-                x=lines.index,
-                y=lines["q50"],
-                mode="lines",
-                line={"color": theme.earlier, "width": 1.6, "dash": "dot"},
-                hoverinfo="skip",
-                name="earlier median",
-            )
-        )
+        dots = go.Scatter(x=lines.index, y=lines["q50"], mode="lines", hoverinfo="skip", name="earlier median")
+        traces.append(dots.update(line={"color": theme.earlier, "width": 1.6, "dash": "dot"}))
     return traces
 
 

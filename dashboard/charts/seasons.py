@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -29,16 +30,19 @@ from dashboard.charts import (
     unit_label,
 )
 from dashboard.theme import Theme, with_opacity
+from reports.skill import Verdicts, may_beat
 from reports.year_ahead import MEDIAN, TOO_WIDE
 
-SEASON_HEIGHT, BARS_HEIGHT = 300, 280
+SEASON_HEIGHT, BARS_HEIGHT = 390, 280
 HEADROOM = 0.06
 BAR_WIDTH = 0.62
 _MARGIN, _PIXELS_PER_SIGN = 118, 5.3
 """Right of the bars, at least; the longest label needs more in some languages."""
 
 
-def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme) -> go.Figure:
+def season_chart(
+    observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme, verdicts: Verdicts
+) -> go.Figure:
     """Lay the years over each other by calendar month; coming months of each year with their 80 % band.
 
     Named are the coming years, this one, the one before and the one with the highest month.
@@ -49,6 +53,7 @@ def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, u
         year: The year that is looked at: the one before it is drawn more strongly than earlier ones.
         unit: What is counted.
         theme: Colours.
+        verdicts: The forecast's: no median is drawn where nothing shows that it beats the baseline.
     """
     counted = _by_year(monthly_values(observed)["value"])
     ahead = _ahead(counted, forecast)
@@ -59,7 +64,9 @@ def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, u
         else:
             figure.add_trace(_year_line(one, values, theme, newest=one == year - 1))
     for one, (_low, median, _high) in ahead.items():
-        figure.add_trace(_line(median, theme.fan, 2.4, f"{one} " + _("expected")))
+        days = [pd.Period(year=one, month=month, freq="M").end_time.normalize() for month in median.index]
+        kept = [day.month in counted.get(one, ()) or may_beat(verdicts, day) for day in days]
+        figure.add_trace(_line(median.where(np.array(kept)), theme.fan, 2.4, f"{one} " + _("expected")))
     highest = max(counted, key=lambda one: counted[one].max())
     ends = [(median, one, theme.fan) for one, (_low, median, _high) in ahead.items()]
     ends += [

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.calendar import PLANNING_MONTHS
 from core.countries import known_codes
 from core.routes import note_on
 from dashboard import (
@@ -79,7 +78,6 @@ def show(night: Night) -> None:
     if st.query_params.get("with") == route_id:
         state.write("with", None)
     other = state.choice("with", others, NONE)
-    layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     if note := note_on(view.route_id, lang().code):
         st.markdown(layout.small(layout.plain(note)))
@@ -250,13 +248,12 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
             badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
         st.markdown(f"{badge} {layout.small(change)}")
     is_own = not (view.origin or view.quantiles.empty)
-    held = record.held_words(view.night, view.route_id, lang()) if is_own else ""
-    for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
+    for place, (label, value, pill) in enumerate(route.key_numbers(view, view.night.as_of, lang())):
         with st.container(gap=None):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-            if held:
-                st.markdown(layout.small(layout.plain(held)))
-        held = ""  # the record is of the first number
+            if not place and is_own and (held := record.held_words(view.night, view.route_id, lang())):
+                total = _("The total itself is not scored.")
+                st.markdown(layout.small(layout.plain(f"{total} {held}")))
 
 
 def show_chances(view: RouteView) -> None:
@@ -293,11 +290,9 @@ def draw_chances(view: RouteView, title: str) -> None:
             hide_index=True,
             alt=title,
         )
-    more = _("The last line: the later month with the highest chance.") if len(shown) > PLANNING_MONTHS else ""
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
-    said = layout.plain(f"{more} {route.skill_words(view, lang())}".strip())
-    st.markdown(f"{layout.small(said)} :small[{how}]")
+    st.markdown(f"{layout.small(layout.plain(route.skill_words(view, lang())))} :small[{how}]")
 
 
 def show_weeks(view: RouteView) -> None:
@@ -305,19 +300,18 @@ def show_weeks(view: RouteView) -> None:
     known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
     found = reads.once(view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id)
     if found is not None:
-        reads.drawn_once(view.night, partial(draw_weeks, view, found), "weeks drawn", view.route_id)
+        reads.drawn_once(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
         sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
         title = route.week_title(found, lang())
         export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
         downloads.figures(export, title)
 
 
-def draw_weeks(view: RouteView, found: WeekView) -> None:
-    """Chart, how it differs from the months, what it rests on, and its record."""
+def draw_weeks(found: WeekView) -> None:
+    """What they are for, the chart, its record and what it rests on."""
     title = route.week_title(found, lang())
     st.header(layout.plain(title), anchor=False)
-    place = route.week_place(found, view.quantiles, view.night.as_of, lang())
-    st.markdown(layout.small(layout.plain(place)))
+    st.markdown(layout.small(layout.plain(route.week_place(found, lang()))))
     ahead = found.ahead.head(route.WEEKS_SHOWN)
     st.html(week_key(ahead, current_theme()))
     layout.chart(week_chart(found.counted, ahead, theme=current_theme()), week_alt(ahead), "weeks")

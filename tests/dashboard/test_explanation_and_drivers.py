@@ -39,8 +39,8 @@ def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
     drawn = route_models.steps(MOVE, CARDS)
     assert list(drawn["kind"]) == [TOTAL, STEP, STEP, TOTAL]
     assert list(drawn["name"]) == [
-        f"Release of 31 Dec 2024 (80%: {lang().interval(9000, 13_000)})", "Revised figures (IOM)", "New figures (IOM)",
-        f"This release (80%: {lang().interval(9000, 15_000)})",
+        f"31 Dec 2024 ({lang().interval(9000, 13_000)})", "Revised figures (IOM)", "New figures (IOM)",
+        f"This release ({lang().interval(9000, 15_000)})",
     ]  # fmt: skip
     assert list(drawn["value"]) == [11_000, 10_600, 12_000, 12_000]
 

@@ -32,8 +32,8 @@ def test_chance_of_any_month_uses_joint_paths() -> None:
 def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> None:
     context = alert("information", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
     publish(home, alerts=pd.DataFrame([context, alert("watch", "WAR")]))
-    night = reads.nights()[0]
-    assert route_view.build(night, "CMR", "", 12, None).alert is None
+    night, view = reads.nights()[0], route_view.build(reads.nights()[0], "CMR", "", 12, None)
+    assert view.alert is None and "nearest to an alert" in route_view.threshold_origin(view)
     assert route_view.build(night, "WAR", "", 12, None).alert is not None
     assert route_view.routes_of(night)[1] == "WAR"
 

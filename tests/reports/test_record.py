@@ -80,7 +80,7 @@ def test_interval_below_1_without_proof_is_likely_better() -> None:
 def test_record_of_interval_names_how_many_counts_it_held() -> None:
     judged = Scored(CMR=YES)
     judged.frames["scores"] = judged.frames["scores"].assign(n=[60, 50, 40, 30], coverage_80=[0.9, 0.8, 0.6, 0.5])
-    said = "80% intervals of single months, 2–4 months ahead, held 79 of 120 counts: 66% (target 80%)."
+    said = "Of single months, 2–4 months ahead, 79 of 120 lay in the 80% interval: 66% (target 80%)."
     assert record.held_words(cast(ReadableRelease, judged), "CMR", Language()) == said
     assert record.held_words(cast(ReadableRelease, judged), "EMR", Language()) == ""
 

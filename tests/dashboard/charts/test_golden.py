@@ -304,7 +304,9 @@ def scenarios_beside_each_other() -> Drawn:
 def seasons_in_the_midst_of_a_year() -> Drawn:
     seen = counts("2024-08-31", [100.0 + 7 * place for place in range(32)])
     coming = ahead("2024-09-30", [300, 250, 200, 150, 160, 170, 180, 190])
-    return season_chart(seen, coming, year=2024, unit="a", theme=LIGHT), [season_alt(seen, coming, year=2024)]
+    known = dict.fromkeys(pd.date_range("2024-09-30", periods=3, freq="ME"), BETTER)
+    figure = season_chart(seen, coming, year=2024, unit="a", theme=LIGHT, verdicts=known)
+    return figure, [season_alt(seen, coming, year=2024)]
 
 
 def season_with_a_threshold() -> Drawn:
