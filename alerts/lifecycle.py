@@ -75,11 +75,6 @@ class State:
     without_effect: tuple[Entry, ...] = ()
 
     @property
-    def is_open(self) -> bool:
-        """Whether it still stands."""
-        return self.status in {PROPOSED, SIGNED_OFF, ACKNOWLEDGED}
-
-    @property
     def sign_offs_missing(self) -> int:
         """How many people must still sign off before it may be sent out."""
         if self.status != PROPOSED:
@@ -244,7 +239,7 @@ def _acknowledged(state: State, entry: Entry) -> State:
 
 
 def _dismissed(state: State, entry: Entry) -> State:
-    if not state.is_open:
+    if state.status not in {PROPOSED, SIGNED_OFF, ACKNOWLEDGED}:
         raise StepError(_("only an open alert can be dismissed; this one is {status}"), status=_status(state))
     return replace(state, status=DISMISSED, version=entry.id)
 

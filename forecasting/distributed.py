@@ -215,10 +215,7 @@ def _spark() -> Iterator[FugueCluster]:
     if not master:
         master = f"local[{_cores()}]"
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    builder = SparkSession.builder.master(master).appName("vigie")
-    for name, value in _SPARK_SETTINGS.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    session = SparkSession.builder.master(master).appName("vigie").config(map=_SPARK_SETTINGS).getOrCreate()
     try:
         yield FugueCluster("spark", SparkExecutionEngine(session), max(1, session.sparkContext.defaultParallelism))
     finally:

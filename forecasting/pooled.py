@@ -115,11 +115,6 @@ class World:
             found.append(running.hexdigest()[:16])
         return found
 
-    @property
-    def fingerprint(self) -> str:
-        """Fingerprint of all values."""
-        return self.fingerprints[-1]
-
 
 Lessons = Callable[[int], World]
 """What the fits at the turn of a calendar year are made on."""
@@ -253,7 +248,7 @@ def _fitted(
 def fit_key(model_id: str, world: World, longest: int) -> str:
     """Name under which a fit is kept: the model, its version, and a hash of all that it is made on, and how."""
     model = POOLED_MODELS[model_id]
-    known = f"{world.fingerprint} {world.kinds.tolist()} {world.season} {world.positions.tolist()}"
+    known = f"{world.fingerprints[-1]} {world.kinds.tolist()} {world.season} {world.positions.tolist()}"
     rest = f"{known} {learned_horizons(longest)} {model.libraries()}"
     return f"{model_id}-{model.version}-{hashlib.sha256(rest.encode()).hexdigest()[:32]}"
 

@@ -99,9 +99,7 @@ def submit(place: str, release: Release, data: RealTimeData, models: Mapping[str
     """
     files = HubFiles(place)
     hub = hub_of(files)
-    allowed = frozenset().union(
-        *(task.allowed.get("series_id", frozenset()) for one in hub.rounds for task in one.tasks)
-    )
+    allowed = {name for one in hub.rounds for task in one.tasks for name in task.allowed.get("series_id", ())}
     open_ones = [one for one in published_series(release) if one in allowed]
     both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
     paths = release.read("trajectories")

@@ -116,11 +116,9 @@ def _table(path: str, content: bytes) -> pa.Table:
         if found.num_rows > MOST_ROWS:
             raise SourceError(path, f"has more than the {MOST_ROWS:,} rows that are taken")
         if nested := [field.name for field in found.schema if pa.types.is_nested(field.type)]:
-            raise SourceError(
-                path, "holds lists or records where a value belongs", row=_header_row(path, content), column=nested[0]
-            )
+            raise _of_header(path, content, "holds lists or records where a value belongs", nested[0])
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise SourceError(path, "the column stands there twice", row=_header_row(path, content), column=twice[0])
+            raise _of_header(path, content, "the column stands there twice", twice[0])
         refuse_person_level(names, path)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(path, error) from None
@@ -137,8 +135,7 @@ def _read_csv(path: str, content: bytes) -> pa.Table:
     head = names.split(",")
     for mark, name in _OTHER_MARKS.items():
         if len(head) == 1 and mark in names:
-            fault = f"the columns are parted by {name}: a submission's are parted by commas"
-            raise SourceError(path, fault, row=_header_row(path, content))
+            raise _of_header(path, content, f"the columns are parted by {name}: a submission's are parted by commas")
 
     ragged: list[pacsv.InvalidRow] = []
 
@@ -169,9 +166,10 @@ def _filled_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
     return ((number, line[1]) for number, line in enumerate(lines, start=1) if line[1])
 
 
-def _header_row(path: str, content: bytes) -> int:
-    """Where the columns' names stand."""
-    return next((number for number, _line in _filled_lines(content)), 1) if path.endswith(".csv") else 1
+def _of_header(path: str, content: bytes, rule: str, column: str | None = None) -> SourceError:
+    """A fault of the columns' names, in the row where they stand."""
+    row = next((number for number, _line in _filled_lines(content)), 1) if path.endswith(".csv") else 1
+    return SourceError(path, rule, row=row, column=column)
 
 
 def _read_parquet(path: str, content: bytes) -> pa.Table:
@@ -224,13 +222,11 @@ class _Check:
 
     def _columns(self) -> Iterator[SourceError]:
         wanted = [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE]
-        names, header = self.table.column_names, _header_row(self.path, self.content)
-        for name in wanted:
-            if name not in names:
-                yield SourceError(self.path, "the column is missing", row=header, column=name)
-        for name in names:
-            if name not in wanted:
-                yield SourceError(self.path, "the column is not one of this hub's", row=header, column=str(name)[:60])
+        names = self.table.column_names
+        for name in (one for one in wanted if one not in names):
+            yield _of_header(self.path, self.content, "the column is missing", name)
+        for name in (one for one in names if one not in wanted):
+            yield _of_header(self.path, self.content, "the column is not one of this hub's", str(name)[:60])
         if not self.count:
             yield SourceError(self.path, "holds no rows")
 
