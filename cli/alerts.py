@@ -137,11 +137,10 @@ def _act(
     with cli.opened_workflow(home) as workflow:
         actor = shell_actor(workflow.settings.access, name)
         outcome = act(workflow, release, alert_id, Step(actor, action, reason, payload=payload or {}))
-        for line in _outcome_lines(action, outcome):
-            typer.echo(one_line(line))
+        typer.echo("\n".join(map(one_line, _outcome_lines(action, outcome))))
         if outcome.announced:
-            for line in send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds).summary():
-                typer.echo(one_line(line))
+            report = send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds)
+            typer.echo("\n".join(map(one_line, report.summary())))
 
 
 def _outcome_lines(action: str, outcome: Outcome) -> list[str]:
@@ -207,8 +206,7 @@ def deliver(
         if now:
             chosen = [one.message_id for one in workflow.outbox.waiting()]
         report = send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds, at_once=chosen)
-    for line in report.summary():
-        typer.echo(one_line(line))
+    typer.echo("\n".join(map(one_line, report.summary())))
     if report.failed or report.given_up or report.failing:
         raise typer.Exit(EXIT_SOME_WAIT)
 

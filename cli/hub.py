@@ -49,8 +49,7 @@ def submit(place: Place, home: Home = VAR) -> None:
     from reports.documents import ALL_MODELS
 
     release = current_release(home)
-    for line in hand_in(place, release, known_on(release, home), ALL_MODELS):
-        typer.echo(line)
+    typer.echo("\n".join(hand_in(place, release, known_on(release, home), ALL_MODELS)))
 
 
 def known_on(release: Release, home: Path) -> RealTimeData:

@@ -77,8 +77,7 @@ def demonstrate(
     if result is None:
         typer.echo(f"{home} already holds a release: it is shown as it is.")
         return
-    for line in result.summary():
-        typer.echo(line)
+    typer.echo("\n".join(result.summary()))
     if region and region not in settings.regions:
         typer.echo(f'Nights go on with this region once settings.toml has: regions = ["{region}"]')
 

@@ -123,13 +123,11 @@ def score(
     shown = shares.assign(**{f"relative_wis_{scale}": ratio for scale, ratio in columns.items()})
     shown = shown[[*(f"relative_wis_{scale}" for scale in columns), *shares.columns]].reset_index()
     typer.echo(shown.to_string(index=False, float_format="{:.3f}".format))
-    lines = outcomes.lines(_MOST_NAMED)
     if out is not None:
         title = f"Scores of {forecasts.name} against {panel.name}"
         rows, beside = write_forecasts([table], "\n".join([title, "", *outcomes.lines()]) + "\n", out)
         typer.echo(f"{counted(rows, 'row')} written to {out}; how the panel was read: {beside}")
-    for line in lines:
-        typer.echo(f"  {line}")
+    typer.echo("\n".join(f"  {line}" for line in outcomes.lines(_MOST_NAMED)))
 
 
 def _read_forecasts(path: Path) -> pd.DataFrame:
@@ -203,7 +201,5 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
         text = "; ".join([f"{written} standard output", *lines])
         get_logger().info("written", text=text, rows=rows, series=made.series, to_be_known=lines)
         return
-    typer.echo(f"{written} {out}")
-    for line in lines:
-        typer.echo(f"  {line}")
+    typer.echo("\n".join([f"{written} {out}", *(f"  {line}" for line in lines)]))
     typer.echo(f"What must be known about them: {beside}")
