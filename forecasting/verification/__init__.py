@@ -103,8 +103,7 @@ def covered(observed: FloatArray, quantiles: FloatArray) -> dict[str, BoolArray]
     found: dict[str, BoolArray] = {}
     for coverage in COVERAGES:
         low, high = (QUANTILE_LEVELS.index(level) for level in interval_levels(coverage))
-        inside = (observed >= quantiles[:, low]) & (observed <= quantiles[:, high])
-        found[f"covered_{round(100 * coverage)}"] = inside
+        found[f"covered_{round(100 * coverage)}"] = (observed >= quantiles[:, low]) & (observed <= quantiles[:, high])
     return found
 
 

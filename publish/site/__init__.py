@@ -216,12 +216,11 @@ def _beside(chart: Chart, frame: Frame, release: LoadedRelease, target: Path) ->
     return {svg: content, png: painted, own + page: embedded}
 
 
-def _documents(release: Release, code: str, hidden: Collection[str]) -> dict[str, str]:
+def _documents(release: Release, code: str, hidden: Collection[str]) -> list[str]:
     """The release's texts in a language; none that names a series that is not shown."""
-    names = {name: f"{folder_of(code)}{name}" for name in DOCUMENTS}
-    known: dict[str, Any] = release.manifest["files"]
-    texts = {name: release.document(path) for name, path in names.items() if path in known}
-    return {name: text for name, text in texts.items() if not any(one in text for one in hidden)}
+    paths = [folder_of(code) + name for name in DOCUMENTS]
+    texts = [release.document(path) for path in paths if path in release.manifest["files"]]
+    return [text for text in texts if not any(one in text for one in hidden)]
 
 
 def _feeds(folder: Path) -> list[Path]:

@@ -271,12 +271,12 @@ class View:
     Attributes:
         night: The release.
         language: The reader's.
-        documents: The release's texts in that language, by name.
+        documents: The release's texts in that language.
     """
 
     night: Night
     language: Language
-    documents: Mapping[str, str]
+    documents: Sequence[str]
 
     @property
     def release(self) -> LoadedRelease:

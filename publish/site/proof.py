@@ -128,7 +128,7 @@ def sources(view: View) -> Page:
         _("Cite as"): [str(card.get("citation", "")) for card in cards],
     }
     closed = _("Sources whose licence forbids it, and own figures, are used and shown by no figure here.")
-    documents = [readable(source, language) for source in view.documents.values()]
+    documents = [readable(source, language) for source in view.documents]
     blocks = [
         table(view.headed(cells), view.text(_("Freshness of each source")), words=True),
         text(view.text(closed), kind="note"),
