@@ -189,7 +189,8 @@ def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, setti
     calm = known & (np.isfinite(here) & ~rule.happened(here, limits))[:, :, None]
     event = known & rule.happened(outcomes, limits[:, :, None])
     occurred, undisturbed, asked = (windows(one, past.starts) for one in (event, calm, known))
-    chance = _window_probability(rule, past.paths, limits)
+    share = rule.happened(past.paths, limits[:, :, None, None]).any(axis=2).mean(axis=2)
+    chance = np.where(np.isfinite(past.paths[..., 0]).all(axis=2) & np.isfinite(limits), share, np.nan)
     window = Pairs(chance, np.any(occurred, axis=2), np.all(undisturbed, axis=2))
     onset = _onsets(rule, past, counts, limits, (calm & event)[:, :, :HORIZONS])
     rates = _base_rates(rule, past, counts, settings)
@@ -264,12 +265,6 @@ def _paths(
         columns = pd.Index(series).get_indexer(pd.Index(here.keys["series_id"]))
         paths[origins.get_loc(pd.Period(date, "M")), columns, here.keys["horizon"].to_numpy() - 1] = drawn
     return paths
-
-
-def _window_probability(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:
-    """Share of paths in which the event comes in any month of the window."""
-    share = rule.happened(paths, limits[:, :, None, None]).any(axis=2).mean(axis=2)
-    return np.where(np.isfinite(paths[..., 0]).all(axis=2) & np.isfinite(limits), share, np.nan)
 
 
 def _probabilities(rule: ExceedanceRule, quantiles: FloatArray, limits: FloatArray) -> FloatArray:
@@ -360,7 +355,7 @@ class Comparison:
 def persistence(logs: FloatArray, limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
     """Probability under the last count with its own past errors."""
     steps = range(1, horizons + 1)
-    return np.stack([_probability(logs, _errors(logs, logs, step), limits, falls=falls) for step in steps], axis=2)
+    return np.stack([_probability(logs, logs - _shifted(logs, step), limits, falls=falls) for step in steps], axis=2)
 
 
 def seasonal_walk(logs: FloatArray, limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
@@ -372,7 +367,7 @@ def seasonal_walk(logs: FloatArray, limits: FloatArray, horizons: int, falls: bo
         count = known.sum(axis=0)
         mean = np.where(known, earlier, 0.0).sum(axis=0) / np.maximum(count, 1)
         expected = np.where(count > 0, logs + mean, np.nan)
-        out.append(_probability(expected, _errors(logs, expected, step), limits, falls=falls))
+        out.append(_probability(expected, logs - _shifted(expected, step), limits, falls=falls))
     return np.stack(out, axis=2)
 
 
@@ -381,14 +376,14 @@ def control_chart(logs: FloatArray, _limits: FloatArray, horizons: int, falls: b
     before = pd.DataFrame(logs).shift(1).rolling(CHART_MONTHS)
     deviation = before.std().to_numpy()
     score = np.divide(logs - before.mean().to_numpy(), deviation, out=np.full(logs.shape, np.nan), where=deviation > 0)
-    return _every_month(-score if falls else score, horizons)
+    return np.repeat((-score if falls else score)[:, :, None], horizons, axis=2)
 
 
 def extreme_in(months: int, logs: FloatArray, _limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
     """Log distance of the last count from the highest (lowest, for a fall) of the months before; 0 where it equals."""
     before = pd.DataFrame(logs).shift(1).rolling(months - 1)
     score = before.min().to_numpy() - logs if falls else logs - before.max().to_numpy()
-    return _every_month(score, horizons)
+    return np.repeat(score[:, :, None], horizons, axis=2)
 
 
 COMPARISONS: tuple[Comparison, ...] = (
@@ -450,22 +445,16 @@ def any_within(probability: FloatArray, starts: NDArray[np.int_]) -> FloatArray:
     return found
 
 
-def _every_month(score: FloatArray, horizons: int) -> FloatArray:
-    return np.repeat(score[:, :, None], horizons, axis=2)
-
-
 def _shifted(values: FloatArray, months: int) -> FloatArray:
     """Shift rows down by ``months`` (up if negative); NaN where no row remains."""
     return pd.DataFrame(values).shift(months).to_numpy()
 
 
-def _errors(logs: FloatArray, expected: FloatArray, step: int) -> FloatArray:
-    """Errors of what was expected ``step`` months before, at the month in which they became known."""
-    return logs - _shifted(expected, step)
-
-
 def _probability(expected: FloatArray, errors: FloatArray, limits: FloatArray, *, falls: bool) -> FloatArray:
-    """Share of symmetrised past errors with which the limit is reached; smoothed by half an error at each end."""
+    """Share of symmetrised past errors with which the limit is reached; smoothed by half an error at each end.
+
+    ``errors`` stand at the month in which they became known.
+    """
     out = np.full(expected.shape, np.nan)
     for row, column in np.argwhere(np.isfinite(expected) & np.isfinite(limits)):
         past = errors[: row + 1, column]
