@@ -246,12 +246,7 @@ def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``, series ``arrivals.X_<name>._T._T.M``.
     """
-    rows = known[
-        (known["target"] == "arrivals")
-        & (known["freq"] == "M")
-        & (known["citizen"] == ALL)
-        & (known["geo"] == NOT_APPLICABLE)
-    ]
+    rows = known.query("target == 'arrivals' and freq == 'M' and citizen == @ALL and geo == @NOT_APPLICABLE")
     rows = rows[rows["route_id"].str.startswith(OWN_PREFIX) & (rows["source_id"] != ROUTES_SOURCE)]
     newest = rows.sort_values("as_of", kind="stable").drop_duplicates(["route_id", "time_period"], keep="last")
     names = {code: make_series_id("arrivals", code, ALL, ALL, "M") for code in newest["route_id"].unique()}
@@ -279,12 +274,9 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
         return sheet.iloc[1:].set_axis(header, axis=1)
     if suffix != ".csv":
         raise raw.fault(_("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind")
-    table, titles = mapping.table, mapping.table.header_row - 1
-    lines = raw.content.split(b"\n", titles)
-    # Titles become blank lines, so that rows keep their numbers.
-    content = b"\n" * titles + b"".join(lines[titles:])
+    table = mapping.table
     frame = read_csv(
-        RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
+        raw, [], separator=table.separator, encoding=table.encoding, header_row=table.header_row, last_line_ends=False
     )
     for name in frame.columns:
         for row, cell in frame[name].items():

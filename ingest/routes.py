@@ -436,12 +436,8 @@ def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
     found: dict[str, pd.Series] = {}
     for route_id, route in ROUTES.items():
         for candidate in (item for part in route.parts if part.major for item in part.candidates if item.freq == "D"):
-            own = rows[
-                (rows["route_id"] == route_id)
-                & (rows["target"] == route.counts)
-                & (rows["source_id"] == candidate.source)
-                & rows["geo"].isin(candidate.places)
-            ]
+            own = rows.query("route_id == @route_id and target == @route.counts and source_id == @candidate.source")
+            own = own[own["geo"].isin(candidate.places)]
             if len(own):
                 days = own.groupby("time_period")["obs_value"].sum().sort_index().rename(own["series_id"].iloc[0])
                 found.setdefault(route_id, days.set_axis(pd.PeriodIndex(days.index, freq="D"), axis=0))

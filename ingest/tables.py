@@ -46,6 +46,7 @@ def read_csv(
     *,
     separator: str = ",",
     encoding: str = "utf-8-sig",
+    header_row: int = 1,
     last_line_ends: bool = True,
     tolerated: Collection[str] = (),
 ) -> pd.DataFrame:
@@ -56,6 +57,7 @@ def read_csv(
         columns: Header cells that must be there; other columns are kept too.
         separator: Between cells.
         encoding: As the publisher writes.
+        header_row: Line of the header; titles may stand above it.
         last_line_ends: The publisher ends the last line too, so that a file without that end was cut off.
         tolerated: See :func:`require_columns`.
 
@@ -65,6 +67,9 @@ def read_csv(
     Raises:
         SourceError: It is empty, a web page, in another encoding, cut off, ragged, or lacks a column.
     """
+    titles, lines = header_row - 1, raw.content.split(b"\n", header_row - 1)
+    # Titles become blank lines, so that rows keep their numbers.
+    raw = RawFile(raw.name, b"\n" * titles + b"".join(lines[titles:]))
     text = _decode(raw, encoding)
     if last_line_ends and not text.endswith("\n"):
         raise raw.fault(_("the last line has no line end: the file was cut off"), row=text.count("\n") + 1)

@@ -162,9 +162,6 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
         panel: pd.DataFrame = pq.read_table(io.BytesIO(raw.content), columns=_QUARTERLY_COLUMNS).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise raw.fault(_("not a whole parquet file: {error}"), error=first_line(error)) from None
-    missing = [name for name in _QUARTERLY_COLUMNS if name not in panel]
-    if missing:
-        raise raw.fault(_("missing columns {columns}; found {found}"), columns=missing, found=list(panel.columns))
     panel.index = pd.RangeIndex(1, len(panel) + 1)
     sums = panel.dropna().rename(columns={"asylum_first_apps_q": "value"})
     require_rows(sums, raw.name)
