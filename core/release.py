@@ -96,22 +96,18 @@ PANEL = Table(
 )  # fmt: skip
 """Not of a release: what crosses from the night into the engine."""
 FORECASTS, ALERTS, DRIVER_TESTS = _made("forecasts"), _made("alerts"), _made("driver_tests")
-ALERT_CHANCES = RELEASE["alert_chances"]
 ALERT_RELIABILITY = RELEASE["alert_reliability"]
 ATTRIBUTION = RELEASE["attribution"]
 EDITIONS = RELEASE["editions"]
-FIGURES_THEN = RELEASE["figures_then"]
 FRESHNESS = RELEASE["freshness"]
 FRESHNESS_CHANGES = RELEASE["freshness_changes"]
 HUB_EDITIONS = RELEASE["hub_editions"]
 HUB_FORECASTS = RELEASE["hub_forecasts"]
 HUB_MODELS = RELEASE["hub_models"]
 HUB_SCORES = RELEASE["hub_scores"]
-ISSUED_SCORES = RELEASE["issued_scores"]
 NOWCASTS = RELEASE["nowcasts"]
 OBSERVATIONS = RELEASE["observations"]
 REJECTED = RELEASE["rejected"]
-REPLAYS = RELEASE["replays"]
 REPORTING = RELEASE["reporting"]
 REVISIONS = RELEASE["revisions"]
 SITUATION_SCORES = RELEASE["situation_scores"]

@@ -226,10 +226,8 @@ def own_cards(home: Path) -> dict[str, ingest.SourceCard]:
 
 def with_own_capacities(settings: Settings, known: pd.DataFrame, as_of: dt.date) -> Settings:
     """Settings whose thresholds hold the capacities known on a date too; a number set by hand goes before them."""
-    found = own_capacities(known, as_of)
-    if not found:
-        return settings
-    alerts = settings.alerts.model_copy(update={"thresholds": found | settings.alerts.thresholds})
+    thresholds = own_capacities(known, as_of) | settings.alerts.thresholds
+    alerts = settings.alerts.model_copy(update={"thresholds": thresholds})
     return settings.model_copy(update={"alerts": alerts})
 
 

@@ -22,16 +22,8 @@ from alerts.rules.origin_context import INDICATORS
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
 from alerts.verification import Record, documented_rises, full_record, observed_record
 from core.calendar import last_complete_period, write_period
-from core.release import (
-    ALERT_CHANCES,
-    FIGURES_THEN,
-    ISSUED_SCORES,
-    REPLAYS,
-    SITUATION_SCORES,
-    rounded,
-    without_own_rows,
-)
-from core.schema import ALL, check, concat_filled, typed
+from core.release import RELEASE, rounded, without_own_rows
+from core.schema import ALL, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from forecasting import ENSEMBLE
 from forecasting.panel import Panel
@@ -107,7 +99,7 @@ def forecast_tables(
         "figures_then": earlier_values(data, past),
         "scores": scores,
         "calibration": calibration_table(past, panel),
-        "situation_scores": check(situations, SITUATION_SCORES),
+        "situation_scores": situations,
         "driver_tests": driver_tests(SNAPSHOT),
     }
     return tables, record
@@ -134,10 +126,10 @@ def hindcast_table(past: pd.DataFrame, outcomes: Panel) -> pd.DataFrame:
     """Every model's hindcasts, reduced to the bounds that pages show, each with its score.
 
     Returns:
-        A frame that keeps ``REPLAYS``.
+        A frame that keeps the table ``replays``.
     """
     table = to_matrix(past)
-    return typed(with_bounds(table, observed_at(table.keys, outcomes)), REPLAYS)
+    return typed(with_bounds(table, observed_at(table.keys, outcomes)), RELEASE["replays"])
 
 
 def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
@@ -148,12 +140,11 @@ def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
         past: Hindcasts: their origins are looked at.
 
     Returns:
-        A frame that keeps ``FIGURES_THEN``.
+        A frame that keeps the table ``figures_then``.
     """
     origins = [pd.Timestamp(origin) for origin in np.sort(past["origin_date"].unique())]
     parts = [differences(data.past_panels[origin], data.panel, origin) for origin in origins]
-    rows = concat_filled(parts, FIGURES_THEN.empty())
-    return check(rows.astype({"origin_date": "datetime64[ns]", "obs_value": "float64"}), FIGURES_THEN)
+    return typed(concat_filled(parts, RELEASE["figures_then"].empty()), RELEASE["figures_then"])
 
 
 def differences(then: Panel, now: Panel, origin: pd.Timestamp) -> pd.DataFrame:
@@ -195,10 +186,10 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
         data: What is known tonight.
 
     Returns:
-        A frame that keeps ``core.release.ISSUED_SCORES``.
+        A frame that keeps the table ``issued_scores``.
     """
-    kept = former.read(ISSUED_SCORES.name) if former is not None else ISSUED_SCORES.empty()
-    first_known = _first_known(data)
+    table, first_known = RELEASE["issued_scores"], _first_known(data)
+    kept = former.read(table.name) if former is not None else table.empty()
     found = [kept]
     for release in releases:
         if release.manifest["replay"]:
@@ -213,7 +204,7 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
         if chosen.empty:
             continue
         rows = score_rows(to_matrix(chosen), data.panel).assign(run_id=release.run_id)
-        found.append(rows[list(ISSUED_SCORES.columns)])
+        found.append(rows[list(table.columns)])
     return concat_filled(found, kept)
 
 
@@ -286,11 +277,11 @@ def run_alerts(
     ahead = judged_ahead(evidence, settings.alerts, cutoffs)
     now = evaluate(evidence, settings.alerts, before, observed, ahead)
     catalogue = pd.DataFrame([card.model_dump() for card in events(SNAPSHOT)])
-    rises = catalogue[catalogue["kind"] == "rise"].drop(columns="kind")
+    rises, chances = catalogue[catalogue["kind"] == "rise"].drop(columns="kind"), RELEASE["alert_chances"]
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
-        "alert_chances": typed(pd.DataFrame(ahead, columns=[*ALERT_CHANCES.columns]), ALERT_CHANCES),
+        "alert_chances": typed(pd.DataFrame(ahead, columns=[*chances.columns]), chances),
         "track_record": pd.concat([*(one.rules for one in records), observed_record(observed)], ignore_index=True),
         "track_record_comparison": record.comparisons,
         "alert_thresholds": pd.concat([one.thresholds for one in records], ignore_index=True),

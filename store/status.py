@@ -74,7 +74,7 @@ def issued_skill(scores: pd.DataFrame) -> pd.DataFrame:
     """Score the forecasts that were issued before their outcomes were known, by horizon.
 
     Args:
-        scores: Rows of ``core.release.ISSUED_SCORES``.
+        scores: Rows of the table ``issued_scores``.
 
     Returns:
         ``horizon, n, relative_wis_log, relative_wis_natural, coverage_50, coverage_80, coverage_95``; no row where no

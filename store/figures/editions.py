@@ -440,14 +440,11 @@ def _after(edition: Edition | None, row: Entry) -> Edition:
     stamps, undone = (tuple(map(dt.datetime.fromisoformat, kept.get(name, []))) for name in ("stamps", "undone"))
     counts: dict[str, Any] = {name: int(kept[name]) for name in ("new", "changed", "gone") if name in kept}
     if edition is None:
-        texts: dict[str, Any] = {name: str(kept.get(name, "")) for name in ("source_id", "file", "sha256")}
-        notes: dict[str, Any] = {
-            name: [Message.from_json(one) for one in kept.get(name, [])] for name in ("why_held", "reported")
-        }
+        why_held, reported = (list(map(Message.from_json, kept.get(name, []))) for name in ("why_held", "reported"))
         return Edition(
-            row.subject, **texts, received=row.at, given_by=row.actor, state=_STATES[row.action],
-            rows=int(kept.get("rows", 0)), complete=bool(kept.get("complete")), stamps=stamps, undone=undone,
-            **counts, **notes,
+            row.subject, kept["source_id"], kept["file"], kept["sha256"], row.at, row.actor, _STATES[row.action],
+            rows=kept["rows"], complete=kept["complete"], why_held=why_held, reported=reported,
+            stamps=stamps, undone=undone, **counts,
         )  # fmt: skip
     return replace(
         edition, state=_STATES[row.action], decided=row.at, decided_by=row.actor, reason=row.reason,

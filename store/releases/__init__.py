@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -500,9 +500,7 @@ def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]
     missing = [name for name in REQUIRED if name not in frames]
     if missing:
         raise StoreError(f"a release needs the tables {list(REQUIRED)}; missing: {missing}")
-    unusable = [name for name in frames if name not in RELEASE]
-    unusable += [name for name in documents if not _is_document_name(name)]
-    if unusable:
+    if unusable := [name for name in frames if name not in RELEASE]:
         raise StoreError(f"names not usable inside a release: {unusable}")
     for name, frame in frames.items():
         undeclared = [column for column in check(frame, RELEASE[name]).columns if column not in RELEASE[name].columns]
@@ -522,12 +520,6 @@ def files_of(contents: Mapping[str, bytes], frames: Mapping[str, pd.DataFrame]) 
         name: {"sha256": store.sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
         for name, content in sorted(contents.items())
     }
-
-
-def _is_document_name(name: str) -> bool:
-    path = PurePosixPath(name)
-    plain = all(part not in {"", ".", ".."} and not part.startswith(".") for part in name.split("/"))
-    return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name not in {MANIFEST, DATA_PACKAGE}
 
 
 def expendable(releases: Sequence[Release], newest: int) -> list[Release]:

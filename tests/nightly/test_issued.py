@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.release import ISSUED_SCORES
+from core.release import RELEASE
 from core.schema import ALL, check
 from forecasting import ENSEMBLE, LEVELS
 from forecasting.quantiles import QuantileTable, to_rows
@@ -32,8 +32,8 @@ class Issued(Release):
         self.middle = middle
 
     def read(self, name: str, columns: object = None) -> pd.DataFrame:  # noqa: ARG002  # as a release's own
-        if name == ISSUED_SCORES.name:
-            return ISSUED_SCORES.empty()
+        if name == "issued_scores":
+            return RELEASE["issued_scores"].empty()
         keys = pd.DataFrame({"model_id": ENSEMBLE, "series_id": SERIES, "origin_date": ORIGIN, "horizon": [1, 2, 3]})
         keys["target_end_date"] = [ORIGIN + pd.offsets.MonthEnd(step) for step in (1, 2, 3)]
         return to_rows(QuantileTable(keys, np.tile(self.middle * (0.5 + LEVELS), (3, 1))))
@@ -56,7 +56,7 @@ def data() -> RealTimeData:
 
 def test_only_forecasts_before_outcome_are_scored(data: RealTimeData) -> None:
     early = Issued("a", "2024-02-20T04:00:00+00:00")
-    found = check(issued_scores([early], None, data), ISSUED_SCORES)
+    found = check(issued_scores([early], None, data), RELEASE["issued_scores"])
     assert found["horizon"].tolist() == [1, 2]
     late = Issued("b", "2024-03-20T04:00:00+00:00")
     assert issued_scores([late], None, data)["horizon"].tolist() == [2]
@@ -88,4 +88,4 @@ def test_summary_is_ratio_of_sums_by_horizon(data: RealTimeData) -> None:
     found = issued_skill(rows)
     assert found["n"].tolist() == [1, 1]
     assert np.allclose(found["relative_wis_log"], rows["wis_log"] / rows["reference_log"])
-    assert issued_skill(ISSUED_SCORES.empty()).empty
+    assert issued_skill(RELEASE["issued_scores"].empty()).empty
