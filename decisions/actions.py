@@ -126,8 +126,7 @@ def find_alert(release: Release, alert_id: str) -> tuple[dict[Any, Any], bool]:
     """
     for name, stands in (("alerts", True), ("ended_alerts", False)):
         frame = release.read(name)
-        rows = frame[frame["alert_id"] == alert_id]
-        if len(rows):
+        if len(rows := frame[frame["alert_id"] == alert_id]):
             return dict(rows.iloc[0]), stands
     names = ", ".join(release.read("alerts")["alert_id"]) or "none"
     raise InputError(f"release {release.run_id} has no alert '{alert_id}'; open ones: {names}")

@@ -282,8 +282,7 @@ def _home(home: Path) -> None:
         raise StoreError(f"{home}: there is no such folder")
     if not os.access(home, os.W_OK):
         raise StoreError(f"{home}: cannot be written")
-    free = shutil.disk_usage(home).free // 1_000_000
-    if free < LEAST_FREE_MEGABYTES:
+    if (free := shutil.disk_usage(home).free // 1_000_000) < LEAST_FREE_MEGABYTES:
         raise StoreError(f"{home}: {free} MB are free; {LEAST_FREE_MEGABYTES} MB should be")
 
 

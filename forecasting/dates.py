@@ -97,8 +97,7 @@ def _is_regular(periods: pd.PeriodIndex) -> bool:
 def _contradiction(days: pd.DatetimeIndex) -> str:
     if len(days) == 1:
         return f"the only date, {listed_dates(days)}, does not show a frequency"
-    off = {freq: off_pattern(days, freq) for freq in FREQUENCIES[1:] if _is_regular(periods_of(days, freq))}
-    if off:
+    if off := {freq: off_pattern(days, freq) for freq in FREQUENCIES[1:] if _is_regular(periods_of(days, freq))}:
         nearest = min(off, key=lambda freq: int(off[freq].sum()))
         if off[nearest].mean() <= _MOST_OFF:
             kept = listed_dates(days[~off[nearest]][:2])

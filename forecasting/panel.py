@@ -57,9 +57,7 @@ class Reading:
         off_pattern: Dates at another place of their period than most, where the frequency was chosen.
     """
 
-    aside: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame(columns=["row", "series_id", "time_period", "found", "reason"])
-    )
+    aside: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["reason"]))
     empty: tuple[str, ...] = ()
     off_pattern: tuple[str, ...] = ()
 
@@ -245,8 +243,7 @@ def read_panel(source: Path | pd.DataFrame, freq: Frequency | None = None) -> Pa
     names = _NIXTLA if not {*_REQUIRED} <= {*table.columns} and {*_NIXTLA} <= {*table.columns} else {}
     if names:
         table = table.rename(columns=names)
-    missing = [column for column in _REQUIRED if column not in table.columns]
-    if missing:
+    if missing := [column for column in _REQUIRED if column not in table.columns]:
         found = [str(column)[:40] for column in table.columns[:20]]
         raise SourceError(name, f"missing columns {missing}; found {found}", row=1)
     refuse_person_level(table.columns, name)

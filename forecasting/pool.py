@@ -147,8 +147,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
         """Start what is missing and wait for it; return False where no process starts."""
         with self._freed:
             self.start()
-        failures = {worker: error for worker in self._workers if (error := worker.ready.exception())}
-        if failures:
+        if failures := {worker: error for worker in self._workers if (error := worker.ready.exception())}:
             self._go_on_with([one for one in self._workers if one not in failures], *failures.values())
         return bool(self._workers)
 

@@ -157,8 +157,7 @@ def read_config(files: Mapping[str, bytes]) -> tuple[Hub | None, list[SourceErro
         if path not in files:
             faults += [] if name in OPTIONAL_FILES else [SourceError(path, "is missing")]
             continue
-        content = _json(path, files[path], faults)
-        if content is not None:
+        if (content := _json(path, files[path], faults)) is not None:
             faults += schema_faults(path, content, schema)
             found[name] = content
     metadata = _json(METADATA_SCHEMA, files[METADATA_SCHEMA], faults) if METADATA_SCHEMA in files else None

@@ -381,10 +381,9 @@ def publish_files(home: Path, journal: Journal, files: Mapping[str, Callable[[],
     out = home / FEED / PUBLISHED
     hashes: dict[str, str] = {}
     for name, content in files.items():
-        if (out / name).resolve().is_relative_to(out.resolve()):  # the names are another hub's
-            found = content()
-            if len(found) <= LARGEST_FILE:
-                hashes[name] = sha256_of_bytes(found)
+        is_below = (out / name).resolve().is_relative_to(out.resolve())  # the names are another hub's
+        if is_below and len(found := content()) <= LARGEST_FILE:
+            hashes[name] = sha256_of_bytes(found)
     written = {f"{PUBLISHED}/{name}": sha256 for name, sha256 in hashes.items()}
     record_published(journal, written)
     for name, sha256 in hashes.items():

@@ -117,8 +117,7 @@ def tasks(series: Sequence[str], as_of: dt.date) -> dict[str, Any]:
     for name in series:
         kinds.setdefault((name.split(".")[0], frequency(name)), []).append(name)
     for days, is_weekly in ((months, False), (weeks, True)):
-        blocks = [(*kind, kinds[kind]) for kind in sorted(kinds) if (kind[1] == "W") is is_weekly]
-        if blocks:
+        if blocks := [(*kind, kinds[kind]) for kind in sorted(kinds) if (kind[1] == "W") is is_weekly]:
             due = RHYTHMS[blocks[0][1]].due
             rounds.append({
                 "round_id_from_variable": True, "round_id": "origin_date",

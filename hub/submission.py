@@ -267,8 +267,7 @@ class _Check:
             mine = mine[mine[OUTPUT_TYPE].isin(task.outputs)]
             left = left.difference(mine.index)
             for kind, output in task.outputs.items():
-                part = mine[mine[OUTPUT_TYPE] == kind]
-                if len(part):
+                if len(part := mine[mine[OUTPUT_TYPE] == kind]):
                     yield from self._ids(output, part[OUTPUT_TYPE_ID])
                     yield from self._values(output, part[VALUE])
             yield from self._ends(task, mine)

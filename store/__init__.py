@@ -236,8 +236,7 @@ def read_table(
         source = path if content is None else pa.BufferReader(content)
         metadata = pq.read_metadata(source)
         held = metadata.schema.to_arrow_schema().names
-        missing = [name for name in columns or () if name not in held]
-        if missing:
+        if missing := [name for name in columns or () if name not in held]:
             raise StoreError(f"{path}: has no columns {missing}; found {held}")
         codes = [name for name in texts_as_codes if name in held]
         with pq.ParquetFile(source, metadata=metadata, read_dictionary=codes) as file:

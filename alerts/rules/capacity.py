@@ -18,8 +18,7 @@ def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
     usual = counts.rolling(MONTHS, min_periods=FEWEST_MONTHS).quantile(QUANTILE)
     found = usual.where(usual >= smallest(settings))
     for series_id in counts.columns:
-        own = own_number(str(series_id), settings)
-        if own is not None:
+        if (own := own_number(str(series_id), settings)) is not None:
             found[series_id] = own
     return found
 

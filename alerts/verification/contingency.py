@@ -95,8 +95,7 @@ def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
         ]
         about = sorted({int(entered[origin, column]) for _, origin in open_then})
         counted[about, column] = True
-        free = [origin for origin in about if not hits[origin, column]]
-        if free:
+        if free := [origin for origin in about if not hits[origin, column]]:
             hits[free[0], column] = True
             lead[row, column] = max(months for months, origin in open_then if entered[origin, column] == free[0])
     rest = raised & fulfilled & ~hits

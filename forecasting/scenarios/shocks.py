@@ -212,7 +212,6 @@ def _placebo(first: FloatArray, second: FloatArray, places: list[int], share: fl
     for shift in range(SHORTEST_SHIFT, len(known) - SHORTEST_SHIFT + 1):
         rolled = np.full(len(second), np.nan)
         rolled[known] = np.roll(second[known], shift)
-        usable = [place for place in places if np.isfinite(first[place]) and np.isfinite(rolled[place])]
-        if usable:
+        if usable := [place for place in places if np.isfinite(first[place]) and np.isfinite(rolled[place])]:
             slopes.append(_slope(first[usable], rolled[usable]))
     return float(np.mean(np.asarray(slopes) >= share)) if slopes else 1.0

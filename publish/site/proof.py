@@ -90,8 +90,7 @@ def _rules(view: View) -> Iterator[Block]:
     yield heading(view.text(_("Were the alerts right?")))
     lines = []
     for row in known.to_dict("records"):
-        found = rule_record(row | {"alert_level": row["level"]}, known)
-        if found is not None:
+        if (found := rule_record(row | {"alert_level": row["level"]}, known)) is not None:
             cells = (name(names.RULES, str(row["rule"]), language), level_label(str(row["level"]), language),
                      language.listed(measures_words(found, language)), events_words(found, language))  # fmt: skip
             lines.append(cells)

@@ -128,7 +128,7 @@ class Journal:
     def entries(
         self,
         *,
-        subject: str | None = None,
+        subject: str | Collection[str] | None = None,
         action: str | Collection[str] | None = None,
         run_id: str | None = None,
         after: int = 0,
@@ -147,9 +147,8 @@ class Journal:
         Raises:
             StoreError: The database cannot be read.
         """
-        query = _select().where(_JOURNAL.c.subject.in_(list(subjects)))
         found: dict[str, list[Entry]] = {subject: [] for subject in subjects}
-        for entry in self.database.run(lambda connection: _read(connection, query)):
+        for entry in self.entries(subject=list(subjects)):
             found[entry.subject].append(entry)
         return found
 

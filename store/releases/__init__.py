@@ -478,8 +478,7 @@ def _next_run_id(
     """Time of publication and a few digits of the content; after every former one, even if the clock went back."""
     layout = "%Y%m%dT%H%M%SZ"
     stamp = created.replace(microsecond=0)
-    former = max([*existing, *([str(head["run_id"])] if head else [])], default=None)
-    if former is not None:
+    if (former := max([*existing, *([str(head["run_id"])] if head else [])], default=None)) is not None:
         newest = dt.datetime.strptime(former.split("-")[0], layout).replace(tzinfo=dt.UTC)
         stamp = max(stamp, newest + dt.timedelta(seconds=1))
     return f"{stamp.strftime(layout)}-{store.sha256_of_bytes(json_bytes(files))[:6]}"
@@ -497,8 +496,7 @@ def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]
         SchemaError: A table breaks its contract, or has a column that is not declared.
         StoreError: A table is missing or not declared, or a name is not usable.
     """
-    missing = [name for name in REQUIRED if name not in frames]
-    if missing:
+    if missing := [name for name in REQUIRED if name not in frames]:
         raise StoreError(f"a release needs the tables {list(REQUIRED)}; missing: {missing}")
     if unusable := [name for name in frames if name not in RELEASE]:
         raise StoreError(f"names not usable inside a release: {unusable}")
