@@ -241,11 +241,6 @@ class About:
     journal: Mapping[str, Any] | None = None
     vintages: Mapping[str, Any] | None = None
 
-    def in_manifest(self) -> dict[str, Any]:
-        """As the manifest says it."""
-        facts = {name: value for name, value in asdict(self).items() if value is not None}
-        return facts | {"contract": CONTRACT_VERSION, "as_of": self.as_of.isoformat()}
-
 
 @dataclass(frozen=True)
 class Release:
@@ -414,8 +409,9 @@ class ReleaseStore:
             store.write_bytes(self.folder / HEAD, json_bytes(head))
         created = dt.datetime.now(dt.UTC)
         run_id = _next_run_id(created, [path.name for path in release_folders(self.folder)], head, files)
-        manifest = {"run_id": run_id, "created_at": created.isoformat(timespec="seconds")}
-        manifest |= about.in_manifest() | {"previous": head, "files": files}
+        manifest = {name: value for name, value in asdict(about).items() if value is not None}
+        manifest |= {"run_id": run_id, "created_at": created.isoformat(timespec="seconds"), "previous": head}
+        manifest |= {"as_of": about.as_of.isoformat(), "contract": CONTRACT_VERSION, "files": files}
         text = json_bytes(manifest)
         staging = self.folder / f"{_STAGING}{run_id}"
         try:
