@@ -29,11 +29,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InputError, Message, SourceError, VigieError
 from core.languages import Language
@@ -218,7 +218,7 @@ class SourceAccess(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     source_id: str
-    addresses: dict[str, str] = Field(min_length=1)
+    addresses: dict[str, Annotated[str, Field(pattern=r"^https?://[^/]+")]] = Field(min_length=1)
     hosts: list[str] = Field(default_factory=list)
     maintenance_hosts: list[str] = Field(default_factory=list)
     agent: Literal["vigie", "browser"] = "vigie"
@@ -228,14 +228,6 @@ class SourceAccess(BaseModel):
     evidence: dict[str, str] = Field(default_factory=dict)
     unconfirmed: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("addresses")
-    @classmethod
-    def _are_web_addresses(cls, addresses: dict[str, str]) -> dict[str, str]:
-        for name, address in addresses.items():
-            if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-                raise ValueError(f"addresses.{name}: '{address}' is no web address")
-        return addresses
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

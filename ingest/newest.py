@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.calendar import PERIODS_PER_YEAR, Frequency, period_index, to_period
 from core.errors import InputError
-from core.release import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
+from core.release import FRESHNESS, OBSERVATIONS, RELEASE
 from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, typed
 from ingest import SourceCard
 from ingest.rows import period_ends
@@ -371,14 +371,14 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
         known: What was known on a date (``core.release.OBSERVATIONS``).
 
     Returns:
-        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency of
+        A frame that keeps the table ``reporting``: the newest 24 periods of each source, target and frequency of
         which at least five countries are still expected.
     """
     rows = known[(known["citizen"] == ALL) & known["geo"].str.fullmatch("[A-Z]{3}") & (known["freq"] != "D")]
     parts = [
         _reporting(part) for _, part in rows.groupby(_DATASET, sort=True) if part["geo"].nunique() >= FEWEST_PLACES
     ]
-    return check(concat_filled(parts, REPORTING.empty()), REPORTING)
+    return concat_filled(parts, RELEASE["reporting"].empty())
 
 
 def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
@@ -403,7 +403,7 @@ def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
     )
     # Where few countries are left, the source counts by country no more, and an old period is not its newest.
     shown = found[(found["expected"] >= FEWEST_PLACES) & (expected.iloc[-1] >= FEWEST_PLACES)].tail(PERIODS_SHOWN)
-    return shown[list(REPORTING.columns)]
+    return shown[list(RELEASE["reporting"].columns)]
 
 
 def usual_age(days: pd.Series, freq: str) -> int:
@@ -458,11 +458,11 @@ def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         after: Freshness now.
 
     Returns:
-        ``core.release.FRESHNESS_CHANGES``; a source that was not there before has no change.
+        The table ``freshness_changes``; a source that was not there before has no change.
     """
     both = after.merge(before[["source_id", "state"]], on="source_id", suffixes=("", "_before"))
     changed = both[both["state"] != both["state_before"]].rename(columns={"state_before": "before", "state": "after"})
-    return typed(changed, FRESHNESS_CHANGES)
+    return typed(changed, RELEASE["freshness_changes"])
 
 
 def _row(

@@ -17,11 +17,11 @@ from typing import Literal, TypeVar
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InputError, StoreError
 from core.release import DRIVER_TESTS, OBSERVATIONS, RELEASE
-from core.routes import ROUTES, read_text, toml_of, validated
+from core.routes import read_text, toml_of, validated
 from core.schema import check
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
@@ -73,13 +73,6 @@ class EventCard(BaseModel):
     what: str = Field(min_length=20)
     source: str = Field(min_length=5)
     url: str = Field(pattern=r"^https://.+")
-
-    @field_validator("route_id")
-    @classmethod
-    def _is_a_route(cls, route_id: str) -> str:
-        if route_id not in {*ROUTES, ASYLUM}:
-            raise ValueError(f"no route '{route_id}'; known: {', '.join(ROUTES)}")
-        return route_id
 
 
 _Entry = TypeVar("_Entry", KnownIssue, EventCard)

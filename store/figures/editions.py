@@ -119,14 +119,12 @@ class Edition:
 
     def record(self) -> dict[str, Any]:
         """The edition as plain data: for machines, and as a row of a release."""
-        texts = {"why_held": "; ".join(map(str, self.why_held)), "reported": "; ".join(map(str, self.reported))}
-        names = ("edition_id", "source_id", "file", "sha256", "state", "given_by", "rows", "new", "changed", "gone")
-        decided = {"decided_by": self.decided_by, "reason": self.reason}
-        return {
-            **{name: getattr(self, name) for name in names}, **texts, **decided,
+        return {name: getattr(self, name) for name in EDITIONS.columns} | {
+            "why_held": "; ".join(map(str, self.why_held)),
+            "reported": "; ".join(map(str, self.reported)),
             "received": self.received.isoformat(timespec="seconds"),
             "decided": "" if self.decided is None else self.decided.isoformat(timespec="seconds"),
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,7 @@ class EditionStore:
             StoreError: The journal cannot be read.
         """
         rows = [one.record() for one in self.all() if one.received.date() <= date]
-        return pd.DataFrame(rows)[list(EDITIONS.columns)] if rows else EDITIONS.empty()
+        return pd.DataFrame(rows) if rows else EDITIONS.empty()
 
     def newest_of(self, source_id: str, sha256: str) -> Edition | None:
         """The newest edition of these very bytes; None where they never came."""

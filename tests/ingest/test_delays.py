@@ -6,7 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
-from core.release import FRESHNESS_CHANGES, REPORTING
+from core.release import RELEASE
 from core.schema import check
 from ingest import SourceCard
 from ingest.newest import changes, freshness, reporting
@@ -47,7 +47,7 @@ def test_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
 def test_missing_countries_are_counted() -> None:
     known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10, "FRA": 10})
     late = known[~(known["geo"].isin(["CYP", "FRA"]) & (known["time_period"] == "2024-10"))]
-    found = check(reporting(late), REPORTING).set_index("time_period")
+    found = check(reporting(late), RELEASE["reporting"]).set_index("time_period")
     assert list(found.loc["2024-10", ["reported", "expected", "total", "provisional"]]) == [4, 6, 20.0, True]
     assert list(found.loc["2024-09", ["reported", "expected", "total", "provisional"]]) == [6, 6, 30.0, False]
 
@@ -67,6 +67,6 @@ def test_only_change_of_state_is_change() -> None:
     days = [dt.date(2024, 12, 20), dt.date(2024, 12, 25), dt.date(2025, 4, 1)]
     first, second, third = (freshness(known, day, {"a": CARD}) for day in days)
     assert changes(first, second).empty
-    (row,) = check(changes(second, third), FRESHNESS_CHANGES).to_dict("records")
+    (row,) = check(changes(second, third), RELEASE["freshness_changes"]).to_dict("records")
     assert row == {"source_id": "a", "before": "fresh", "after": "overdue", "last_period": "2024-10"}
     assert changes(first.iloc[:0], third).empty
