@@ -282,16 +282,13 @@ class Pacer:
     """Lets one request at a time through to a host, with a pause after each."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._ended: dict[str, float] = {}
 
     @contextmanager
     def turn(self, host: str, pause: float) -> Iterator[None]:
         """Wait for the host to be free, and for ``pause`` seconds to have passed since its last request."""
-        with self._guard:
-            lock = self._locks.setdefault(host, threading.Lock())
-        with lock:
+        with self._locks.setdefault(host, threading.Lock()):
             left = self._ended.get(host, -pause) + pause - time.monotonic()
             if left > 0:
                 time.sleep(left)

@@ -325,16 +325,13 @@ def carried(
 
 def _sum(parts: list[_Months]) -> _Months:
     """Figures of the same months added up, with the flags of all and the latest day."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = replace(
-            total,
-            value=total.value + part.value,
-            flag=total.flag | part.flag,
-            as_of=np.maximum(total.as_of, part.as_of),
-            estimated=total.estimated | part.estimated,
-        )
-    return total
+    return replace(
+        parts[0],
+        value=np.add.reduce([part.value for part in parts]),
+        flag=np.bitwise_or.reduce([part.flag for part in parts]),
+        as_of=np.maximum.reduce([part.as_of for part in parts]),
+        estimated=np.logical_or.reduce([part.estimated for part in parts]),
+    )
 
 
 def _common(parts: list[_Months]) -> NDArray[np.int64]:

@@ -40,17 +40,14 @@ def download(pull: Pull) -> list[RawFile]:
         token_query="client_id",  # noqa: S106  # the name of a parameter, not a key
         expected=frozenset({PREPARING, MISSING}),
     )
-    answer = pull.ask(request)
-    for _question in range(QUESTIONS - 1):
-        if answer.status != PREPARING:
-            break
-        pull.wait(SECONDS)
+    for _question in range(QUESTIONS):
         answer = pull.ask(request)
-    if answer.status == PREPARING:
-        raise SourceError(FEED, _("IDMC is still preparing the file: ask again later"))
-    if answer.status == MISSING:
-        raise SourceError(FEED, _("IDMC has no file at the moment: ask again later"))
-    return [RawFile(FEED, answer.content)]
+        if answer.status == MISSING:
+            raise SourceError(FEED, _("IDMC has no file at the moment: ask again later"))
+        if answer.status != PREPARING:
+            return [RawFile(FEED, answer.content)]
+        pull.wait(SECONDS)
+    raise SourceError(FEED, _("IDMC is still preparing the file: ask again later"))
 
 
 def parse(raw: RawFile) -> Parsed:
