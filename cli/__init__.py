@@ -93,8 +93,7 @@ def current_release(home: Path) -> Release:
     """
     from store.releases import ReleaseStore
 
-    release = ReleaseStore(home).current()
-    if release is None:
+    if (release := ReleaseStore(home).current()) is None:
         raise InputError(f"no release in {home}: run 'vigie nightly' first")
     return whole_release(home, release)
 

@@ -218,8 +218,7 @@ class _Round:
         if message.channel == FEED:
             announcements.publish_cap(self._workflow, announcement)
             return
-        channel = settings.delivery.channels.get(message.channel)
-        if channel is None:
+        if (channel := settings.delivery.channels.get(message.channel)) is None:
             raise InputError(f"there is no channel '{message.channel}' in settings.toml any more")
         if not any(
             (one.name, one.channel) == (message.subscription, message.channel) and message.recipient in (one.to or [""])

@@ -327,8 +327,7 @@ def weeks_ahead(history: DailyHistory, place: int, *, n: int = 1000) -> Weeks | 
         place: The day's place; negative counts from the end.
         n: Number of paths.
     """
-    ahead = history.ahead(place, n=n)
-    if ahead is None:
+    if (ahead := history.ahead(place, n=n)) is None:
         return None
     today = history.days[place]
     origin = today - (today.dayofweek + 1) % WEEK

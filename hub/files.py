@@ -121,8 +121,7 @@ def score_hub(files: HubFiles, baseline: str) -> pd.DataFrame:
         StoreError: A file cannot be read.
     """
     hub = hub_of(files)
-    rows = [part for part in quantiles_of(files, hub) if len(part)]
-    if not rows:
+    if not (rows := [part for part in quantiles_of(files, hub) if len(part)]):
         raise InputError(f"{files.place}: no submission with quantiles keeps the hub's rules")
     table, levels = as_quantiles(pd.concat(rows, ignore_index=True))
     if np.isnan(table.quantiles).any():

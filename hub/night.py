@@ -133,8 +133,7 @@ def submit(place: str, release: Release, data: RealTimeData, models: Mapping[str
 
 def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
     """The baseline of series by week, which a release does not hold, for the round that is open."""
-    origin = own.open_round("W", data.date)
-    if origin is None:
+    if (origin := own.open_round("W", data.date)) is None:
         return pd.DataFrame()
     counts = own.dated(own.every_version(data.published, series))
     made = to_rows(own.baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
@@ -404,8 +403,7 @@ def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:
     """
     store = SubmissionStore(home)
     config = store.config(config_names())
-    hub = read_config(config)[0]
-    if hub is None:
+    if (hub := read_config(config)[0]) is None:
         return {}
     files: dict[str, Callable[[], bytes]] = {name: partial(config.__getitem__, name) for name in config}
     words = dict(store.metadata())
@@ -422,8 +420,7 @@ def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:
 def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:
     """Of each model and round the edition that counts, every edition's record, and the models' words."""
     store = SubmissionStore(home)
-    editions = [one for one in store.all() if one.received <= date]
-    if not editions:
+    if not (editions := [one for one in store.all() if one.received <= date]):
         return None, HUB_EDITIONS.empty(), {}
     records = pd.DataFrame([vars(one) for one in editions]).astype({"received": "datetime64[ns]"})
     hub, faults = read_config(store.config(config_names()))

@@ -79,8 +79,7 @@ def place_of(hub: Hub, path: str) -> tuple[str, str] | SourceError:
     if not stem.endswith(f"-{model_id}"):
         return SourceError(path, f"the file's name must be <round>-{model_id}.{hub.formats[0]}")
     round_id = stem.removesuffix(f"-{model_id}")
-    found = hub.round_of(round_id)
-    if found is None:
+    if (found := hub.round_of(round_id)) is None:
         return SourceError(path, f"'{round_id}' is no round of this hub")
     if ending not in found.formats:
         return SourceError(path, f"the ending must be one of {', '.join(found.formats)}")

@@ -145,8 +145,7 @@ def _admit(request: Request) -> None:
     guard: Guard = request.app.state.guard
     if not guard.access.is_on:
         return
-    login = guard.login(request.headers.get(LOGIN_HEADER, ""))
-    if login is None:
+    if (login := guard.login(request.headers.get(LOGIN_HEADER, ""))) is None:
         raise HTTPException(401, "Sign in first.")
     who, name = login.actor, request.url.path
     if not may(who, DOWNLOAD) or REFUSALS.due(f"interface {who.identity} {name}"):

@@ -88,8 +88,7 @@ def _route(
         month = months[int(place)]
         confirmed = _followed(counts[series_id], float(limits.get(month, np.nan)), month)
         quiet = Signal(rule=NAME, route_id=route_id, series_id=series_id, month=month, confirmed=confirmed)
-        found = _largest(month, shares.iloc[place], shocks)
-        if found is None:
+        if (found := _largest(month, shares.iloc[place], shocks)) is None:
             yield quiet
             continue
         target, citizen, share, value = found

@@ -309,8 +309,7 @@ def retrospective_alerts(
     columns = {route_of(name): column for column, name in enumerate(past.series)}
     rows: list[tuple[object, ...]] = []
     for event_id, (route_id, month) in events.items():
-        column = columns.get(route_id)
-        if column is None:
+        if (column := columns.get(route_id)) is None:
             continue
         for horizon in range(HORIZONS, 0, -1):
             origin = pd.Period(month, "M") - horizon

@@ -154,8 +154,7 @@ def _alerts(view: View, route_id: str) -> Iterator[Block]:
 def _weeks(view: View, of: route.RouteForecast) -> Iterator[Block]:
     """The next weeks, where the route is counted by day."""
     weeks, scores, observations = (view.release.frame(name) for name in ("weeks", "week_scores", "observations"))
-    found = route.week_view(weeks, scores, observations, of.route_id)
-    if found is None:
+    if (found := route.week_view(weeks, scores, observations, of.route_id)) is None:
         return
     language, rows = view.language, found.ahead.head(route.WEEKS_SHOWN).to_dict("records")
     title = route.week_title(found, language)
@@ -172,8 +171,7 @@ def _weeks(view: View, of: route.RouteForecast) -> Iterator[Block]:
 
 def _nationalities(view: View, found: route.RouteForecast) -> Iterator[Block]:
     """Who arrived in the past twelve months, where a source publishes it."""
-    mix = context.route_mix(view.release, found, view.language)
-    if mix is None:
+    if (mix := context.route_mix(view.release, found, view.language)) is None:
         return
     cells = {_("Nationality"): list(mix.rows["name"]), _("Share"): list(map(view.language.share, mix.rows["share"]))}
     yield heading(mix.title)
@@ -264,8 +262,7 @@ def _country(view: View, found: asylum.AsylumForecast) -> Page:
 
 def stocks(view: View) -> Iterator[Page]:
     """Reception: the countries, then a page for each with its regions."""
-    own = [need for name, need in view.night.stocks.items() if "-" not in name]
-    if not own:
+    if not (own := [need for name, need in view.night.stocks.items() if "-" not in name]):
         return
     pages = [_stock(view, need) for need in own]
     listed = view.headed({_("Country"): [page.name for page in pages], _("Expected"): [page.title for page in pages]})

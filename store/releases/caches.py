@@ -136,8 +136,7 @@ class FitStore:
     def get(self, key: str) -> bytes | None:
         """The fit kept under a key; None if it is missing, altered or unknown."""
         path = self._path(key)
-        fit = self._content(path)
-        if fit is None:
+        if (fit := self._content(path)) is None:
             if path.exists():
                 get_logger().warning("fit without this home's digest left out; it is made anew", file=path.name)
             return None
