@@ -192,9 +192,10 @@ def chance_table(
     lines = []
     later = [ends for ends, _chance in rows[PLANNING_MONTHS:]]
     for ends, chance in [*([together] if together else []), *rows]:
-        text = _("{months}, highest later") if ends in later else "{months}"
-        text = _("Any of {months}") if together and ends is together[0] else text
-        name = text.format(months=no_break(lang().months(ends[0], ends[-1])))
+        name = no_break(lang().month(ends[0]))
+        name = _("{month}, highest later").format(month=name) if ends in later else name
+        if together and ends is together[0]:
+            name = _("Any of {months}").format(months=no_break(lang().months_short(ends[0], ends[-1])))
         past = hits_words(*years_with(history, ends, threshold, rule), lang())
         lines.append((name, plain(lang().percent(chance, brief=True)), capital(lang().chance_word(chance)), past))
     return pd.DataFrame(lines, columns=[_("Month"), _("Chance"), _("In words"), _("In past years")])

@@ -402,7 +402,7 @@ def _end(shown: Fan, frame: _Frame, language: Language) -> Items:
     period = language.period_short(end, shown.months_each)
     lines = [(language.expected(value), role), (period, "tick")]
     if not may_beat(shown.verdicts, end):
-        share, value = (language.percent(0.8), "tick"), (low + high) / 2
+        share, value = (f"({language.percent(0.8)})", "tick"), (low + high) / 2
         lines = [(f"{language.expected(low)}–", role), (language.expected(high), role), share, lines[1]]
     return [Word(frame.right + 6, frame.y(value) - 3 + 14 * place, *line) for place, line in enumerate(lines)]
 

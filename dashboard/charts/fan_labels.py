@@ -62,7 +62,7 @@ def end_label(
     words = lang().expected(value)
     if not with_median:
         low, high = (float(quantile(forecast, level).iloc[-1]) for level in interval_levels(0.8))
-        words, period = f"{lang().expected(low)}–<br>{lang().expected(high)}", f"{lang().percent(0.8)}<br>{period}"
+        words, period = f"{lang().expected(low)}–<br>{lang().expected(high)}", f"({lang().percent(0.8)})<br>{period}"
         value = (low + high) / 2
     return note(theme, f"<b>{words}</b><br>{period}", y=value, font={"color": theme.median}, **end)
 
