@@ -288,18 +288,17 @@ class Partitions:
         """The files, sorted by name."""
         return sorted(self.folder.glob("*.parquet"))
 
-    def append(self, frame: pd.DataFrame) -> Path | None:
+    def append(self, frame: pd.DataFrame) -> None:
         """Write a frame as one more file; an empty frame writes nothing.
 
         Raises:
             StoreError: The file cannot be written, or older files cannot be merged.
         """
         if frame.empty:
-            return None
-        path = self._write(frame)
+            return
+        self._write(frame)
         if len(self.files()) >= MANY_FILES:
-            path = self.merge() or path
-        return path
+            self.merge()
 
     def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """All rows; an empty frame without columns where nothing was ever appended.
@@ -348,21 +347,18 @@ class Partitions:
                 path.replace(path.with_suffix(".damaged"))
         return damaged
 
-    def merge(self) -> Path | None:
+    def merge(self) -> None:
         """Write all rows anew, in order, as one file. A crash leaves rows twice, never none.
 
         Raises:
             StoreError: A file is damaged (then nothing is removed), or the merged one cannot be written.
         """
         old = self.files()
-        if not old:
-            return None
         merged = replace(self, texts_as_codes=()).read().drop_duplicates(ignore_index=True)
         path = self._write(merged if self.in_order is None else self.in_order(merged))
         for file in old:
             if file != path:
                 file.unlink(missing_ok=True)
-        return path
 
     def _write(self, frame: pd.DataFrame) -> Path:
         content = parquet_bytes(frame, largest_dictionary=LARGEST_DICTIONARY)

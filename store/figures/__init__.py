@@ -260,11 +260,8 @@ class VintageStore:
         """Every ``source_id`` that has rows, sorted."""
         return sorted({path.parent.name for path in self.folder.glob("*/*.parquet")})
 
-    def append_rejected(self, rejected: pd.DataFrame) -> int:
+    def append_rejected(self, rejected: pd.DataFrame) -> None:
         """Keep rows that a parser set aside; a row already kept is not kept twice.
-
-        Returns:
-            Number of rows added.
 
         Raises:
             SchemaError: The frame breaks ``core.release.REJECTED``.
@@ -272,9 +269,7 @@ class VintageStore:
         """
         known = self.rejected()
         both = pd.concat([known, check(rejected, REJECTED)[list(REJECTED.columns)]], ignore_index=True)
-        new = both[~both.duplicated()][len(known) :]
-        self._rejected.append(new)
-        return len(new)
+        self._rejected.append(both[~both.duplicated()][len(known) :])
 
     def rejected(self) -> pd.DataFrame:
         """All rows ever set aside, with the rule each broke (``core.release.REJECTED``)."""
