@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.calendar import PERIODS_PER_YEAR, Frequency, period_index, to_period
 from core.errors import InputError
-from core.release import FRESHNESS, OBSERVATIONS, RELEASE
-from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, typed
+from core.release import FRESHNESS, RELEASE
+from core.schema import ALL, NOT_APPLICABLE, concat_filled, typed
 from ingest import SourceCard
 from ingest.rows import period_ends
 
@@ -435,7 +435,6 @@ def freshness(
     Raises:
         InputError: A source has no entry in the catalogue.
     """
-    check(known, OBSERVATIONS)
     unknown = sorted(set(known["source_id"]) - set(cards))
     if unknown:
         raise InputError(f"no entry in the catalogue for the sources {unknown}")

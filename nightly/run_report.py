@@ -152,7 +152,6 @@ def run_report(
             for item in asked.taken
             if item.edition.reported
         },
-        "editions_held": [dict(item) for item in degraded if "edition_id" in item],
         "sources_failed": asked.failed,
         "sources_not_asked": asked.not_asked,
         "degraded": [dict(item) for item in degraded],
