@@ -282,8 +282,7 @@ def _status(state: State) -> str:
 
 
 def _level_of(entry: Entry) -> str:
-    level = str(entry.payload.get("level", ""))
-    if level not in LEVELS:
+    if (level := str(entry.payload.get("level", ""))) not in LEVELS:
         raise StepError("'{level}' is not a level: {known}", level=level, known=", ".join(LEVELS))
     return level
 

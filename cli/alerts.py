@@ -231,8 +231,7 @@ def _find(workflow: Workflow, name: str) -> OutboxMessage:
     Raises:
         InputError: No message matches, or more than one.
     """
-    found = [one for one in workflow.outbox.waiting() if one.message_id.startswith(name)]
-    if len(found) != 1:
+    if len(found := [one for one in workflow.outbox.waiting() if one.message_id.startswith(name)]) != 1:
         raise InputError(f"{name}: {len(found)} waiting messages begin so; 'vigie outbox' lists them")
     return found[0]
 

@@ -211,8 +211,7 @@ def _spark() -> Iterator[FugueCluster]:
             "--engine spark needs Java 17 or newer: install it (Debian: openjdk-17-jre-headless) or set JAVA_HOME"
         )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    master = os.environ.get("SPARK_MASTER", "")
-    if not master:
+    if not (master := os.environ.get("SPARK_MASTER", "")):
         master = f"local[{_cores()}]"
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     session = SparkSession.builder.master(master).appName("vigie").config(map=_SPARK_SETTINGS).getOrCreate()

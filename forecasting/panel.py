@@ -330,8 +330,7 @@ def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:
     rows = table.loc[broken, _REQUIRED].astype(str)
     found = rows["value"].mask(blank[broken], "")
     aside = rows.assign(row=rows.index + _FIRST_ROW, found=found, reason=reasons)
-    kept = table[~broken]
-    if kept.empty:
+    if (kept := table[~broken]).empty:
         raise SourceError(
             name, f"no row has a value: {reasons[0]}", row=int(table.index[0]) + _FIRST_ROW, column="value"
         )

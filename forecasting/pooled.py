@@ -428,8 +428,7 @@ def _table(
     records, changes = np.fmax.accumulate(world.logs, axis=0), np.zeros_like(world.logs)
     for step in range(1, ahead.max(initial=0) + 1):
         changes[step:] = np.fmax(changes[step:], np.abs(world.logs[step:] - world.logs[:-step]))
-        at = np.flatnonzero(ahead == step)
-        if len(at):
+        if len(at := np.flatnonzero(ahead == step)):
             caps = log_caps(records, np.fmax.accumulate(changes, axis=0))
             ceiling[at, 0] = caps[rows[at], columns[at]]
     scale = world.volatility[rows, columns] * ahead**WIDENING

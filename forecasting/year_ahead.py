@@ -107,8 +107,7 @@ def year_ahead(
     """
     series = sorted(current.keys["series_id"].unique())
     totals = _Totals(panel, series, past, together)
-    cases = [*totals.at(current, n, nowcasts or {})]
-    if not cases:
+    if not (cases := [*totals.at(current, n, nowcasts or {})]):
         return YEAR_AHEAD.empty()
     records = _records(totals, past, _Totals(panel, series, baseline, together), baseline, per_year(panel.periods[0]))
     judged = _rows(cases)[0].merge(records, on=_WINDOW, how="left").reindex(columns=list(YEAR_AHEAD.columns))

@@ -136,8 +136,7 @@ def league(scored: Grid, baseline: str, freq: str = "M") -> pd.DataFrame:
         rounds; ``p_holm`` is corrected over the models of a group; ``missing`` counts the baseline's rows that a model
         did not forecast.
     """
-    lines = pd.DataFrame(_lines(scored, baseline, freq))
-    if lines.empty:
+    if (lines := pd.DataFrame(_lines(scored, baseline, freq))).empty:
         return pd.DataFrame(columns=COLUMNS)
     return lines.assign(p_holm=holm_within(lines, ["kind", "group"]))[COLUMNS]
 
@@ -186,8 +185,7 @@ def _lines(scored: Grid, baseline: str, freq: str) -> Iterator[dict[str, object]
         theta = pairwise(scores)
         longest = int(scored.tasks["horizon"][rows].max())
         for place, model_id in enumerate(scored.models):
-            mine = np.isfinite(scores[:, place])
-            if not mine.any():
+            if not (mine := np.isfinite(scores[:, place])).any():
                 continue
             rounds = np.unique(origin[mine], return_inverse=True)[1]
             sums = [np.bincount(rounds, scores[mine, column]).astype(float) for column in (place, base)]
@@ -237,8 +235,7 @@ def quantile_rows(submission: Submission, hub: Hub) -> pd.DataFrame:
         ``series_id`` are the task ids that say what is forecast, joined by `` · `` where there are several.
     """
     found = hub.round_of(submission.round_id)
-    rows = submission.rows[submission.rows["output_type"] == "quantile"]
-    if rows.empty:
+    if (rows := submission.rows[submission.rows["output_type"] == "quantile"]).empty:
         return pd.DataFrame()
     about = {"output_type", "output_type_id", "value", found.variable if found else ""}
     names = [name for name in rows.columns if name not in about]

@@ -306,8 +306,7 @@ class Partitions:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        tables = self.tables(columns)
-        if not tables:
+        if not (tables := self.tables(columns)):
             return pd.DataFrame()
         rows: pd.DataFrame = pa.concat_tables(tables, promote_options="default").unify_dictionaries().to_pandas()
         return rows

@@ -48,8 +48,7 @@ def kind_of(out: Path, otherwise: str = "") -> str:
         if otherwise not in KINDS:
             raise InputError(f"--format {otherwise}: one of {', '.join(KINDS)}")
         return otherwise
-    kind = out.suffix.removeprefix(".")
-    if kind not in KINDS:
+    if (kind := out.suffix.removeprefix(".")) not in KINDS:
         raise InputError(f"--out {out.name}: the ending must be one of .{', .'.join(KINDS)}")
     return kind
 

@@ -65,8 +65,7 @@ def is_large(share: float, size: float, typical: float) -> bool:
 
 def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
     """The largest revision of each route's monthly totals since the former release."""
-    rows = evidence.revisions
-    if rows.empty:
+    if (rows := evidence.revisions).empty:
         return
     rows = rows[rows["target"].isin(TARGETS) & (rows["citizen"] == ALL) & (rows["freq"] == "M")]
     rows = rows[rows["route_id"] != NOT_APPLICABLE]

@@ -67,8 +67,7 @@ def by_month(rows: pd.DataFrame, names: str, absent: float | None = None) -> pd.
 
 
 def _route(route_id: str, rows: pd.DataFrame) -> Iterator[Signal]:
-    named = rows[~rows["citizen"].isin(UNKNOWN)]
-    if named.empty:
+    if (named := rows[~rows["citizen"].isin(UNKNOWN)]).empty:
         return
     wide = by_month(named, "citizen", absent=0.0)
     series_id = ".".join([str(named["series_id"].iloc[0]).split(".")[0], route_id, ALL, ALL, "M"])

@@ -79,8 +79,7 @@ def _route(
 ) -> Iterator[Signal]:
     last = max((frame.index.max() for frame in shocks.values() if len(frame)), default=counts.index.max())
     months = pd.period_range(counts.index.min(), max(last, counts.index.max()), freq="M")
-    shares = _shares(route_id, by_citizen, months)
-    if shares.empty:
+    if (shares := _shares(route_id, by_citizen, months)).empty:
         return
     series_id = str(counts.columns[0])
     limits = surge.threshold(counts, settings)[series_id]

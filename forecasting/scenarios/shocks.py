@@ -85,8 +85,7 @@ def apply_shock(trajectories: pd.DataFrame, shock: Shock, diversions: Sequence[D
         InputError: A lever has no usable value, or the shock's series has no paths.
     """
     out = trajectories.copy()
-    own = out["series_id"] == shock.series_id
-    if not own.any():
+    if not (own := out["series_id"] == shock.series_id).any():
         raise InputError(f"no sample paths of {shock.series_id}")
     part = profile(pd.DatetimeIndex(out.loc[own, "target_end_date"]), shock)
     before = out.loc[own, "value"].to_numpy()

@@ -118,8 +118,7 @@ def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     Raises:
         InputError: Nothing can be scored: a mean of nothing is no score.
     """
-    rows = score_rows(forecasts, panel)
-    if rows.empty:
+    if (rows := score_rows(forecasts, panel)).empty:
         raise InputError("scores: no forecast has both an observed outcome and twelve past changes to be measured by")
     both = pd.concat([rows, rows.assign(series_id=ALL)], ignore_index=True)
     keys = ["model_id", "series_id", "horizon"]

@@ -129,8 +129,7 @@ def choose(workflow: Workflow) -> tuple[Release, LoadedRelease | None, Decisions
         seen = [alerts] if former is None else [former.frame("alerts"), alerts]
         decisions = decided(workflow, release.run_id, *seen, signed_only=True)
         rows = alerts[alerts["alert_level"] != INFORMATION].to_dict("records")
-        names = [str(row["alert_id"]) for row in rows if decisions.state(row).status not in DECIDED]
-        if not names:
+        if not (names := [str(row["alert_id"]) for row in rows if decisions.state(row).status not in DECIDED]):
             return release, former, decisions, tuple(waiting)
         waiting[release.run_id] = names
     if not waiting:

@@ -246,8 +246,7 @@ class Night:
     def asylum(self) -> list[asylum.AsylumForecast]:
         """Every country of destination of the first kind that has a forecast, those with most applications first."""
         series, observations = self.release.frame("asylum_series"), self.release.frame("observations")
-        kind = next(iter(asylum.kinds(series)), "")
-        if not kind:
+        if not (kind := next(iter(asylum.kinds(series)), "")):
             return []
         order = asylum.destinations(series, observations, kind)
         counted = observations[observations["series_id"].isin(series["series_id"])]

@@ -67,8 +67,7 @@ class BacktestStore:
             KeyError: A column of the key is missing.
             StoreError: A file cannot be read; the text names it.
         """
-        stored = self._partitions.read(COLUMNS)
-        if stored.empty:
+        if (stored := self._partitions.read(COLUMNS)).empty:
             return RELEASE["forecasts"].empty()[COLUMNS]
         wanted = stored[_is_among(stored, keys)].drop_duplicates(_ROW)
         return wanted.astype(dict.fromkeys(_REPEATED_TEXTS, object)).sort_values(_ROW, ignore_index=True)
