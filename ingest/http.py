@@ -438,15 +438,11 @@ def _ask(source: LiveSource, access: SourceAccess, client: Client, contact: Cont
     if contact.state == OK and contact.faults:
         contact.state = IN_PART if contact.rows else UNRECOGNISED
     contact.seconds = round(time.monotonic() - begun, 1)
-    contact.todo = _advice(contact.faults)
+    if contact.faults:
+        advice = (text for sign, text in _ADVICE.items() if re.search(sign, contact.faults[0]))
+        contact.todo = next(advice, _LAYOUT)
     if contact.todo == _LATER and contact.state != IN_PART:
         contact.state = NOT_READY
-
-
-def _advice(faults: list[str]) -> str:
-    if not faults:
-        return ""
-    return next((advice for sign, advice in _ADVICE.items() if re.search(sign, faults[0])), _LAYOUT)
 
 
 def _described(answer: Answer) -> dict[str, Any]:

@@ -85,12 +85,6 @@ class _Table(NamedTuple):
     year: NDArray[np.int64]
     season: int
 
-    @property
-    def is_past(self) -> Mask:
-        """Figures known before."""
-        found: Mask = ~np.isnan(self.value) & ~self.is_new
-        return found
-
 
 def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Compare each figure of a period after its series' newest known one with the series' own past.
@@ -165,7 +159,8 @@ def _table(known: pd.DataFrame, new: pd.DataFrame, freq: Frequency) -> _Table:
 
 
 def _compared(table: _Table) -> pd.DataFrame:
-    value, is_past = table.value, table.is_past
+    value = table.value
+    is_past = ~np.isnan(value) & ~table.is_new
     is_count = bool((value[is_past] % 1 == 0).mean() >= NEARLY_ALL and (value[is_past] >= 0).all())
     least, scale = (LEAST, np.full((len(value), 1), float(LEAST))) if is_count else (0, _sizes(value, is_past))
     level = np.sign(value) * np.log1p(np.abs(value) / scale)
