@@ -7,7 +7,6 @@ it without parsing. The command line and the log print the English text.
 
 from __future__ import annotations
 
-import gettext
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from functools import partial
 from typing import Any
 
 from core.languages import marked as _
-
-_ENGLISH = gettext.NullTranslations()
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Message:
 
     def __str__(self) -> str:
         """The sentence in English."""
-        return self.render(_ENGLISH.gettext)
+        return self.render(str)
 
     def render(self, translate: Callable[[str], str], number: Callable[[float], str] = "{:,.10g}".format) -> str:
         """The sentence in a language.

@@ -46,7 +46,7 @@ NEWEST_BUNDLED_NIGHT = dt.date(2026, 8, 31)
 FEED = "published"
 """Channel and subscription that always exist: the files for machines in ``published/``."""
 SHORTEST_COOKIE_SECRET = 32
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://.*")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*://.*)?")
 _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 _NAMED_SENDER = re.compile(rf"[^<>\r\n]*<{_ADDRESS.pattern}>|{_ADDRESS.pattern}")
 Level = Literal["watch", "warning", "severe"]
@@ -227,8 +227,6 @@ class StoreSettings(_Section):
     @field_validator("url")
     @classmethod
     def _holds_no_secret(cls, url: str) -> str:
-        if not url:
-            return url
         if not _SCHEME.fullmatch(url):
             raise ValueError("not an address like s3://bucket/folder or file:///folder")
         parts = urlsplit(url)

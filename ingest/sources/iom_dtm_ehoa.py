@@ -7,13 +7,12 @@ One person may be observed at several points. Rows of the Northern Corridor and 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.languages import marked as _
-from core.schema import ALL
+from core.schema import ALL, unaccented
 from ingest import Parsed, RawFile
 from ingest.rows import Reading, RowRule, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
@@ -65,5 +64,4 @@ def parse(raw: RawFile) -> Parsed:
 
 def _code(name: str) -> str:
     """Code of a point: ``ALI_ADDE`` for "Ali Adde"."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Z0-9]+", "_", plain.upper()).strip("_")
+    return re.sub(r"[^A-Z0-9]+", "_", unaccented(name).upper()).strip("_")
