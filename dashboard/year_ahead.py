@@ -15,7 +15,6 @@ from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.layout import chart, plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
-from forecasting.verification.verdict import BETTER, LIKELY
 from reports import year_ahead
 from reports.year_ahead import YearLine
 
@@ -141,8 +140,8 @@ def draw_bars(line: YearLine, before: YearLine | None = None) -> None:
     unit = _("First-time applicants in twelve months") if line.is_asylum else _("Arrivals in twelve months")
     past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
     year = int(str(line.row["first_period"])[:4])
-    theme, shown = current_theme(), [one.row for one in (line, before) if one]
-    if line.is_asylum and not all(year_ahead.verdict_of(row) in {BETTER, LIKELY} for row in shown):
+    theme = current_theme()
+    if line.goes_by_last or (before and before.goes_by_last):
         theme = replace(theme, fan=theme.observed, median=theme.observed)
     figure = season_bars(
         past, line.quantiles, year=year, lines={}, unit=unit, theme=theme,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,16 @@ import pandas as pd
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
-from core.languages import Language, as_counted, as_expected, capital, is_known
+from core.languages import Language, as_counted, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE
-from reports import ReadableRelease, Row, numbers
+from reports import ReadableRelease, Row, numbers, skill
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import BRIEF, Verdicts, held_words, hits_words, own_rows, verdict_at, verdict_ends, verdict_words
+from reports.skill import Verdicts, hits_words, taken_up, verdict_at
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -42,7 +42,7 @@ _PEOPLE = {
     "asylum_applications": ngettext("asylum applicant", "asylum applicants"),
 }
 _EACH = {"M": _("a month"), "Q": _("a quarter")}
-RECORD = BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no gain shown")}
+RECORD = skill.BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no sign of a gain")}
 """What the forecast's record is against the last count repeated, in plain words."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
@@ -122,6 +122,15 @@ class AsylumForecast:
             return self
         return replace(self, forecast=rows.reset_index(drop=True), verdicts=None, model_id=BASELINE)
 
+    @cached_property
+    def were_enough(self) -> tuple[int, int]:
+        """How many upper ends of how many past forecasts, as far ahead as the first period, were enough."""
+        past, step = self.night.frame("asylum_replays"), len(self.quantiles) - len(self.ahead) + 1
+        own = past[past["series_id"].eq(self.series_id) & past["model_id"].eq(self.model_id) & past["horizon"].eq(step)]
+        own = own.merge(self.history, left_on="target_end_date", right_on="end_date")
+        taken = taken_up(own.rename(columns={"q90": "upper"}), step)
+        return int((taken <= 1).sum()), len(taken)
+
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
     """Gather what a release says of one country of destination."""
@@ -131,7 +140,7 @@ def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast
     return AsylumForecast(
         release, kind, geo, state, numbers.series_of(release.frame("observations"), series_id, freq_of(kind)),
         rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
-        verdict_ends(release.frame("asylum_scores"), rows, series_id),
+        skill.verdict_ends(release.frame("asylum_scores"), rows, series_id),
     )  # fmt: skip
 
 
@@ -193,28 +202,25 @@ def period(view: AsylumForecast, last_day: Any, language: Language) -> str:  # n
 
 
 def title(view: AsylumForecast, language: Language) -> str:
-    """The finding in one sentence: the last count and the range ahead where no forecast beats that count repeated."""
+    """What to plan with in the first period ahead, and the upper end of its range for reserves."""
     country = display_name(view.geo, language.code)
     if view.ahead.empty:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
-    first, end = view.ahead.iloc[0], pd.Timestamp(view.ahead.index[0])
-    texts = ngettext(
-        "{country}: {figure} {people} expected {when}, 80% interval {interval}",
-        "{country}: {figure} {people} expected {when}, 80% interval {interval}",
+    served = view.to_plan_with
+    row, end, is_last = served.ahead.iloc[0], pd.Timestamp(served.ahead.index[0]), served.model_id == BASELINE
+    value, write = (
+        (served.history["obs_value"].iloc[-1], language.counted) if is_last else (row[0.5], language.expected)
     )
-    count, figure = as_expected(first[0.5]), language.expected(first[0.5])
-    if not view.beats_baseline and len(view.history):
-        last = view.history["obs_value"].iloc[-1]
-        texts = ngettext(
-            "{country}: plan with {figure} {people} {each}, the last count; {enough} is enough in nine of ten {when}",
-            "{country}: plan with {figure} {people} {each}, the last count; {enough} is enough in nine of ten {when}",
-        )
-        count, figure = as_counted(last), language.counted(last)
+    count = (as_counted if is_last else as_expected)(value)
+    texts = ngettext(
+        "{country}: plan with {figure} {people} {each}, {basis}; hold reserves for up to {enough} {when}",
+        "{country}: plan with {figure} {people} {each}, {basis}; hold reserves for up to {enough} {when}",
+    )
     return language.plural(
-        texts, count, country=country, figure=figure, when=language.in_period(end, view.months_each),
+        texts, count, country=country, figure=write(value),
         people=language.plural(_PEOPLE[view.kind.split(".")[0]], count), each=language.text(_EACH[view.freq]),
-        interval=language.interval_words(first[0.1], first[0.9]),
-        enough=language.expected(view.to_plan_with.ahead[0.9].iloc[0]),
+        basis=language.text(_("the last count") if is_last else _("the forecast")),
+        enough=language.expected(row[0.9]), when=language.in_period(end, view.months_each),
     )  # fmt: skip
 
 
@@ -228,14 +234,11 @@ def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
     expected = f"{language.expected(row[0.5])}\n{language.interval(row[0.1], row[0.9])}"
     if served.model_id == BASELINE:
         expected = f"{language.counted(last['obs_value'])}\n{language.text(_('last count'))}"
-    past = view.night.frame("asylum_replays")
-    past = past[past["series_id"].eq(view.series_id) & past["model_id"].eq(served.model_id)]
-    past = past[past["horizon"] == row["horizon"]].merge(view.history, left_on="target_end_date", right_on="end_date")
     return [
         f"{display_name(view.geo, language.code)}\n{people}",
         f"{language.counted(last['obs_value'])}\n{period(view, last['end_date'], language)}",
         expected, language.expected(row[0.9]), period(view, end, language),
-        hits_words((past["obs_value"] <= past["q90"]).sum(), len(past), language),
+        hits_words(*served.were_enough, language),
     ]  # fmt: skip
 
 
@@ -322,22 +325,36 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """How many outcomes the range to plan with held, and the models' verdict, after what they expect if not shown."""
+    """How often reserves were enough and the range held; the models' verdict, after what they expect if not shown."""
     served = view.to_plan_with
-    own = own_rows(view.night.frame("asylum_scores"), view.series_id, served.model_id)
+    own = skill.own_rows(view.night.frame("asylum_scores"), view.series_id, served.model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
         return []
-    verdict = verdict_words(view.verdicts, view.quantiles.index, language, view.months_each, RECORD)
+    verdict = skill.verdict_words(view.verdicts, view.quantiles.index, language, view.months_each, RECORD)
     said = language.text(_("Against the last count repeated: {verdict}."), verdict=verdict)
-    held = held_words(own, language, view.freq)
+    held = [skill.held_words(own, language, view.freq)]
+    if served.were_enough[1]:
+        text = _("Past forecasts in which the upper end of the 80% interval was enough: {times} (aim: nine in ten).")
+        held.insert(0, language.text(text, times=hits_words(*served.were_enough, language)))
     if view.ahead.empty or view.beats_baseline:
-        return [held, said]
+        return [*held, said]
     row, when = view.ahead.iloc[0], language.in_period(view.ahead.index[0], view.months_each)
     models = language.text(
         _("The models expect {median} {when}, 80% interval {interval}."), when=when,
         median=language.expected(row[0.5]), interval=language.interval_words(row[0.1], row[0.9]),
     )  # fmt: skip
-    return [held, f"{models} {said}"]
+    return [*held, f"{models} {said}"]
+
+
+def since_words(view: AsylumForecast, former: ReadableRelease | None, language: Language) -> str:
+    """What the release before said to plan with, or that nothing has changed; empty if it lacks the country."""
+    if former is None or not of_kind(former.frame("asylum_series"), view.kind)["geo"].eq(view.geo).any():
+        return ""
+    before, day = forecast_of(former, view.kind, view.geo), language.day(former.as_of)
+    said = title(before, language)
+    if said == title(view, language) and before.history["end_date"].max() == view.history["end_date"].max():
+        return language.text(_("Unchanged since {day}: no new count."), day=day)
+    return language.text(_("As of {day}, {said}."), day=day, said=said)
 
 
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
@@ -377,9 +394,9 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
     """What to plan with in the next period: one row per country with a forecast, the highest last count first.
 
     Returns:
-        ``geo, last_period, last_value, year_earlier, on_year, model_id, expected, low, high, verdict``: the last count,
-        the one a year before it and the change between them, then the range of the forecast or, where no forecast
-        beats it, of the last count repeated.
+        ``geo, last_period, last_value, year_earlier, on_year, model_id, expected, low, high, were_enough, n``: the last
+        count, the one a year before it and the change between them, then the range of the forecast or, where no
+        forecast beats it, of the last count repeated, and how many upper ends of past ranges were enough.
     """
     rows = []
     for view in (forecast_of(release, kind, geo) for geo in order):
@@ -388,34 +405,31 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
         last, served = view.history.iloc[-1], view.to_plan_with
         before, row = numbers.year_earlier(view.history, view.freq), served.ahead.iloc[0]
         change = last["obs_value"] / before - 1 if before else np.nan
-        verdict = verdict_at(view.verdicts, view.ahead.index[0])
         known = (view.geo, last["time_period"], last["obs_value"], before, change)
-        rows.append((*known, served.model_id, row[0.5], row[0.1], row[0.9], verdict))
+        rows.append((*known, served.model_id, row[0.5], row[0.1], row[0.9], *served.were_enough))
     columns = ["geo", "last_period", "last_value", "year_earlier", "on_year", "model_id", "expected", "low", "high"]
-    table = pd.DataFrame(rows, columns=[*columns, "verdict"])
+    table = pd.DataFrame(rows, columns=[*columns, "were_enough", "n"])
     return table.sort_values("last_value", ascending=False, kind="stable", ignore_index=True)
 
 
 def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The result of :func:`by_destination` in words."""
-    persons = ngettext("{change} person", "{change} persons")
+    persons, forecast = ngettext("{change} person", "{change} persons"), _("forecast {number}")
     cells = {
         _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
         _("Plan with"): [
-            language.counted(row["last_value"]) if row["model_id"] == BASELINE else language.expected(row["expected"])
-            for row in table.to_dict("records")
+            language.counted(last) if one == BASELINE else language.text(forecast, number=language.expected(median))
+            for one, last, median in zip(table["model_id"], table["last_value"], table["expected"], strict=True)
         ],
         _("Enough in nine of ten"): map(language.expected, table["high"]),
+        _("Past forecasts enough"): list(map(partial(hits_words, language=language), table["were_enough"], table["n"])),
         _("Last count vs a year earlier"): [
             language.plural(persons, round(abs(now - before)), change=language.signed(now - before))
             if is_known(before) and min(now, before) < FEW
             else language.change(now, before)
             for now, before in zip(table["last_value"], table["year_earlier"], strict=True)
         ],
-        _("Forecast vs last count"): [
-            capital(language.text(RECORD.get(verdict, verdict))) for verdict in table["verdict"]
-        ],
-    }
+    }  # fmt: skip
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
 
 

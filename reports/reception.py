@@ -17,30 +17,33 @@ from core.routes import ROUTES, routes_to
 from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
-from forecasting.verification.verdict import LIKELY as LIKELY_BETTER
+from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import with_verdicts
 from reports import ReadableRelease, cards_in, citations, numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber, interval_words
-from reports.skill import held_words, hits_words, stretches, with_interval
+from reports.skill import held_words, hits_words, stretches, taken_up, with_interval
 from reports.year_ahead import LEVELS
 
 MONTHS_BACK = 36
 """Months of counts in charts."""
+MOVES = _("Entries"), _("Exits")
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""
 TABLE_NOTE = _(
     "Places that are enough: in nine of ten cases these places are enough at every count through that month; the "
-    "upper end of the interval is about that month alone. Exits: people before, plus entries, less people after; "
-    "entries are estimated from arrivals."
+    "upper end of the interval is about that month alone. Entries are estimated from arrivals and follow their season; "
+    "exits: people before, plus entries, less people after. Both are means without an interval."
 )
-BY_REGION = _("Regions by extra people to plan for")
+BY_REGION = _("Regions by reserve above the last count")
 REGIONS_NOTE = _(
-    "Extra people to plan for: places that are enough for six months in nine of ten cases, less the people counted. "
-    "Existing capacity is not included. The figures do not add up to the country’s: regions are seldom all full at "
-    "once."
+    "Reserve: places that are enough for six months in nine of ten cases, less the people counted. Existing capacity "
+    "is not included. Past forecasts enough: at least; fewer than nine of ten call for a margin. "
+    "Reserves do not add up to the country’s: regions are seldom all full at once."
 )
+FRAMES = ("reception_needs", "observations", "reception_scores", "reception_backtest")
+"""Tables of a release from which a stock is gathered."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Need:
         history: Counted periods: ``time_period, obs_value, obs_flag, end_date``.
         scores: Its rows of ``reception_scores`` on log1p scale against persistence.
         places: Places known, or the reader's number; NaN for none.
+        past: Past 80% intervals beside their counts, ``origin_date, horizon, lower, upper, obs_value``.
     """
 
     series_id: str
@@ -60,6 +64,7 @@ class Need:
     history: pd.DataFrame
     scores: pd.DataFrame
     places: float
+    past: pd.DataFrame
 
     @property
     def freq(self) -> Frequency:
@@ -103,30 +108,58 @@ class Need:
 
     @property
     def above_now(self) -> float:
-        """Extra people to plan for: places that are enough, as shown, less the people there now; none is missing."""
+        """Places that are enough, as shown, less the people counted last."""
         return round_expected(self.rows["enough"].iloc[-1]) - float(self.rows["last_value"].iloc[-1])
 
+    @property
+    def taken_up(self) -> pd.Series[float]:
+        """Share that people took up of places past forecasts said to be enough, at most, by origin.
 
-def needs_of(
-    frames: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], series_id: str, factor: float, places: float | None
-) -> Need:
-    """Gather one stock from a release's ``reception_needs``, ``observations`` and ``reception_scores``.
+        The places of then are not less than the highest of the upper ends up to a period: these are compared.
+        """
+        return taken_up(self.past, len(self.rows))
+
+    @property
+    def times_enough(self) -> tuple[int, int]:
+        """How many of how many past forecasts named enough places, at least."""
+        return int((self.taken_up <= 1).sum()), len(self.taken_up)
+
+    @property
+    def inside(self) -> pd.Series[bool]:
+        """Whether each past 80% interval held its count."""
+        return self.past["obs_value"].between(self.past["lower"], self.past["upper"])
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether past intervals held far too few counts, or past forecasts named too few places far too often."""
+        return bool(self.inside.mean() < TOO_NARROW or (self.taken_up <= 1).mean() < TOO_NARROW + 0.1)
+
+
+def needs_of(frames: Sequence[pd.DataFrame], series_id: str, factor: float, places: float | None) -> Need:
+    """Gather one stock from a release's tables; a scenario has no past forecasts.
 
     Args:
-        frames: The three tables.
+        frames: Those of :data:`FRAMES`.
         series_id: The stock.
         factor: Scenario: by what arrivals ahead are multiplied.
         places: The reader's number; None for the release's own.
     """
-    needs, observations, scores = frames
+    needs, observations, scores, backtest = frames
     rows = needs[(needs["series_id"] == series_id) & (needs["factor"] == factor)].sort_values("horizon")
     own = scores[scores["series_id"].eq(series_id) & scores["scale"].eq("log") & scores["reference"].eq(BASELINE)]
+    history = numbers.series_of(observations, series_id, "Q" if series_id.endswith("Q") else "M")
     return Need(
-        series_id, rows.reset_index(drop=True),
-        numbers.series_of(observations, series_id, "Q" if series_id.endswith("Q") else "M"),
-        own[own["model_id"] == MODEL_ID].sort_values("horizon"),
+        series_id, rows.reset_index(drop=True), history, own[own["model_id"] == MODEL_ID].sort_values("horizon"),
         float(rows["places"].iloc[0]) if places is None else places,
+        _past(backtest if factor == 1 else backtest.iloc[:0], series_id, history),
     )  # fmt: skip
+
+
+def _past(backtest: pd.DataFrame, series_id: str, history: pd.DataFrame) -> pd.DataFrame:
+    rows, keys = backtest[backtest["series_id"] == series_id], ["origin_date", "horizon", "target_end_date"]
+    levels = rows["output_type_id"].round(3)
+    ends = {name: rows[levels == level].set_index(keys)["value"] for name, level in (("lower", 0.1), ("upper", 0.9))}
+    return pd.DataFrame(ends).reset_index().merge(history, left_on="target_end_date", right_on="end_date")
 
 
 def stocks(needs: pd.DataFrame) -> list[str]:
@@ -156,34 +189,22 @@ def title(need: Need, language: Language) -> str:
     )  # fmt: skip
 
 
-def enough_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """How many places are enough until when, how often they should be, and how often such places were."""
-    enough, held = float(need.rows["enough"].iloc[-1]), _were_enough(need, backtest)
-    aim = _("nine cases in ten; past forecasts: at least {held} of {n}") if len(held) else _("nine cases in ten")
+def enough_words(need: Need, language: Language) -> str:
+    """How many places are enough until when, how often they should be, how often such places were, and a caveat."""
+    enough, said = float(need.rows["enough"].iloc[-1]), [language.text(_("nine cases in ten"))]
+    if len(need.taken_up):
+        times = hits_words(*need.times_enough, language)
+        said.append(language.text(_("past forecasts: at least {times}"), times=times))
+    if need.is_narrow:
+        said.append(language.text(_("intervals too narrow: add a margin")))
     return language.plural(
         ngettext(
             "{places} place should be enough through {period} (aim: {aim})",
             "{places} places should be enough through {period} (aim: {aim})",
         ),
-        as_expected(enough),
-        places=language.expected(enough),
-        period=language.month(need.ends.iloc[-1]),
-        aim=language.text(aim, held=language.counted(held.sum()), n=language.counted(len(held))),
-    )
-
-
-def _were_enough(need: Need, backtest: pd.DataFrame) -> pd.Series[bool]:
-    """Whether the places of each past origin, at least, were enough; none before the last period ahead was counted.
-
-    The places of then are not less than the highest of the upper ends up to a period: these are compared with counts.
-    """
-    if need.history.empty or backtest.empty:
-        return pd.Series(dtype=bool)
-    uppers = backtest[backtest["series_id"].eq(need.series_id) & backtest["output_type_id"].round(3).eq(0.9)]
-    counted = uppers.merge(need.history, left_on="target_end_date", right_on="end_date").groupby("origin_date")
-    cases = counted[["horizon", "value", "obs_value"]].max()
-    cases = cases[cases["horizon"] == len(need.rows)]
-    return cases["obs_value"] <= cases["value"]
+        as_expected(enough), places=language.expected(enough), period=language.month(need.ends.iloc[-1]),
+        aim=language.listed(said),
+    )  # fmt: skip
 
 
 def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) -> str:
@@ -223,7 +244,7 @@ def moves_words(need: Need, language: Language) -> str:
 def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str]:
     """Facts behind an alert about one stock, from a release's ``reception_needs``: a sentence each."""
     need = _alone(needs, series_id, 1.0)
-    return [title(need, language), enough_words(need, pd.DataFrame(), language), moves_words(need, language)]
+    return [title(need, language), enough_words(need, language), moves_words(need, language)]
 
 
 def places_words(need: Need, language: Language) -> str:
@@ -301,36 +322,39 @@ def scenario_lines(needs: pd.DataFrame, factor: float, language: Language) -> li
 def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
     """A stock without its history and record."""
     rows = needs[(needs["series_id"] == series_id) & (needs["factor"] == factor)].sort_values("horizon")
-    nothing = pd.DataFrame()
-    return Need(series_id, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0]))
+    nothing = pd.DataFrame(columns=["origin_date", "horizon", "lower", "upper", "obs_value"], dtype=float)
+    return Need(series_id, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0]), nothing)
 
 
 def countries(release: ReadableRelease) -> list[Need]:
-    """The countries as forecast, without their record."""
-    needs, counts = release.frame("reception_needs"), release.frame("observations")
-    found = (_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name)
-    return [replace(one, history=numbers.series_of(counts, one.series_id, one.freq)) for one in found]
+    """The countries as forecast, with their past forecasts, without their scores."""
+    needs, found = release.frame("reception_needs"), []
+    for one in (_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name):
+        history = numbers.series_of(release.frame("observations"), one.series_id, one.freq)
+        past = _past(release.frame("reception_backtest"), one.series_id, history)
+        found.append(replace(one, history=history, past=past))
+    return found
 
 
 def lines(release: ReadableRelease, language: Language) -> dict[str, str]:
     """By country: its places where they are known, else places that are enough with their record, and its people."""
     said = {}
     for need in countries(release):
-        words = places_words(need, language) if is_known(need.places) else _people_words(need, release, language)
+        words = places_words(need, language) if is_known(need.places) else _people_words(need, language)
         code = need.series_id.split(".")[1]
         said[code] = language.labelled(place_name(code, language), words)
     return said
 
 
-def _people_words(need: Need, release: ReadableRelease, language: Language) -> str:
+def _people_words(need: Need, language: Language) -> str:
     """Places that are enough, people expected by then and people counted."""
     (_label, counted, _none), (_end, expected, _interval) = key_numbers(need, language)
     text = _("{expected} people expected, {people} counted at the end of {month}")
     people = language.text(text, expected=expected, people=counted, month=language.month(need.counted_on))
-    return language.listed([enough_words(need, release.frame("reception_backtest"), language), people])
+    return language.listed([enough_words(need, language), people])
 
 
-def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list[str]:
+def record_words(need: Need, language: Language) -> list[str]:
     """What past forecasts of this stock were worth, and where the evidence is weak: a fact each."""
     if need.scores.empty:
         return [language.text(_("No past forecasts of this stock can be scored yet."))]
@@ -340,22 +364,24 @@ def record_words(need: Need, backtest: pd.DataFrame, language: Language) -> list
         "Three months ahead: {verdict}. Errors {change} against repeating the last count (90% interval {low} to "
         "{high})."
     )
-    unproven = {LIKELY_BETTER: _("likely better than the baseline, not proven")}
-    verdict = language.text(unproven.get(row["verdict"], row["verdict"]))
-    said = language.text(text, verdict=verdict, change=change, low=low, high=high)
-    return list(filter(None, [said, _held_words(need, backtest, language)]))
+    said = language.text(text, verdict=language.text(row["verdict"]), change=change, low=low, high=high)
+    cases = need.past.assign(inside=need.inside).groupby("horizon", as_index=False)
+    held = cases.agg(coverage_80=("inside", "mean"), n=("inside", "size"))
+    words = [said, _too_few_words(need, language), held_words(held, language, need.freq) if len(held) else ""]
+    return list(filter(None, words))
 
 
-def _held_words(need: Need, backtest: pd.DataFrame, language: Language) -> str:
-    """How many counts past 80% intervals held."""
-    rows = backtest[backtest["series_id"].eq(need.series_id)].assign(level=backtest["output_type_id"].round(3))
-    ends = rows.pivot_table("value", ["origin_date", "horizon", "target_end_date"], "level").reset_index()
-    past = ends.merge(need.history, left_on="target_end_date", right_on="end_date")
-    if past.empty:
+def _too_few_words(need: Need, language: Language) -> str:
+    """How often past forecasts named too few places, by how much, and when they were made; empty if never."""
+    short = need.taken_up[need.taken_up > 1]
+    if short.empty:
         return ""
-    past = past.assign(coverage_80=past["obs_value"].between(past[0.1], past[0.9]))
-    cases = past.groupby("horizon", as_index=False).agg(coverage_80=("coverage_80", "mean"), n=("coverage_80", "size"))
-    return held_words(cases, language, need.freq)
+    texts = ngettext(
+        "Past forecasts named too few places at most {n} time, by up to {share}: that of {months}.",
+        "Past forecasts named too few places at most {n} times, by up to {share}: those of {months}.",
+    )
+    months = language.months(short.index.min(), short.index.max())
+    return language.plural(texts, len(short), share=language.share(short.max() - 1), months=months)
 
 
 def gaps_words(need: Need, release: ReadableRelease, language: Language) -> str:
@@ -376,17 +402,18 @@ def gaps_words(need: Need, release: ReadableRelease, language: Language) -> str:
 
 
 def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """A row per stock as given: people there now, places that are enough, and the extra people to plan for."""
+    """A row per stock as given: people there now, places that are enough, the reserve, and its record."""
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
     counted = period_words(needs[0].rows["last_period"].iloc[0], language)
     cells = {
         _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
         _("Places that are enough"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
-        _("Extra people to plan for"): [
-            f"{language.signed(above)} ({language.change(value + above, value)})"
-            for above, value in zip((need.above_now for need in needs), now, strict=True)
+        _("Reserve above the last count"): [
+            f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
+            for need, value in zip(needs, now, strict=True)
         ],
+        _("Past forecasts enough"): [hits_words(*need.times_enough, language) for need in needs],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
 
@@ -397,15 +424,7 @@ def _whole_name(need: Need, language: Language) -> str:
     return name if "-" in need.series_id else language.text(_("{country}, all regions"), country=name)
 
 
-def foot_of_axis(need: Need) -> float:
-    """A round number under all that a chart of the stock shows, places among it."""
-    shown = [*need.history["obs_value"].tail(MONTHS_BACK // need.months_each), *need.rows["lo_95"], need.places]
-    low = float(np.nanmin(shown))
-    step = 10.0 ** np.floor(np.log10(max(low, 1.0)))
-    return float(0.9 * low // step * step)
-
-
-def countries_table(needs: Sequence[Need], language: Language, backtest: pd.DataFrame) -> pd.DataFrame:
+def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """What to plan with by country; a cell's second line is a period or an interval."""
     names = (_("Country"), _("Last count"), _("Expected, 80% interval"), _("Enough in nine of ten"), _("Until"),
              _("Past forecasts enough"))  # fmt: skip
@@ -418,7 +437,7 @@ def countries_table(needs: Sequence[Need], language: Language, backtest: pd.Data
             f"{language.expected(last['median'])}\n{language.interval(last['lo_80'], last['hi_80'])}",
             language.expected(last["enough"]),
             language.month(need.ends.iloc[-1]),
-            hits_words((held := _were_enough(need, backtest)).sum(), len(held), language),
+            hits_words(*need.times_enough, language),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(map(language.text, names)))
 
@@ -447,15 +466,13 @@ def table(need: Need, language: Language) -> pd.DataFrame:
     words = {
         _("End of"): [language.month(end) for end in need.ends],
         _("Expected"): [language.expected(value) for value in rows["median"]],
-        _("80% interval"): [
-            language.interval(low, high) for low, high in zip(rows["lo_80"], rows["hi_80"], strict=True)
-        ],
+        _("80% interval"): list(map(language.interval, rows["lo_80"], rows["hi_80"])),
         _("Places that are enough"): [language.expected(value) for value in rows["enough"]],
     }
     if is_known(need.places):
         words[_("Too few places")] = [language.percent(chance, brief=True) for chance in need.chances]
-    words[_("Entries")] = [language.expected(value) for value in rows["entries"]]
-    words[_("Exits")] = [language.expected(value) for value in rows["exits"]]
+    entries, exits = (_("Entries in the quarter"), _("Exits in the quarter")) if need.freq == "Q" else MOVES
+    words |= {name: list(map(language.expected, rows[one])) for name, one in ((entries, "entries"), (exits, "exits"))}
     return pd.DataFrame({language.text(name): values for name, values in words.items()})
 
 

@@ -180,6 +180,18 @@ def hits_words(hits: float, n: float, language: Language) -> str:
     return language.text(_("{hits} of {n}"), hits=language.counted(hits), n=language.counted(n)) if n else NOTHING
 
 
+def taken_up(past: pd.DataFrame, last: int) -> pd.Series[float]:
+    """Share of the highest upper end of each past forecast that its highest count took up, by origin; 1 was enough.
+
+    Args:
+        past: ``origin_date, horizon, upper, obs_value``, of periods that are counted.
+        last: Periods to the last one ahead: an origin after which it is not counted yet is left out.
+    """
+    cases = past.groupby("origin_date")[["horizon", "upper", "obs_value"]].max()
+    cases = cases[cases["horizon"] == last]
+    return (cases["obs_value"] / cases["upper"]).fillna(0.0)
+
+
 def stretches(
     ends: Iterable[pd.Timestamp], write: Callable[[pd.Timestamp, pd.Timestamp], str], months_each: int = 1
 ) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from core.calendar import MONTHS_EACH
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import NO_EVIDENCE, TOO_FEW, verdicts
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, TOO_FEW, verdicts
 from reports import Row, numbers
 from reports.asylum import RECORD
 from reports.names import in_unit, routes_together, series_place
@@ -39,12 +41,14 @@ class YearLine:
         past: Totals of the same months in the five years before, by the year in which they begin; without those of
             which a month is missing. A country's are those before its first window.
         row: The release's row.
+        repeated: The total if the last count repeats from the first period that is not counted.
     """
 
     name: str
     window: str
     past: pd.Series
     row: Row
+    repeated: float = math.nan
 
     @property
     def is_asylum(self) -> bool:
@@ -58,9 +62,14 @@ class YearLine:
         return is_whole and self.row["hi_80"] - self.row["lo_80"] > self.past.max() - self.past.min()
 
     @property
+    def goes_by_last(self) -> bool:
+        """Whether a country's total is planned with the last count repeated, which no forecast of it beats."""
+        return self.is_asylum and verdict_of(self.row) not in {BETTER, LIKELY}
+
+    @property
     def quantiles(self) -> pd.DataFrame:
-        """The total's quantiles as the bars take them: ``output_type_id``, ``value``; no median of one too wide."""
-        levels = [level for level in LEVELS if level != MEDIAN or not self.is_too_wide]
+        """The total's quantiles as the bars take them, ``output_type_id, value``; the median if it is planned with."""
+        levels = [level for level in LEVELS if level != MEDIAN or not (self.is_too_wide or self.goes_by_last)]
         return pd.DataFrame({"output_type_id": levels, "value": [float(self.row[LEVELS[one]]) for one in levels]})
 
 
@@ -85,20 +94,21 @@ def year_lines(
     members = [str(name) for name in rows["series_id"].unique() if name != ALL]
     added = [name for name in members if name in ARRIVAL_SERIES]
     monthly = {name: _counts(observations, name) for name in members}
+    names = {name: series_place(name, language) for name in members} | {ALL: together_name(added, members, language)}
+    parts = {name: [name] for name in members} | {ALL: added}
     return [
         YearLine(
-            name=together_name(added, members, language)
-            if row["series_id"] == ALL
-            else series_place(str(row["series_id"]), language),
-            window=window_name(row, language),
-            past=past_totals(
-                [monthly[name] for name in (added if row["series_id"] == ALL else [str(row["series_id"])])],
-                str(begin),
-            ),
-            row=row,
+            names[name], window_name(row, language), past_totals([monthly[one] for one in parts[name]], str(begin)),
+            row, _repeated(monthly[name], row) if asylum else math.nan,
         )
-        for row, begin in zip(rows.to_dict("records"), begins, strict=True)
-    ]
+        for name, row, begin in zip(rows["series_id"], rows.to_dict("records"), begins, strict=True)
+    ]  # fmt: skip
+
+
+def _repeated(counts: pd.Series, row: Row) -> float:
+    """What is counted of a window, and the last count for each period of it that is not."""
+    left = (12 - int(row["months_counted"])) // MONTHS_EACH[str(row["series_id"])[-1]]
+    return float(row["counted"] + left * counts.iloc[-1]) if len(counts) else math.nan
 
 
 def together_name(added: Sequence[str], members: Sequence[str], language: Language) -> str:
@@ -207,6 +217,9 @@ def _total_words(line: YearLine, language: Language) -> str:
         years = {"first": past.index[0], "last": past.index[-1]}
         years |= {"least": language.counted(past.min()), "most": language.counted(past.max())}
         return f"{language.text(TOO_WIDE, **fields)} {language.text(span, **years)}"
+    if line.goes_by_last:
+        text = _("{name}: plan with {total}, the last count repeated for what is not counted; 80% interval {interval}.")
+        return language.text(text, total=language.counted(line.repeated), **fields)
     text = _("{name}: 80% interval {interval}, {median} expected.")
     return language.text(text, median=language.expected(line.row["median"]), **fields)
 
@@ -250,9 +263,11 @@ def _record_parts(row: Row, language: Language) -> list[str]:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return [language.text(_("no record yet"))]
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
-    text = _("against the last count repeated: {verdict} ({years}, past errors {change})")
-    change = language.change(row["relative_wis"], 1.0)
-    said = language.text(text, change=change, years=years, verdict=language.text(RECORD.get(verdict_of(row), "")))
+    text = _("{verdict}: past errors {share} smaller than those of the last count repeated ({years})")
+    if row["relative_wis"] > 1:
+        text = _("{verdict}: past errors {share} larger than those of the last count repeated ({years})")
+    share = language.share(abs(row["relative_wis"] - 1))
+    said = language.text(text, share=share, years=years, verdict=language.text(RECORD.get(verdict_of(row), "")))
     held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))
     return [said, _marked(held, row, language)]
 
@@ -266,13 +281,11 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
     """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record."""
     years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
     first = str(lines[0].row["first_period"])
+    planned = _("Plan with, {window}") if lines[0].is_asylum else _("Expected, {window}")
     columns: dict[str, list[str]] = {
         language.text(_("Country") if lines[0].is_asylum else _("Route")): [line.name for line in lines],
         **{short_name(first, year): [language.counted(line.past.get(year)) for line in lines] for year in years},
-        language.text(_("Expected, {window}"), window=short_name(first, int(first[:4]))): [
-            language.text(_("too wide")) if line.is_too_wide else language.expected(line.row["median"])
-            for line in lines
-        ],
+        language.text(planned, window=short_name(first, int(first[:4]))): [_planned(line, language) for line in lines],
         language.text(_("80% interval")): [
             _marked(language.interval(line.row["lo_80"], line.row["hi_80"]), line.row, language) for line in lines
         ],
@@ -288,6 +301,12 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
         language.text(_("80% held")): [language.share(line.row["coverage_80"]) for line in lines],
     }
     return pd.DataFrame(columns)
+
+
+def _planned(line: YearLine, language: Language) -> str:
+    if line.is_too_wide:
+        return language.text(_("too wide"))
+    return language.counted(line.repeated) if line.goes_by_last else language.expected(line.row["median"])
 
 
 def _more_than(lines: list[YearLine], language: Language) -> str:

@@ -101,7 +101,6 @@ class Fan:
         is_log: Whether the axis is one of ratios.
         beside: Another route on the same axis.
         reach: A number that the axis holds at least.
-        foot: Where the axis begins.
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
         window: Months ahead that are marked with their sum.
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
@@ -126,7 +125,6 @@ class Fan:
     is_log: bool = False
     beside: Beside | None = None
     reach: float = 0.0
-    foot: float = 0.0
     events: pd.DataFrame | None = None
     window: Window | None = None
     goes_by_last: bool = False
@@ -323,9 +321,9 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
 
 
 def _foot(fan: Fan, months: pd.DataFrame) -> float:
-    """Where the axis begins; one of ratios under the smallest count and the 80 % band, at least at one person."""
+    """Where the axis begins: zero; of ratios under the smallest count and the 80 % band, at least at one person."""
     if not fan.is_log:
-        return fan.foot
+        return 0.0
     values = [*months["value"].dropna(), *quantile(fan.forecast, interval_levels(0.8)[0])]
     return max(1.0, 0.8 * min((value for value in values if value > 0), default=1.0))
 

@@ -50,11 +50,13 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-        st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.skill_words(view, lang())))
+        former = reads.night(night.previous) if night.previous else None
+        said = [asylum.since_words(view, former, lang()), *asylum.skill_words(view, lang())]
+        st.markdown("\n".join(f"- {layout.plain(text)}" for text in filter(None, said)))
     layout.let_draw()
     show_files(night, shown)
-    show_countries(night, view, order)
     year_ahead.show_countries(night, geo)
+    show_countries(night, view, order)
     show_corridors(night, view)
     show_citizenships(night, view)
     st.header(_("What is missing here, and why"), anchor=False)
@@ -179,9 +181,9 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         draw = partial(draw_countries, night, view.kind, table, title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "Plan with the last count, or with the forecast where that is better or likely better. Enough in nine of ten: "
-        "the upper end of its 80% interval. Trend: two years of counts, then "
-        "that interval (grey: last count repeated; blue-green: forecast), each on its own scale from zero."
+        "Plan with the last count, or with the forecast where that is better or likely better. Enough in nine of ten, "
+        "for reserves: the upper end of its 80% interval, and how often that was enough. Trend: two years of counts, "
+        "then that interval (grey: last count repeated; blue-green: forecast), each on its own scale from zero."
     )
     st.markdown(layout.small(text))
 
@@ -192,16 +194,11 @@ def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> 
     first = str(shown.columns[0])
     links = [state.link("asylum", kind=kind, country=geo) for geo in table["geo"]]
     found = [asylum.forecast_of(night, kind, geo).to_plan_with for geo in table["geo"]]
-    lines = [
-        sparkline(
-            one.history, one.quantiles, theme=current_theme(), months_each=one.months_each,
-            is_last=one.model_id == BASELINE,
-        )
-        for one in found
-    ]  # fmt: skip
+    draw = partial(sparkline, theme=current_theme(), months_each=found[0].months_each)
+    lines = [draw(one.history, one.quantiles, is_last=one.model_id == BASELINE) for one in found]
     shown[first] = [f"[{name}]({link})" for name, link in zip(shown[first], links, strict=True)]
     shown[_("Trend")] = [f"![{_('Trend')}]({line})" for line in lines]
-    st.table(shown, border="horizontal", hide_index=True, alt=title)
+    st.table(shown, border="horizontal", width="content", hide_index=True, alt=title)
 
 
 def show_corridors(night: Night, view: AsylumForecast) -> None:
@@ -216,19 +213,16 @@ def show_corridors(night: Night, view: AsylumForecast) -> None:
         made = downloads.export_of(night, f"asylum-corridors-{view.freq}", title, corridors, [asylum.SOURCE_ID])
         downloads.buttons(made)
     with st.container(key="numbers-largest"):
-        st.table(largest_in_words(corridors, names), border="horizontal", hide_index=True, alt=title)
+        st.table(largest_in_words(corridors, names), border="horizontal", width="content", hide_index=True, alt=title)
 
 
 def largest_in_words(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The table on screen, numbers in the reader's format; four columns, so that a phone shows all of them."""
-    return pd.DataFrame(
-        {
-            _("Corridor"): names,
-            _("Expected"): [lang().expected(value) for value in table["expected"]],
-            _("80% interval"): list(map(lang().interval, table["low"], table["high"])),
-            _("Last count"): [lang().counted(value) for value in table["last_value"]],
-        }
-    )
+    return pd.DataFrame({
+        _("Corridor"): names, _("Expected"): table["expected"].map(lang().expected),
+        _("80% interval"): list(map(lang().interval, table["low"], table["high"])),
+        _("Last count"): table["last_value"].map(lang().counted),
+    })  # fmt: skip
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:

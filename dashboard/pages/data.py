@@ -389,7 +389,7 @@ def show_method(night: Night) -> None:
         (_("✓ better: proven"), _("the median and its range")),
         (_("◐ likely better: not proven, some such gains are luck (Holm’s test)"), _("the median, with caution")),
         (
-            _("○ no sign, no gain shown, or ✗ worse"),
+            _("○ no sign, or ✗ worse"),
             _("the range alone: the route’s chart draws no median there; for asylum, the last count and its range"),
         ),
     ]

@@ -98,7 +98,7 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
 def show_plan(night: Night) -> None:
     """A row for asylum applicants where most are, one per country with people in reception, and what merely informs."""
     needs, most, notes = reception.countries(night), asylum.most(night), []
-    table = reception.countries_table(needs, lang(), night.frame("reception_backtest"))
+    table = reception.countries_table(needs, lang())
     table.iloc[:, 0] += "\n" + _("people in reception")
     links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
     if most and (cells := asylum.plan_cells(most, lang())):

@@ -39,8 +39,7 @@ def show(night: Night) -> None:
     find = partial(time_travel.since, night, series_id, need.quantiles)
     outcomes, knowing = reads.once(night, find, "since", series_id)
     revealed = state.switch("reveal")
-    past = night.frame("reception_backtest") if factor == 1 else pd.DataFrame()
-    st.title(labelled(place_name(chosen, lang()), reception.enough_words(need, past, lang())), anchor=False)
+    st.title(labelled(place_name(chosen, lang()), reception.enough_words(need, lang())), anchor=False)
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         said = " ".join((reception.scenario_words(need, usual, lang()), _("A scenario has no record of its own.")))
@@ -63,13 +62,16 @@ def show(night: Night) -> None:
             did = time_travel.how_it_did(need.quantiles.assign(horizon=need.rows["horizon"].to_numpy()), outcomes)
             time_travel.show_verdict(night, knowing, did, named, f"{chosen}-{night.as_of}", need.months_each)
     with figures:
+        words = (reception.places_words(need, lang()), *reception.record_words(need, lang()))
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-        record = reception.record_words(need, night.frame("reception_backtest"), lang())
-        st.markdown("\n".join(f"- {plain(text)}" for text in (reception.places_words(need, lang()), *record)))
+        st.markdown("\n".join(f"- {plain(text)}" for text in words))
     layout.let_draw()
+    layout.show_sources(night, [need.series_id])
+    if gaps := reception.gaps_words(need, night, lang()):
+        st.markdown(small(plain(gaps)))
     show_months(night, need)
-    show_others(night, [name for name in found if "-" not in name and name != series_id], factor, past)
+    show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
     show_regions(night, found, series_id, factor)
     show_kinds(night, series_id)
     show_record(night, need)
@@ -77,8 +79,7 @@ def show(night: Night) -> None:
 
 def need_of(night: Night, series_id: str, factor: float, places: float | None) -> Need:
     """One stock in one scenario, against the reader's places or those known."""
-    frames = (night.frame("reception_needs"), night.frame("observations"), night.frame("reception_scores"))
-    make = partial(reception.needs_of, frames, series_id, factor, places)
+    make = partial(reception.needs_of, [*map(night.frame, reception.FRAMES)], series_id, factor, places)
     found: Need = reads.once(night, make, "need", series_id, factor, places)
     return found
 
@@ -104,21 +105,15 @@ def show_places(need: Need) -> None:
 def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
     """People counted and expected, against the places."""
     long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
-    foot, unit = reception.foot_of_axis(need), _("People in reception")
-    if foot:
-        unit = _("People in reception; the axis begins at {number}").format(number=lang().counted(foot))
     fan = Fan(
-        numbers.for_chart(need.history), long, night.as_of, unit,
+        numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
         threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
-        months_each=need.months_each, foot=foot, outcomes=outcomes, is_own=need.places not in {*need.rows["places"]},
+        months_each=need.months_each, outcomes=outcomes, is_own=need.places not in {*need.rows["places"]},
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
     what = _("{place}: people in reception, counted and expected.").format(place=name)
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=name, what=what), "reception-fan")
     st.html(fan_key(fan, current_theme()))
-    layout.show_sources(night, [need.series_id])
-    if gaps := reception.gaps_words(need, night, lang()):
-        st.markdown(small(plain(gaps)))
 
 
 def show_months(night: Night, need: Need) -> None:
@@ -127,13 +122,15 @@ def show_months(night: Night, need: Need) -> None:
     name = place_name(need.series_id.split(".")[1], lang())
     title = _("{place}: people in reception, entries, exits and places").format(place=name)
     with st.container(key="numbers-months"):
-        st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
+        st.table(
+            reception.table(need, lang()).map(plain), border="horizontal", width="content", hide_index=True, alt=title
+        )
     rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
     file_name = f"reception-{need.series_id.split('.')[1].lower()}"
     downloads.buttons(downloads.export_of(night, file_name, title, rows, citations.sources_of(night, [need.series_id])))
-    said = [reception.moves_words(need, lang()), _(reception.TABLE_NOTE)]
+    said = [_(reception.TABLE_NOTE)]
     if need.rows["factor"].eq(1).all():
-        said.insert(1, reception.entries_words(need, night.frame("trajectories"), lang()))
+        said.append(reception.entries_words(need, night.frame("trajectories"), lang()))
     st.markdown(small(plain(" ".join(filter(None, said)))))
 
 
@@ -146,22 +143,21 @@ def show_record(night: Night, need: Need) -> None:
         title = _("Error relative to “the last count stays”, with its 90% interval; below 1 is better")
         st.markdown(small(f"{title}."))
         with st.container(key="numbers-record"):
-            st.table(rows, border="horizontal", hide_index=True, alt=title)
+            st.table(rows, border="horizontal", width="content", hide_index=True, alt=title)
 
 
-def show_others(night: Night, names: list[str], factor: float, past: pd.DataFrame) -> None:
+def show_others(night: Night, names: list[str], factor: float) -> None:
     """The countries that the page is not about; nothing where there is none."""
     if names:
         st.header(_("Other countries"), anchor=False)
-        table = partial(reception.countries_table, backtest=past)
-        draw = partial(draw_stocks, night, names, factor, table, _("Other countries"))
+        draw = partial(draw_stocks, night, names, factor, reception.countries_table, _("Other countries"))
         with st.container(key="numbers-others"):
             reads.drawn_once(night, draw, "reception countries", *names, factor)
         st.markdown(small(_("No other source of Vigie counts people in reception; you can add your own counts.")))
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:
-    """A country's regions, those with the most extra people to plan for first."""
+    """A country's regions, those with the largest reserve first."""
     country = series_id.split(".")[1][:3]
     regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
     if not regions:
@@ -178,7 +174,7 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
 def draw_stocks(
     night: Night, names: list[str], factor: float, table: Callable[[list[Need], Language], pd.DataFrame], title: str
 ) -> None:
-    """A row for each stock with its line, countries first, then regions by extra people to plan for."""
+    """A row for each stock with its line, countries first, then regions by reserve."""
     needs = [need_of(night, name, factor, None) for name in names]
     needs.sort(key=lambda need: -need.above_now if "-" in need.series_id else -math.inf)
     rows = table(needs, lang())
@@ -193,7 +189,7 @@ def draw_stocks(
     ]
     named = {first: list(map(tables.lines, rows[first], links))}
     rows = rows.map(tables.lines).assign(**named, **{_("Three years"): [f"![{alt}]({line})" for line in lines]})
-    st.table(rows, border="horizontal", hide_index=True, alt=title)
+    st.table(rows, border="horizontal", width="content", hide_index=True, alt=title)
 
 
 def show_kinds(night: Night, series_id: str) -> None:
@@ -204,7 +200,7 @@ def show_kinds(night: Night, series_id: str) -> None:
         return
     st.header(_("Kinds of accommodation"), anchor=False)
     with st.container(key="numbers-kinds"):
-        st.table(found, border="horizontal", hide_index=True, alt=_("People by kind of accommodation"))
+        st.table(found, border="horizontal", width="content", hide_index=True, alt=_("People by kind of accommodation"))
 
 
 show(layout.open_page())

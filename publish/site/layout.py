@@ -193,8 +193,9 @@ def _svg(chart: Chart, *, wide: bool) -> Markup:
 
 
 FRAMES = (
-    *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "calibration",
-    "ended_alerts", "issued_scores", "nowcasts", "outcomes", "reception_scores", "reporting", "week_scores", "weeks",
+    *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "asylum_replays",
+    "calibration", "ended_alerts", "issued_scores", "nowcasts", "outcomes", "reception_scores", "reporting",
+    "week_scores", "weeks",
 )  # fmt: skip
 """What the site reads of a release."""
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "q50", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
@@ -255,12 +256,10 @@ class Night:
     @cached_property
     def stocks(self) -> dict[str, reception.Need]:
         """Every stock of people in reception by its series, in the order of :func:`reports.reception.stocks`."""
-        needs, observations, scores = (
-            self.release.frame(name) for name in ("reception_needs", "observations", "reception_scores")
-        )
+        needs, observations, *record = map(self.release.frame, reception.FRAMES)
         counted = observations[observations["series_id"].isin(needs["series_id"])]
         found = reception.stocks(needs)
-        return {name: reception.needs_of((needs, counted, scores), name, 1.0, None) for name in found}
+        return {name: reception.needs_of([needs, counted, *record], name, 1.0, None) for name in found}
 
 
 @dataclass(frozen=True)

@@ -284,13 +284,12 @@ def _stock(view: View, need: reception.Need) -> Page:
         need.months_each, reception.MONTHS_BACK // need.months_each, places,
     )  # fmt: skip
     caption = view.text(_("{place}: people in reception, entries, exits and places"), place=name)
-    past = view.release.frame("reception_backtest")
     blocks = [
         Block("numbers", reception.key_numbers(need, language)),
-        text(f"{reception.enough_words(need, past, language)}."),
+        text(f"{reception.enough_words(need, language)}."),
         Block("chart", view.fan_chart(picture, title, path, shown, series_id)),
         text(reception.places_words(need, language)) if places else text(),
-        text(*reception.record_words(need, past, language), kind="list"),
+        text(*reception.record_words(need, language), kind="list"),
         table(reception.table(need, language), caption),
         text(
             view.text(reception.TABLE_NOTE),
@@ -304,7 +303,7 @@ def _stock(view: View, need: reception.Need) -> Page:
 
 
 def _regions(view: View, series_id: str) -> Iterator[Block]:
-    """A country's regions, those with the most extra people to plan for first."""
+    """A country's regions, those with the largest reserve first."""
     country, language = series_id.split(".")[1], view.language
     needs = [need for name, need in view.night.stocks.items() if name.split(".")[1].startswith(f"{country}-")]
     if not needs:

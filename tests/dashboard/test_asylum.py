@@ -48,6 +48,15 @@ def test_countries_are_planned_by_last_count_unless_forecast_is_better(frames: d
     assert [one.model_id for one in other_figures(night, Language("en")).values()] == [BASELINE]  # type: ignore[union-attr]  # no stock
 
 
+def test_former_release_is_said_to_be_unchanged_or_what_it_said(frames: dict[str, pd.DataFrame]) -> None:
+    night: Any = SimpleNamespace(as_of=AS_OF, frame=frames.__getitem__)
+    view, counts = asylum.forecast_of(night, QUARTERLY, "DEU"), frames["observations"]
+    assert asylum.since_words(view, night, Language("en")) == "Unchanged since 31 January 2025: no new count."
+    older = frames | {"observations": counts[counts["time_period"] != "2024-Q3"]}
+    night = SimpleNamespace(as_of=AS_OF, frame=older.__getitem__)
+    assert asylum.since_words(view, night, Language("en")).startswith("As of 31 January 2025, Germany: plan with ")
+
+
 def test_earlier_quarters_begin_whole_years_back(frames: dict[str, pd.DataFrame]) -> None:
     history = numbers.series_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
     found = numbers.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", history)

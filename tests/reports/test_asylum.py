@@ -13,16 +13,8 @@ import pytest
 from core.languages import Language
 from forecasting import BASELINE
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
-from reports.asylum import (
-    AsylumForecast,
-    by_corridor,
-    key_numbers,
-    missing_words,
-    skill_words,
-    title,
-    who_words,
-    why_no_forecast,
-)
+from reports import asylum
+from reports.asylum import AsylumForecast, key_numbers, title
 from reports.skill import Verdicts
 
 ENGLISH = Language("en")
@@ -49,10 +41,10 @@ def test_ends_of_kinds_and_lack_of_total_are_said_once() -> None:
     frames = {"asylum_series": kinds, "observations": kinds.assign(time_period="2024-Q3", obs_value=1.0)}
     night = SimpleNamespace(frame=frames.__getitem__, as_of=dt.date(2025, 1, 31))
     shown = view(night=night, kind="asylum_applications_first.Q", freq="Q", geo="DEU")
-    said = missing_words(shown, ENGLISH)
+    said = asylum.missing_words(shown, ENGLISH)
     newest = "to November 2024–January 2025, the newest that Eurostat had published by 31 January 2025."
     assert said[0] == f"First-time applicants, quarterly: {newest}"
-    assert who_words(shown, ENGLISH).startswith(
+    assert asylum.who_words(shown, ENGLISH).startswith(
         "Quarters only: the copy of Eurostat’s months and nationalities that this release read ends in August 2020."
     )
     assert said[-1] == "No total is forecast: countries are forecast apart, and medians do not add up."
@@ -69,7 +61,7 @@ def test_ends_of_kinds_and_lack_of_total_are_said_once() -> None:
     ],
 )
 def test_country_without_forecast_says_why(other: dict[str, Any], said: str) -> None:
-    assert why_no_forecast(view(**other), ENGLISH) == said
+    assert asylum.why_no_forecast(view(**other), ENGLISH) == said
 
 
 QUARTERS = pd.date_range("2024-12-31", periods=3, freq="QE")
@@ -78,6 +70,11 @@ BASELINE_AHEAD = pd.DataFrame(
     [(end, level, value) for end in QUARTERS for level, value in ((0.1, 700.0), (0.5, 1000.0), (0.9, 1500.0))],
     columns=["target_end_date", "output_type_id", "value"],
 ).assign(model_id=BASELINE, series_id="s", horizon=1, output_type="quantile")
+REPLAYS = pd.DataFrame({
+    "series_id": "s", "model_id": BASELINE, "horizon": 2, "q90": [899.0, 1000.0],
+    "origin_date": pd.to_datetime(["2023-03-31", "2024-03-31"]),
+    "target_end_date": pd.to_datetime(["2023-09-30", "2024-09-30"]),
+})  # fmt: skip
 QUARTERLY = "asylum_applications_first.Q"
 BETTER_THROUGHOUT = dict.fromkeys(QUARTERS, BETTER)
 REPORTING = pd.DataFrame(
@@ -96,7 +93,7 @@ def forecast(
         "time_period": ["2023-Q3", "2024-Q3"], "obs_value": [900.0, 1000.0], "obs_flag": ["", "p"],
         "end_date": pd.to_datetime(["2023-09-30", "2024-09-30"]),
     })  # fmt: skip
-    frames = {"reporting": reporting, "asylum_forecasts": BASELINE_AHEAD}
+    frames = {"reporting": reporting, "asylum_forecasts": BASELINE_AHEAD, "asylum_replays": REPLAYS}
     night = SimpleNamespace(as_of=as_of, frame=frames.__getitem__)
     found = AsylumForecast(cast(Any, night), QUARTERLY, "DEU", {"series_id": "s"}, counts, pd.DataFrame(), verdicts)
     found.__dict__["quantiles"] = ahead
@@ -120,7 +117,7 @@ def test_last_count_leads_alone_where_nothing_beats_it() -> None:
     unproven = forecast("2025-01-31", verdicts=dict.fromkeys(QUARTERS, NO_EVIDENCE))
     assert title(unproven, ENGLISH) == (
         "Germany: plan with 1,000 first-time asylum applicants a quarter, the last count; "
-        "1,500 is enough in nine of ten in January–March 2025"
+        "hold reserves for up to 1,500 in January–March 2025"
     )
     (_last, enough, together) = key_numbers(unproven, ENGLISH)
     assert enough == ("Enough in nine of ten, January–March 2025", "1,500", "80% interval 700 to 1,500")
@@ -133,8 +130,10 @@ def test_totals_of_other_countries_are_not_compared() -> None:
 
 
 def test_title_leads_with_first_period_that_has_not_ended() -> None:
-    said = "Germany: 400 first-time asylum applicants expected in January–March 2025, 80% interval 100 to 1,000"
-    assert title(forecast("2025-01-31"), ENGLISH) == said
+    said = (
+        "Germany: plan with 400 first-time asylum applicants a quarter, the forecast; hold reserves for up to 1,000 in"
+    )
+    assert title(forecast("2025-01-31"), ENGLISH) == f"{said} January–March 2025"
     assert title(forecast("2025-01-31", AHEAD.head(1)), ENGLISH) == "Germany: no forecast of asylum applications"
 
 
@@ -156,20 +155,20 @@ def test_only_the_largest_corridors_are_listed() -> None:
     night: Any = SimpleNamespace(
         as_of="2025-01-31", frame={"asylum_forecasts": forecasts, "observations": counts}.__getitem__
     )
-    assert by_corridor(night, QUARTERLY)["geo"].tolist() == places[:2:-1]
+    assert asylum.by_corridor(night, QUARTERLY)["geo"].tolist() == places[:2:-1]
 
 
 def test_verdict_names_range_that_did_not_beat_baseline() -> None:
     scores = pd.DataFrame(
         {"series_id": "s", "model_id": BASELINE, "scale": "log", "horizon": [1, 2], "n": 10, "coverage_80": [0.9, 0.7]}
     )
-    night = SimpleNamespace(
-        as_of="2025-01-31", frame={"asylum_scores": scores, "asylum_forecasts": BASELINE_AHEAD}.__getitem__
-    )
+    frames = {"asylum_scores": scores, "asylum_forecasts": BASELINE_AHEAD, "asylum_replays": REPLAYS}
+    night = SimpleNamespace(as_of="2025-01-31", frame=frames.__getitem__)
     found = replace(forecast("2025-01-31"), night=cast("Any", night), verdicts={})
     found.__dict__["quantiles"] = AHEAD
-    assert skill_words(found, ENGLISH) == [
+    assert asylum.skill_words(found, ENGLISH) == [
+        "Past forecasts in which the upper end of the 80% interval was enough: 1 of 2 (aim: nine in ten).",
         "1–2 quarters ahead, the 80% interval held 16 of 20 outcomes (80%).",
         "The models expect 400 in January–March 2025, 80% interval 100 to 1,000. Against the last count repeated: "
-        "no gain shown in October 2024–June 2025.",
+        "no sign of a gain in October 2024–June 2025.",
     ]

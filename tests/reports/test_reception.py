@@ -46,9 +46,8 @@ HISTORY = pd.DataFrame(
 )
 
 
-def need(places: float | None = None, scored: pd.DataFrame | None = None) -> Need:
-    frames = (rows(), HISTORY, scores() if scored is None else scored)
-    return reception.needs_of(frames, ITALY, 1.0, places)
+def need(places: float | None = None, ahead: int = 3, upper: tuple[float, ...] = (950.0, 1000.0, 900.0)) -> Need:
+    return reception.needs_of([rows().head(ahead), HISTORY, scores(), past(*upper)], ITALY, 1.0, places)
 
 
 def test_title_names_people_now_and_expected() -> None:
@@ -60,14 +59,9 @@ def test_title_names_people_now_and_expected() -> None:
 
 
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
-    found = reception.countries_table([need()], ENGLISH, past(950.0, 1000.0, 900.0).assign(horizon=3))
-    expected = f"1,300\n{ENGLISH.interval(1220, 1380)}"
-    assert [*found.iloc[0]] == ["Italy", "1,000\nDecember 2024", expected, "1,400", "March 2025", "1 of 1"]
-
-
-@pytest.mark.parametrize(("places", "foot"), [(None, 800.0), (430.0, 300.0), (0.0, 0.0)])
-def test_axis_begins_under_counts_forecast_and_places(places: float | None, foot: float) -> None:
-    assert reception.foot_of_axis(need(places)) == foot
+    found = reception.countries_table([need(ahead=2)], ENGLISH)
+    expected = f"1,200\n{ENGLISH.interval(1120, 1280)}"
+    assert [*found.iloc[0]] == ["Italy", "1,000\nDecember 2024", expected, "1,300", "February 2025", "1 of 1"]
 
 
 def test_entries_stand_beside_arrivals_expected() -> None:
@@ -88,7 +82,7 @@ def test_first_failing_months_are_named() -> None:
 
 def test_release_probability_precedes_interpolation() -> None:
     own = rows(places=1200.0).assign(chance=[0.1, 0.3, 0.9])
-    need_of = reception.needs_of((own, HISTORY, scores()), ITALY, 1.0, None)
+    need_of = reception.needs_of((own, HISTORY, scores(), past(0.0, 0.0, 0.0)), ITALY, 1.0, None)
     assert need_of.chances.tolist() == [0.1, 0.3, 0.9]
     assert replace(need_of, places=1100.0).chances.tolist() == pytest.approx([0.5, 1.0, 1.0])
 
@@ -102,7 +96,7 @@ def test_regions_follow_their_country_by_further_places_needed() -> None:
 def test_country_without_known_places_has_line_on_its_people(make_release: MakeRelease) -> None:
     known, gbr = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9]), {"series_id": "reception.GBR._T.M"}
     needs = pd.concat([known, rows().head(2).assign(**gbr), rows(LOMBARDY, places=10.0)])
-    past_ones = past(950.0, 1000.0, 900.0).assign(**gbr)
+    past_ones = past(950.0, 1000.0, 950.0).assign(**gbr)
     release = make_release(1, 0).with_frame("observations", HISTORY.assign(**gbr))
     release = release.with_frame("reception_backtest", past_ones).with_frame("reception_needs", needs)
     lines = reception.lines(release, ENGLISH)
@@ -115,7 +109,11 @@ def test_country_without_known_places_has_line_on_its_people(make_release: MakeR
 
 def past(*upper: float) -> pd.DataFrame:
     """Past forecasts of the two counts, a month and two months before; the last one's upper end is below its count."""
-    keys = {"series_id": ITALY, "horizon": [1, 1, 2, 2], "target_end_date": [*need().history["end_date"]] * 2}
+    keys = {
+        "series_id": ITALY,
+        "horizon": [1, 1, 2, 2],
+        "target_end_date": pd.to_datetime(["2024-11-30", "2024-12-31"] * 2),
+    }
     rows = pd.DataFrame(keys).assign(origin_date=pd.Timestamp("2024-10-31"))
     return pd.concat([
         rows.assign(output_type_id=0.9, value=[*upper, 900.0]),
@@ -124,22 +122,25 @@ def past(*upper: float) -> pd.DataFrame:
 
 
 def test_record_names_ratio_interval_and_share_held() -> None:
-    words = reception.record_words(need(), past(950.0, 1000.0, 1000.0), ENGLISH)
+    ends = (950.0, 1000.0, 1000.0)
+    words = reception.record_words(need(upper=ends), ENGLISH)
     assert words == [
-        "Three months ahead: likely better than the baseline, not proven. Errors −30% against repeating the last "
+        "Three months ahead: likely better than the baseline. Errors −30% against repeating the last "
         "count (90% interval −50% to −10%).",
         "1–2 months ahead, the 80% interval held 3 of 4 outcomes (75%).",
     ]
-    worse = reception.record_words(replace(need(), scores=scores(1.1, 1.3)), past(950.0, 1000.0, 1000.0), ENGLISH)
+    worse = reception.record_words(replace(need(upper=ends), scores=scores(1.1, 1.3)), ENGLISH)
     assert "no sign of beating the baseline. Errors +10% against" in worse[0] and "−50% to +30%" in worse[0]
 
 
 def test_places_were_enough_where_no_count_exceeds_them() -> None:
-    two_ahead = replace(need(), rows=rows().head(2))
-    records = [reception.enough_words(two_ahead, past(950.0, top, 900.0), ENGLISH) for top in (999.0, 1e3)]
-    assert [words.split("least ")[1] for words in records] == ["0 of 1)", "1 of 1)"]
+    short, enough = (need(ahead=2, upper=(950.0, top, 900.0 + end)) for top, end in ((800.0, 0), (1e3, 50)))
+    words = [reception.enough_words(one, ENGLISH).split("least ")[1] for one in (short, enough)]
+    assert words == ["0 of 1; intervals too narrow: add a margin)", "1 of 1)"]
+    said = "Past forecasts named too few places at most 1 time, by up to 5%: that of October 2024."
+    assert said in reception.record_words(short, ENGLISH)
     # Month 3 is not counted.
-    assert "past" not in reception.enough_words(need(), past(950.0, 1000.0, 900.0), ENGLISH)
+    assert "past" not in reception.enough_words(need(), ENGLISH)
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:
@@ -155,7 +156,7 @@ def test_kinds_of_accommodation_are_those_counted_last() -> None:
 
 def test_gaps_in_line_are_named_with_issues_of_their_year(make_release: MakeRelease) -> None:
     counts = pd.concat([HISTORY.head(1).assign(time_period="2024-08"), HISTORY])
-    gap = reception.needs_of((rows(), counts, scores()), ITALY, 1.0, None)
+    gap = reception.needs_of((rows(), counts, scores(), past(0.0, 0.0, 0.0)), ITALY, 1.0, None)
     cards = {"ministry": {"known_issues": ["Two reports of 2024 are copies.", "One of 2022 is too."]}}
     found = counts.assign(source_id="ministry", route_id="_Z", target="reception")
     said = reception.gaps_words(gap, make_release(cards=cards).with_frame("observations", found), ENGLISH)
@@ -164,9 +165,8 @@ def test_gaps_in_line_are_named_with_issues_of_their_year(make_release: MakeRele
 
 
 def test_regions_say_further_places_of_how_many_people() -> None:
-    (cells,) = reception.regions_table([need()], ENGLISH).to_numpy().tolist()
-    assert cells[1] == "1,000"
-    assert cells[3] == "+400 (+40%)"  # of the 1,400 beside it
+    (cells,) = reception.regions_table([need(ahead=2)], ENGLISH).to_numpy().tolist()
+    assert cells[1:] == ["1,000", "1,300", "+300 (+30%)", "1 of 1"]
 
 
 def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from pypdf import PdfReader
 
 from core.languages import Language
-from reports import Decisions
+from reports import Decisions, year_ahead
 from reports.briefing import briefing_data, briefing_pdf
-from reports.year_ahead import (
-    YearLine,
-    country_words,
-    coverage_words,
-    record_words,
-    year_lines,
-    year_table,
-    year_title,
-    year_words,
-)
+from reports.year_ahead import YearLine, country_words, record_words, year_lines, year_table, year_title
 
 from .conftest import MakeRelease, year_row
 
@@ -53,7 +45,7 @@ def test_countries_are_totalled_by_quarter(make_release: MakeRelease, table: pd.
     counted = pd.concat([make_release(2, 0).frame("observations"), quarters], ignore_index=True)
     table = pd.concat([table, pd.DataFrame([year_row(name, first_period="2024-07", last_period="2025-06")])])
     (country,) = year_lines(table, counted, "calendar year", ENGLISH, asylum=True)
-    assert (country.name, country.past.to_dict()) == ("Germany", {2023: 1_000.0})
+    assert (country.name, country.past.to_dict(), country.repeated) == ("Germany", {2023: 1_000.0}, 1_600.0)
     routes = year_lines(table, counted, "calendar year", ENGLISH)
     assert [line.name for line in routes][1:] == ["Eastern Mediterranean", "Central Mediterranean"]
     assert routes[0].past[2024] == routes[1].past[2024] + routes[2].past[2024]
@@ -65,11 +57,13 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
     past = pd.Series({year: 1_000.0 * (year - 2010) for year in range(2020, 2025)})
     row = year_row("asylum_applications_first._Z.DEU._T.Q", 12_500.0, hi_80=15_000.0, months_counted=9, counted=8_000.0)
     usual, wide = (YearLine("Germany", "2025", past, row | {"lo_80": low}) for low in (11_000.0, 9_000.0))
-    narrow, said = country_words([usual, wide], ENGLISH)
-    assert narrow.startswith("2025: 80% interval 11,000 to 15,000, 12,500 expected. 9 months counted so far: 8,000. A")
+    by_last = replace(usual, row={**usual.row, "relative_wis_hi": 1.3}, repeated=12_345.0)
+    narrow, said, repeated = country_words([usual, wide, by_last], ENGLISH)
+    assert repeated.startswith("2025: plan with 12,345, the last count repeated for what is not counted; 80% interval ")
+    assert narrow.startswith("2025: 80% interval 11,000 to 15,000, 12,500 expected. 9 months counted so far: 8,000. B")
     assert ", too wide to plan by one number. 2020–2024 were 10,000 to 14,000. 9 months counted" in said
-    assert set(year_table([usual, wide], ENGLISH)["Expected, 2025"]) == {"12,500", "too wide"}
-    assert 12_500.0 not in wide.quantiles.to_numpy()
+    assert year_table([usual, wide, by_last], ENGLISH)["Plan with, 2025"].tolist() == ["12,500", "too wide", "12,345"]
+    assert 12_500.0 not in [*wide.quantiles["value"], *by_last.quantiles["value"]]
 
 
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
@@ -84,11 +78,11 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
 
 
 def test_record_names_years_and_coverage() -> None:
-    said = record_words(year_row("_T"), ENGLISH)
-    assert said == (
-        "against the last count repeated: better (6 years, past errors −10%); 80% intervals held 75% of past totals"
-    )
-    assert "repeated: likely better" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
+    repeated = "smaller than those of the last count repeated (6 years); 80% intervals held 75% of past totals"
+    assert record_words(year_row("_T"), ENGLISH) == f"better: past errors 10% {repeated}"
+    worse = record_words(year_row("_T", relative_wis=1.09, relative_wis_hi=1.3), ENGLISH)
+    assert worse.startswith("no sign of a gain: past errors 9% larger than those")
+    assert record_words(year_row("_T", p_holm=0.2), ENGLISH).startswith("likely better: ")
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 
@@ -156,14 +150,19 @@ def test_yearly_table_counts_hidden_rows(make_release: MakeRelease, routes: int)
 )
 def test_a_routes_year_stands_beside_the_newest_complete_one(year: int, counted_to: str, said: str) -> None:
     row = year_row("arrivals.CMR._T._T.M", origin_date=pd.Timestamp(counted_to))
-    assert year_words(pd.DataFrame([row]), "arrivals.CMR._T._T.M", year, ENGLISH) == said
+    assert year_ahead.year_words(pd.DataFrame([row]), "arrivals.CMR._T._T.M", year, ENGLISH) == said
 
 
 def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRelease) -> None:
     rows = [year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)]
     lines = year_lines(pd.DataFrame(rows), make_release(1, 0).frame("observations"), "calendar year", ENGLISH)
-    assert coverage_words(lines, ENGLISH)[-1] == "80% intervals too narrow in past years: Central Mediterranean (58%)"
-    assert "(too narrow: held 58% of" in year_words(pd.DataFrame(rows), "arrivals.CMR._T._T.M", 2025, ENGLISH)
+    assert (
+        year_ahead.coverage_words(lines, ENGLISH)[-1]
+        == "80% intervals too narrow in past years: Central Mediterranean (58%)"
+    )
+    assert "(too narrow: held 58% of" in year_ahead.year_words(
+        pd.DataFrame(rows), "arrivals.CMR._T._T.M", 2025, ENGLISH
+    )
 
 
 @pytest.mark.parametrize(
