@@ -140,10 +140,10 @@ def show_map(night: Night, route_id: str) -> None:
         return
     drawn, said = st.columns([1.3, 1], gap="medium")
     with said:
-        st.markdown("### " + _("Forecasts"), anchors=False)
+        st.markdown("## " + _("Forecasts"), anchors=False)
         better = f"{record.title(night, route_id, lang())}."
         st.markdown("\n".join(f"- {plain(text)}" for text in [better, *record.sentences(night, route_id, lang())]))
-        st.markdown("### " + _("Alerts"), anchors=False)
+        st.markdown("## " + _("Alerts"), anchors=False)
         alerts = record.watch_words(night.frame("track_record"), route_id, lang()) or _("Not judged yet.")
         address = f"{state.link('evaluation', on=route_id, part='alerts')}#{DETAIL}"
         more = _("**[Each rule’s record →]({link})**").format(link=address)
