@@ -294,10 +294,12 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),
             _("Signatures"): [f"{capital(sign_off_words(state, lang()))}."],
-            _("What follows"): consequences(found.quiet, found.held_until, lang()),
+            _("If it is signed"): consequences(found.quiet, found.held_until, lang()),
+            _("Without a signature"): [_("Nothing is sent. The alert stays open until a night no longer finds it.")],
         }
         st.markdown("\n".join(f"- {labelled(f'**{label}**', plain(' '.join(said)))}" for label, said in facts.items()))
     show_actions(night, row, state)
+    show_form(night, row)
 
 
 def _preview(night: Night, alert_id: str) -> Preview:
@@ -335,10 +337,10 @@ def show_actions(night: Night, row: Row, state: State) -> None:
             )
 
 
-def show_form(night: Night, row: Row, *, is_newest: bool) -> None:
+def show_form(night: Night, row: Row) -> None:
     """The form of the step that was begun, if one was: name, reason, and what will happen."""
     doing = st.session_state.get(_DOING)
-    if not is_newest or doing is None or doing[0] != row["alert_id"]:
+    if doing is None or doing[0] != row["alert_id"]:
         return
     _alert, action, seen = doing
     with st.form(f"form:{action}", border=True):

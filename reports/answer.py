@@ -153,13 +153,14 @@ def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list
         texts = [_("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), *texts]
     elif begun >= cutoff:
         text = _(
-            "{month}, not counted yet: {begun} that it brought the event. The months ahead need no alert: {chance} for "
+            "{begun} chance that {month}, not counted yet, {past}. The months ahead need no alert: {chance} for "
             "{event}; {limit}."
         )
         texts = [text]
     shares = {"now": own, "begun": begun, "before": float(alert["probability"]), "cutoff": cutoff}
     words = {name: language.percent(share) for name, share in (shares | {"chance": judged["probability"]}).items()}
     words |= {"month": _last_begun(alert, release, language), "event": event_words(judged, language)}
+    words |= {"past": event_of(alert, language, past=True)}
     return [capital(language.text(text, limit=anew.usual[-1], **words)) for text in texts]
 
 
@@ -182,6 +183,12 @@ def _chances_left(alert: Row, release: ReadableRelease) -> tuple[float, float, f
     begun = paths.loc[:, pd.DatetimeIndex(paths.columns) < planning_window(release.as_of)[0].start_time]
     own, over = (float(of.any(axis=1).mean()) if len(paths) else np.nan for of in (paths, begun))
     return own, over, float(alert["cutoff"] if judged is None or is_known(alert["cutoff"]) else judged["cutoff"])
+
+
+def awaits_count(alert: Row, release: ReadableRelease) -> bool:
+    """Whether a month without a count may have brought the event of an ended alert."""
+    _own, begun, cutoff = _chances_left(alert, release)
+    return begun >= cutoff
 
 
 def not_counted(release: ReadableRelease, language: Language) -> dict[str, str]:
@@ -378,16 +385,16 @@ def consequences(quiet: str, held_until: dt.datetime | None, language: Language)
         language: The reader's.
     """
     if quiet:
-        sent = language.text(_("Exercise: nothing leaves Vigie; the journal keeps your step."))
+        sent = language.text(_("Exercise: nothing leaves Vigie. Live, the message goes at once to all recipients."))
     elif held_until is not None:
         text = _("After the last signature the message waits until {day}: its recipients were told recently.")
         sent = language.text(text, day=language.day(held_until.date()))
     else:
-        sent = language.text(_("With the last signature the message is sent at once to everybody named here."))
+        sent = language.text(_("With the last signature the message is sent at once to all recipients."))
     return [
         sent,
+        language.text(_("They plan places, health care and protection with it, and are told of its end.")),
         language.text(_("Acknowledge then says that a responder is assigned; nothing more is sent.")),
-        language.text(_("The alert stays open until a night no longer finds it; who received it is told of its end.")),
     ]
 
 

@@ -45,7 +45,6 @@ TITLE, PLACE = _("Alerts"), 4
 HEADING_LEVELS = LEVELS[::-1]
 MOST_RELEASES = 30
 MOST_NAMED = 4
-NEAREST = 5
 
 
 def show(night: Night) -> None:
@@ -58,13 +57,13 @@ def show(night: Night) -> None:
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
     alerts = alert_list.with_subjects(night, alerts, lang())
     st.title(title(night, alerts), anchor=False)
-    if (waits := alerts["group"].eq(WAITS)).any():
+    if (waits := alerts["group"].eq(WAITS)).any() and reads.is_newest(night):
         st.markdown(small(plain(ask_words(night, alerts[waits]))))
     is_calm = not alerts["group"].isin([WAITS, DECIDED]).any()
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
     if is_calm and not is_chosen:
-        show_former(night)
+        show_calm(night)
     with st.container(key="alerts-chosen" if is_chosen else "alerts-all"):
         if is_chosen:
             back = _("All alerts")
@@ -86,9 +85,6 @@ def show(night: Night) -> None:
                 row = show_list(night, chosen, statuses)
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
-    known = ((_(term), _(meaning)) for term, meaning in TERMS)
-    lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in [*known, lang().chance_scale()])
-    st.markdown("\n".join(f"- {small(f'{line}.')}" for line in lines))
     if len(alerts):
         rows = alerts.drop(columns=["key", "group", "subject"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
@@ -96,8 +92,11 @@ def show(night: Night) -> None:
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
 
 
-def show_former(night: Night) -> None:
-    """The way to the alerts that were open in the release before; nothing if none was."""
+def show_calm(night: Night) -> None:
+    """Whose month is not counted yet, and the way to the alerts of the release before, if any were open."""
+    if left := reads.once(night, partial(answer.not_counted, night, lang()), "not counted"):
+        head = _("Awaiting the count")
+        st.markdown(plain(f"{labelled(head, listed(left.values()))}."))
     former = reads.night(night.previous) if night.previous else None
     if former is None or not (count := int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())):
         return
@@ -111,26 +110,33 @@ def show_former(night: Night) -> None:
 
 
 def show_nearest(night: Night) -> None:
-    """How far each route is from an alert; nothing of a release that does not hold it."""
+    """How far each route is from an alert, and what the words mean; no table of a release that does not hold it."""
     rows = reads.once(night, partial(alert_list.nearest, night, lang()), "nearest to an alert")
     if rows.empty:
+        show_terms()
         return
     head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
     st.markdown(f"## {head}", anchors=False)
     reads.drawn_once(night, partial(draw_nearest, rows, head), "nearest to an alert, drawn")
-    downloads.buttons(downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"])))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        show_terms()
+        downloads.buttons(downloads.export_of(night, "nearest", head, rows.drop(columns=["name", "event", "untested"])))
+
+
+def show_terms() -> None:
+    """What levels, cut-offs and words of chance mean, where a reader meets them."""
+    known = ((_(term), _(meaning)) for term, meaning in TERMS)
+    lines = (labelled(f"**{term}**", plain(meaning)) for term, meaning in [*known, lang().chance_scale()])
+    with st.popover(_("What the words mean"), type="tertiary"):
+        st.markdown("\n".join(f"- {line}." for line in lines))
 
 
 def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
-    """The table of the first of them, what the usual chance is, and the others by name and chance."""
-    table = tables.nearest_table(rows.head(NEAREST), current_theme())
+    """The table, and what the usual chance is."""
+    table = tables.nearest_table(rows, current_theme())
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
-    others = [
-        f"{row['name']} ({lang().percent(row['probability'], brief=True)})" for row in rows[NEAREST:].to_dict("records")
-    ]
-    text = labelled(_("Of untested rules, or farther from an alert"), f"{', '.join(others)}.") if others else ""
-    st.markdown(small(plain(f"{_(alert_list.USUAL)} {text}".rstrip())))
+    st.markdown(small(plain(_(alert_list.USUAL))))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
@@ -141,8 +147,7 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
     rows = waiting if len(waiting) else decided
     if rows.empty:
-        left = reads.once(night, partial(answer.not_counted, night, lang()), "not counted")
-        return listed([_("No alert is open"), *left.values()])
+        return _("No alert is open")
     count = ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", len(rows))
     if len(waiting) and reads.is_newest(night):
         count = ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", len(rows))
@@ -161,10 +166,9 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
 
 
 def ask_words(night: Night, waiting: pd.DataFrame) -> str:
-    """Until when the first of the alerts that wait needs a decision, and who decides."""
+    """Until when the first of the alerts that wait needs a decision; empty where none has a day."""
     days = (answer.needed_by(row, night.as_of, lang()) for row in waiting.to_dict("records"))
-    steps = [next(filter(None, days), ""), labelled(_("who decides"), decisions.who_decides())]
-    return capital(listed(filter(None, steps)))
+    return capital(next(filter(None, days), ""))
 
 
 def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
@@ -201,6 +205,7 @@ def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
             format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
             **state.widget("on", route_id),
         )  # fmt: skip
+        show_terms()
     return alert_list.chosen_alerts(alerts, show_which, levels, route_id)
 
 
@@ -228,7 +233,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
             st.markdown(f"### {plain(str(subject))}", anchors=False)
             for row in same.to_dict("records"):
                 st.button(
-                    list_label(row),
+                    list_label(night, row),
                     key=f"open:{row['key']}",
                     type="tertiary",
                     width="stretch",
@@ -238,13 +243,15 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     return picked
 
 
-def list_label(row: Row) -> str:
-    """Level, direction and rule of one alert; the level is grey where the alert is over or was dismissed."""
+def list_label(night: Night, row: Row) -> str:
+    """Level, direction and rule of one alert; of one that is over in grey, and whether its month is not counted yet."""
     badge = level_badge(row["alert_level"])
     if row["group"] == DISMISSED:
         badge = ":gray-badge[" + _("Dismissed") + "]"
     elif row["group"] == OVER:
-        badge = ":gray-badge[" + _("was {level}").format(level=level_label(row["alert_level"])) + "]"
+        awaits = reads.once(night, partial(answer.awaits_count, row, night), "awaits its count", row["key"])
+        was = _("was {level}, awaiting the count") if awaits else _("was {level}")
+        badge = f":gray-badge[{was.format(level=level_label(row['alert_level']))}]"
     return f"{badge} {plain(f'{direction(row)} {rule_name(row, lang())}'.strip())}"
 
 
@@ -256,7 +263,6 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
         # What an open alert's chance is of, and what the chance of one that is over was, stand in the detail.
         chance = report.chance if is_open else f"{report.chance} {report.event}"
         parts = [chance if report.lead else "", report.window]
-        parts += [answer.begins_words(row, night.as_of, lang())] if is_open else []
         if row["group"] == OVER:
             parts = [report.window, report.event]
     parts += alert_list.fact_words(night, row, lang())
@@ -296,11 +302,13 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     with st.container(gap="xsmall"):
         show_matter(night, row, status)
     if not is_newest:
-        text = _(
-            "As known and decided up to {day}; no longer to be signed or commented here. [What became of it, and where "
-            "to comment]({link})."
-        )
-        st.markdown(small(text.format(day=lang().day(night.as_of), link=later_link(row))))
+        text = _("As known and decided up to {day}. [What became of it, and where to comment]({link}).")
+        if row["group"] == WAITS:
+            text = _(
+                "Not signed off up to {day}: nothing was sent. It stayed open for as long as each night found it. "
+                "[What became of it, and where to comment]({link})."
+            )
+        st.markdown(text.format(day=lang().day(night.as_of), link=later_link(row)))
     with st.container():
         decisions.show_objections(night, row, status.state, is_newest=is_newest)
     key = (row["key"], row["alert_level"])
@@ -317,7 +325,6 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     with st.container():
         if decides:
             decisions.show_decision(night, row, status)
-        decisions.show_form(night, row, is_newest=is_newest)
     show_history(night, row, status)
     if st.toggle(
         _("Track record in detail"),
@@ -328,14 +335,14 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
 
 
 def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
-    """What is the matter, where to read more, how much is expected and the next step; of what is over how it ended."""
+    """What is the matter, how much is expected and where to read more; of what is over how it ended."""
     head = f"{row['subject']} {direction(row)}".strip()
     st.header(plain(f"{head} · {rule_name(row, lang())}"), anchor=False)
     report = report_of(night, row)
     colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
     # The chance beside what is usual, but where the sentence says more.
     is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
-    begins = answer.begins_words(row, night.as_of, lang()) if is_brief else ""
+    begins = answer.begins_words(row, night.as_of, lang()) if is_brief and reads.is_newest(night) else ""
     said = plain(listed(filter(None, [(report.chance_of if is_brief else "") or report.sentence, begins])))
     if row["ended"]:
         st.markdown(plain(" ".join(outcome_of(night, row, status))))
@@ -347,7 +354,7 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
         if report.chance_beside and not is_brief:
             st.markdown(small(plain(report.chance_beside)))
         size = plain(alert_list.size_words(night, row, lang()))
-        if said := " · ".join(filter(None, [size, *links_to_prepare(night, row)])):
+        if said := " ".join(filter(None, [size, " · ".join(links_to_prepare(night, row))])):
             st.markdown(said)
         find = partial(alert_list.consequence_words, night, row, lang())
         if total := reads.once(night, find, "alert's consequence", row["key"]):
@@ -356,23 +363,19 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             st.markdown(f"{labelled(f'**{head}**', plain(total))} · **[{more} →]({link})**")
         if why := alert_list.unlikely_words(row, lang()):
             st.markdown(plain(why))
-        if is_known(row["base_rate"]):
-            st.markdown(small(plain(_(alert_list.USUAL))))
         if row["group"] == WAITS and reads.is_newest(night):
             head = _("Next step")
             st.markdown(labelled(f"**{head}**", plain(next_words(night, row))))
 
 
 def next_words(night: Night, row: Row) -> str:
-    """What to decide, who, by when, since when, and what follows a signature in an exercise, a sentence each."""
-    after = _("in this exercise a signature sends nothing") if decisions.is_practice(night) else ""
+    """Until when to decide, who does, and since when it is open, a sentence each."""
     since = [one.as_of for one in releases_upto(night) if row["alert_id"] in set(one.frame("alerts")["alert_id"])]
     steps = [
         _("sign it off, which sends its message, or dismiss it"),
-        labelled(_("who decides"), decisions.who_decides()),
         answer.needed_by(row, night.as_of, lang()),
+        labelled(_("who decides"), decisions.who_decides()),
         _("open since {day}").format(day=lang().day(since[0])),
-        after,
     ]
     return " ".join(f"{capital(step)}." for step in steps if step)
 
@@ -410,6 +413,7 @@ def show_answer(night: Night, row: Row) -> None:
     lines = [labelled(_("This rule"), own) if own else "", alert_list.record_of_level(night, row, lang())]
     if not row["ended"]:
         lines.append(answer.end_words(row, lang()))
+    lines.append(_(alert_list.USUAL) if is_known(row["base_rate"]) and not row["ended"] else "")
     st.markdown("\n".join(f"- {plain(line)}" for line in lines if line))
 
 
@@ -465,7 +469,8 @@ def show_record(night: Night, row: Row) -> None:
         none = _("This rule reports what is known; it has no track record at this level.")
         st.markdown(small(capital(report_of(night, row).record) if is_known(row["probability"]) else none))
         return
-    st.markdown(small(plain(_("Rule: {rule}.").format(rule=rule_name(row, lang())))))
+    text = _("Rule: {rule}. Repeats of an alert, and alerts on events already under way, are left out.")
+    st.markdown(small(plain(text.format(rule=rule_name(row, lang())))))
     rows.columns = pd.Index([_("Measure"), _("Value"), _("90% interval")])
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))
 
@@ -486,7 +491,9 @@ def show_history(night: Night, row: Row, status: AlertStatus) -> None:
         return
     shown = events.map(plain)
     shown.columns = pd.Index([_("When"), _("What"), _("Who")])
-    st.table(shown, border="horizontal", hide_index=True, hide_header=True, alt=_("History of this alert"))
+    st.table(
+        shown, border="horizontal", width="content", hide_index=True, hide_header=True, alt=_("History of this alert")
+    )
 
 
 show(layout.open_page())

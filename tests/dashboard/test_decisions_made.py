@@ -128,7 +128,7 @@ def test_older_releases_are_read_only(home: Path, released: Release) -> None:
 @pytest.mark.usefixtures("release")
 def test_replayed_night_is_signed_off_but_sends_nothing(home: Path) -> None:
     app = visit()
-    assert "nothing leaves Vigie; the journal keeps your step" in shown(app)
+    assert "nothing leaves Vigie. Live, the message goes at once" in shown(app)
     app = take(app, "Practise the sign-off (nothing is sent)", "Ada", "exercise")
     assert "this release replays a past night" in app.toast[0].value
     assert len(rows(home, SIGNED_OFF)) == 1
