@@ -18,7 +18,6 @@ from dashboard.charts import (
     band,
     count_axis,
     dated,
-    expected_words,
     finish,
     mid_month,
     month_ticks,
@@ -35,6 +34,7 @@ from decisions.judgements import departures, said_by_panels
 from forecasting import ENSEMBLE
 from hub.score import SPANS
 from reports import hub, skill
+from reports.charts import forecast_words
 from reports.names import series_place
 
 EVERYTHING, IN_TIME = "all", "in time"
@@ -371,4 +371,4 @@ def teams_alt(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str
     if own.empty:
         return words
     row = own.iloc[0]
-    return f"{words} {expected_words(row['name'], row['q50'], row['q10'], row['q90'])}"
+    return f"{words} {forecast_words(row['name'], row['q50'], row['q10'], row['q90'], lang())}"

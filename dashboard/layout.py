@@ -40,8 +40,6 @@ STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
 
-"""The place for what the page is about, in the run that draws it."""
-
 _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
 HINTS_COOKIE = "vigie_seen"
 """Set by ``assets/page.js`` at a click on a button below a hint: how many of them this browser has shown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -90,7 +91,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     forecast = _forecast_rows(source, series_id, last) if origin or summary["state"] == "ok" else source.iloc[:0]
     quantiles = numbers.quantiles_of(forecast, series_id)
     alerts = decided_on(night)
-    near = nearest(night, lang())
+    near = reads.once(night, partial(nearest, night, lang()), "nearest to an alert")
     own, nigh = ([] if origin else one[one["route_id"] == route_id].to_dict("records") for one in (alerts, near))
     rule, threshold = usual_event([*own, *nigh], history)
     former = reads.night(night.previous) if night.previous else None

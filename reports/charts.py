@@ -41,7 +41,7 @@ from reports import Row
 from reports.alert import limit_of
 from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, text_width, width_of
 from reports.names import LEVEL_MARKS, in_unit, level_label, route_name
-from reports.skill import MARKS, Verdicts, may_beat, median_shown, verdict_at
+from reports.skill import MARKS, Verdicts, may_beat, median_shown, median_words, verdict_at
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
@@ -49,8 +49,6 @@ _SHARES = ("95", "80", "50")
 """Of outcomes in a band, as its role names it, from the widest."""
 FARTHEST_BAND = 1.4
 """How far above the rest the 95 % band may lie and still set the axis."""
-MEDIAN_SHOWN = _("median, where better or likely better")
-"""The median where some periods have none: see :func:`reports.skill.median_shown`."""
 LINE = 18.0
 NAME_LETTERS = 18
 """Letters in a line of a route's name on a phone's map."""
@@ -189,13 +187,19 @@ def fan_alt(shown: Fan, language: Language) -> str:
 
 
 def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
-    low, middle, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
+    low, median, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
+    name, is_known = language.period(end, shown.months_each), may_beat(shown.verdicts, end)
+    return forecast_words(name, median, low, high, language, with_median=is_known)
+
+
+def forecast_words(
+    name: str | float, median: float, low: float, high: float, language: Language, *, with_median: bool = True
+) -> str:
+    """A median and its 80 % interval in words, of a model, a month or a year."""
     text = _("{name}: {median} expected, 80% interval {interval}.")
-    return language.text(
-        text if may_beat(shown.verdicts, end) else _("{name}: 80% interval {interval}."),
-        name=language.period(end, shown.months_each),
-        median=language.expected(middle), interval=language.interval_words(low, high),
-    )  # fmt: skip
+    text = text if with_median else _("{name}: 80% interval {interval}.")
+    interval = language.interval_words(low, high)
+    return language.text(text, name=name, median=language.expected(median), interval=interval)
 
 
 @dataclass(frozen=True)
@@ -261,9 +265,8 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
     if shown.forecast is not None:
         entries.append(("forecast", language.text(_("forecast"))))
     if len(shown.quantiles):
-        beats = {may_beat(shown.verdicts, end) for end in shown.quantiles.index}
-        text = _("median") if beats == {True} else MEDIAN_SHOWN
-        entries += [(shown.roles[1], language.text(text))] if True in beats else []
+        median = median_words(shown.verdicts, shown.quantiles.index)
+        entries += [(shown.roles[1], language.text(median))] if median else []
         for coverage, share in zip(sorted(INTERVALS), reversed(_SHARES), strict=True):
             said = language.text(words[coverage], value=language.expected(beyond))
             entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))

@@ -338,12 +338,13 @@ def countries(release: ReadableRelease) -> list[Need]:
 
 def lines(release: ReadableRelease, language: Language) -> dict[str, str]:
     """By country: its places where they are known, else places that are enough with their record, and its people."""
-    said = {}
-    for need in countries(release):
-        words = places_words(need, language) if is_known(need.places) else _people_words(need, language)
-        code = need.series_id.split(".")[1]
-        said[code] = language.labelled(place_name(code, language), words)
-    return said
+    return {need.series_id.split(".")[1]: line(need, language) for need in countries(release)}
+
+
+def line(need: Need, language: Language) -> str:
+    """A stock's name, then its places where they are known, else places that are enough, and its people."""
+    words = places_words(need, language) if is_known(need.places) else _people_words(need, language)
+    return language.labelled(place_name(need.series_id.split(".")[1], language), words)
 
 
 def _people_words(need: Need, language: Language) -> str:

@@ -112,6 +112,14 @@ def median_shown(line: pd.Series, verdicts: Verdicts, ends: Sequence[pd.Timestam
     return every.where(~every.index.isin(dates[~kept]))
 
 
+def median_words(verdicts: Verdicts, ends: Iterable[pd.Timestamp]) -> str:
+    """The name of the line of :func:`median_shown` in a chart's key; empty where no part of it is drawn."""
+    shown = {may_beat(verdicts, end) for end in ends}
+    if True not in shown:
+        return ""
+    return _("median, where better or likely better") if False in shown else _("median")
+
+
 def own_rows(scores: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:
     """A model's scores on a series, log scale."""
     return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(model_id) & scores["scale"].eq("log")]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import _, labelled, lang
+from dashboard import labelled, lang
 from dashboard.theme import Theme, halo, template, with_opacity
 
 Annotation = dict[str, Any]
@@ -268,13 +268,6 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
         cliponaxis=False,  # else one at zero is half a circle
     )  # fmt: skip
     return [*parts, median]
-
-
-def expected_words(name: object, median: float, low: float, high: float, *, with_median: bool = True) -> str:
-    """A median and its 80 % interval in words, of a model, a month or a year."""
-    text = _("{name}: {median} expected, 80% interval {interval}.")
-    text = text if with_median else _("{name}: 80% interval {interval}.")
-    return text.format(name=name, median=lang().expected(median), interval=lang().interval_words(low, high))
 
 
 def share_axes(figure: go.Figure) -> None:

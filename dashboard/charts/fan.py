@@ -22,7 +22,6 @@ from dashboard.charts import (
     Scale,
     band,
     dated,
-    expected_words,
     fan_labels,
     finish,
     joined,
@@ -32,9 +31,9 @@ from dashboard.charts import (
     quantile,
 )
 from dashboard.theme import Theme, with_opacity
-from reports.charts import FARTHEST_BAND, MEDIAN_SHOWN
+from reports.charts import FARTHEST_BAND, forecast_words
 from reports.numbers import Expected
-from reports.skill import BRIEF, Verdicts, may_beat, median_shown, verdict_at
+from reports.skill import BRIEF, Verdicts, may_beat, median_shown, median_words, verdict_at
 
 HEIGHT = 530
 STRIP_PIXELS = 34
@@ -275,7 +274,7 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
     for place in sorted({0, len(median) - 1}):
         month, value = dated(median)[place]
         name, is_known = lang().period(month, fan.months_each), may_beat(fan.verdicts, fan.ends[place])
-        parts.append(expected_words(name, value, low.loc[month], high.loc[month], with_median=is_known))
+        parts.append(forecast_words(name, value, low.loc[month], high.loc[month], lang(), with_median=is_known))
     if _has_rows(fan.chances):
         chances = fan.chances.set_index("target_end_date")["probability"]
         month, chance = max(dated(chances), key=lambda point: point[1])
@@ -405,10 +404,10 @@ def _event_marks(events: pd.DataFrame | None, rows: list[int], scale: Scale, the
 def _median_keys(fan: Fan, theme: Theme) -> list[str]:
     """The mark of the median, after that of the last count where this is carried forward."""
     if not fan.goes_by_last:
-        shown = {may_beat(fan.verdicts, end) for end in fan.ends}
-        text = _("median") if shown == {True} else _(MEDIAN_SHOWN)
-        text = labelled(fan.whose, text) if fan.whose else text
-        return [key_mark(f"border-top: 3px solid {theme.median}", text)] if True in shown else []
+        if not (median := median_words(fan.verdicts, fan.ends)):
+            return []
+        text = labelled(fan.whose, _(median)) if fan.whose else _(median)
+        return [key_mark(f"border-top: 3px solid {theme.median}", text)]
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
     return [last] if fan.is_last else [last, key_mark(f"border-top: 2px dotted {theme.median}", _("models’ median"))]
 

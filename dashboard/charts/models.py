@@ -16,7 +16,6 @@ from dashboard.charts import (
     Annotation,
     Row,
     dashed,
-    expected_words,
     finish,
     interval_row,
     interval_rows,
@@ -29,6 +28,7 @@ from dashboard.theme import Theme, with_opacity
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import record
+from reports.charts import forecast_words
 
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 HEIGHT = 340
@@ -221,7 +221,7 @@ def members_alt(members: pd.DataFrame) -> str:
     parts = []
     if len(lead):
         row = lead.iloc[0]
-        parts.append(expected_words(row["name"], row["q50"], row["q10"], row["q90"]))
+        parts.append(forecast_words(row["name"], row["q50"], row["q10"], row["q90"], lang()))
     if len(others):
         parts.append(
             ngettext("Median of {n} model: {low}.", "Medians of {n} models from {low} to {high}.", len(others)).format(

@@ -19,7 +19,6 @@ from dashboard.charts import (
     Annotation,
     band,
     count_axis,
-    expected_words,
     finish,
     joined,
     level_line,
@@ -30,6 +29,7 @@ from dashboard.charts import (
     unit_label,
 )
 from dashboard.theme import Theme, with_opacity
+from reports.charts import forecast_words
 from reports.skill import Verdicts, may_beat
 from reports.year_ahead import MEDIAN, TOO_WIDE
 
@@ -267,7 +267,7 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
         count=len(history),
         number=lang().expected(against) if threshold is None else lang().counted(against),
     )
-    return f"{expected_words(year, at[0.5], low, high)} {years}"
+    return f"{forecast_words(year, at[0.5], low, high, lang())} {years}"
 
 
 def interval_box(place: int, low: float, high: float, coverage: float, fill: str) -> go.Bar:

@@ -335,7 +335,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
 
 
 def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
-    """What is the matter, how much is expected and where to read more; of what is over how it ended."""
+    """What is the matter, how much is expected and the next step; of what is over how it ended."""
     head = f"{row['subject']} {direction(row)}".strip()
     st.header(plain(f"{head} · {rule_name(row, lang())}"), anchor=False)
     report = report_of(night, row)
@@ -369,7 +369,7 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
 
 
 def next_words(night: Night, row: Row) -> str:
-    """Until when to decide, who does, and since when it is open, a sentence each."""
+    """What to decide, until when, who does, and since when it is open, a sentence each."""
     since = [one.as_of for one in releases_upto(night) if row["alert_id"] in set(one.frame("alerts")["alert_id"])]
     steps = [
         _("sign it off, which sends its message, or dismiss it"),
@@ -412,8 +412,7 @@ def show_answer(night: Night, row: Row) -> None:
     own = f"{report.dots} {report.record}".strip()
     lines = [labelled(_("This rule"), own) if own else "", alert_list.record_of_level(night, row, lang())]
     if not row["ended"]:
-        lines.append(answer.end_words(row, lang()))
-    lines.append(_(alert_list.USUAL) if is_known(row["base_rate"]) and not row["ended"] else "")
+        lines += [answer.end_words(row, lang()), _(alert_list.USUAL) if is_known(row["base_rate"]) else ""]
     st.markdown("\n".join(f"- {plain(line)}" for line in lines if line))
 
 
