@@ -4,11 +4,12 @@ Stock at the end of a period = (1 − exit rate) × stock before + entry shares 
 before it + a momentum that fades + noise. The coefficients are not negative and are estimated by discounted least
 squares at each origin, from what was known there; arrivals ahead are joint sample paths, so scenarios of arrivals carry
 through. The paths are combined with damped exponential smoothing by averaging quantiles (Gardner and McKenzie 1985;
-Lichtendahl, Grushka-Cockayne and Winkler 2013).
+Lichtendahl, Grushka-Cockayne and Winkler 2013). Their spread is widened by the model's own past errors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -27,6 +28,9 @@ DISCOUNT = 0.97
 _NEWEST, _FADING = 0.4, 0.9
 """Weight of the newest error in the momentum, and what is left of the momentum from one period to the next."""
 SHARE_OF_SMOOTHING = 0.25
+_BEYOND, _PRIOR_ERRORS, _WIDEST = 0.9, 20, 1.5
+"""Share of past errors that an end of the 80% interval holds; errors that weigh as much as a factor of 1; and the
+largest factor: without it the WIS of the United Kingdom's few origins grows by 4 %, with it by 0.3 %."""
 _RIDGE = 1e-3
 _GRID = np.asarray(
     list(product((0.1, 0.3, 0.5, 0.7, 0.85, 1.0), (0.05, 0.1, 0.2, 0.35, 0.5, 0.8), (0.8, 0.9, 0.95, 0.98)))
@@ -150,6 +154,42 @@ def combined(flows: Flows, mean: FloatArray, deviation: FloatArray) -> Flows:
     smooth = mean + deviation * ndtri(rank_shares(flows.stock))
     both = (1 - SHARE_OF_SMOOTHING) * np.log1p(flows.stock) + SHARE_OF_SMOOTHING * smooth
     return Flows(np.maximum(np.expm1(both), 0.0), flows.entries)
+
+
+def errors_in_widths(flows: Flows, outcome: FloatArray) -> FloatArray:
+    """Outcome less median on log1p scale, in widths of that half of the 80% interval; shapes ``(H,)``, NaN unknown."""
+    low, middle, high = np.quantile(np.log1p(flows.stock), (1 - _BEYOND, 0.5, _BEYOND), axis=0)
+    error = np.log1p(outcome) - middle
+    return np.asarray(error / np.maximum(np.where(error < 0, middle - low, high - middle), 1e-9))
+
+
+def spread_factors(errors: Mapping[int, FloatArray], now: int, horizon: int) -> FloatArray:
+    """Factors of the lower and the upper half of the paths from the errors known by then, shape ``(2, H)``.
+
+    A factor is the conformal quantile of past errors (Vovk, Gammerman and Shafer 2005), shrunk to 1 and never below it.
+
+    Args:
+        errors: By period of origin, those of :func:`errors_in_widths`, shape ``(series, H)``.
+        now: Period of the origin that is forecast from: later outcomes are not read.
+        horizon: Periods ahead, H.
+    """
+    factors = np.ones((2, horizon))
+    for step in range(1, horizon + 1):
+        past = np.asarray([error for row, found in errors.items() if row + step <= now for error in found[:, step - 1]])
+        past = np.sort(past[np.isfinite(past)])
+        if n := len(past):
+            rank = min(int(np.ceil(_BEYOND * (n + 1))), n)
+            beyond = np.asarray([-past[-rank], past[rank - 1]]) - 1
+            factors[:, step - 1] = np.clip(1 + beyond * n / (n + _PRIOR_ERRORS), 1.0, _WIDEST)
+    return factors
+
+
+def widened(flows: Flows, factors: FloatArray) -> Flows:
+    """Paths whose distance from their median on log1p scale is multiplied; each keeps its rank."""
+    values = np.log1p(flows.stock)
+    away = values - np.median(values, axis=0)
+    further = values + away * (np.where(away < 0, factors[0], factors[1]) - 1)
+    return Flows(np.maximum(np.expm1(further), 0.0), flows.entries)
 
 
 def coherent(total: Flows, parts: list[Flows]) -> list[Flows]:

@@ -186,12 +186,16 @@ class Stocks:
             of_series = np.ones((n, len(known) + self.horizon)) if arrivals is None else arrivals[:, first:]
             flows = reception.stock_flow(known, of_series, self.horizon, seed)
             made[name] = reception.combined(flows, *smoothing.moments(len(known), self.horizon))
+        return self.widened(row, made, np.ones((2, self.horizon)))
+
+    def widened(self, row: int, flows: dict[str, reception.Flows], factors: FloatArray) -> dict[str, reception.Flows]:
+        """Paths whose spread is multiplied; those of a division that sums to the country in a row still sum to it."""
+        made = {name: reception.widened(one, factors) for name, one in flows.items()}
         for part in self.divisions:
             now = self.panel.matrix.iloc[row]
             if set(part) <= set(made) and abs(now[part].sum() - now[self.total]) <= _SUMS * now[self.total]:
-                made |= dict(
-                    zip(part, reception.coherent(made[self.total], [made[name] for name in part]), strict=True)
-                )
+                scaled = reception.coherent(made[self.total], [made[name] for name in part])
+                made |= dict(zip(part, scaled, strict=True))
         return made
 
 
@@ -278,12 +282,12 @@ def _tables(
     is_current = ahead[-1].end_time >= as_of and reached
     if not is_current or not set(routes) <= set(now.ahead) or stocks.total not in stocks.smoothed:
         return {}
-    made = {
-        factor: stocks.flows(row, now.in_periods(routes, stocks.periods(row), factor) if routes else None, PAST_PATHS)
-        for factor in (FACTORS if routes else (1.0,))
-    }
+    past, errors = _hindcasts(stocks, then)
+    made, factors = {}, reception.spread_factors(errors, row, stocks.horizon)
+    for factor in FACTORS if routes else (1.0,):
+        arrivals = now.in_periods(routes, stocks.periods(row), factor) if routes else None
+        made[factor] = stocks.widened(row, stocks.flows(row, arrivals, PAST_PATHS), factors)
     current = to_rows(_quantiles(stocks, row, made[1.0])).assign(freq=stocks.freq, as_of=as_of)
-    past = _hindcasts(stocks, then)
     room = places.groupby("geo")["obs_value"].last()
     needs = [
         _needs(stocks, row, name, flows, factor, room) for factor, one in made.items() for name, flows in one.items()
@@ -321,9 +325,12 @@ def _paths(stocks: Stocks, row: int, flows: Mapping[str, reception.Flows]) -> pd
     return typed(concat_filled(parts, TRAJECTORIES.empty()), TRAJECTORIES)
 
 
-def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTable:
-    """Forecasts of the model, and of simpler ones of the country's stock, at every past origin that can be had."""
-    panel, parts = stocks.panel, []
+def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> tuple[QuantileTable, dict[int, FloatArray]]:
+    """Forecasts of the model, and of simpler ones of the country's stock, at every past origin that can be had.
+
+    Beside them by row the errors of the paths before they are widened, of all its series together.
+    """
+    panel, parts, errors = stocks.panel, [], dict[int, FloatArray]()
     total = panel.matrix[stocks.total].to_numpy(dtype=float)
     first = stocks.smoothed[stocks.total][0]
     for row in range(first + reception.FEWEST - 1, stocks.last):
@@ -332,9 +339,13 @@ def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTa
         if np.isnan(total[row]) or known is None or not set(stocks.routes) <= set(known.ahead):
             continue
         arrivals = known.in_periods(stocks.routes, stocks.periods(row)) if stocks.routes else None
-        parts.append(_quantiles(stocks, row, stocks.flows(row, arrivals, PAST_PATHS)))
+        flows = stocks.flows(row, arrivals, PAST_PATHS)
+        factors = reception.spread_factors(errors, row, stocks.horizon)
+        parts.append(_quantiles(stocks, row, stocks.widened(row, flows, factors)))
+        counted = panel.matrix.reindex(stocks.ahead(row))[[*flows]].to_numpy(dtype=float).T
+        errors[row] = np.stack(list(map(reception.errors_in_widths, flows.values(), counted)))
         parts += [_table(stocks, row, name, {stocks.total: found}) for name, found in _peers(stocks, row, arrivals)]
-    return stack(parts) if parts else _table(stocks, stocks.last, reception.MODEL_ID, {})
+    return stack(parts) if parts else _table(stocks, stocks.last, reception.MODEL_ID, {}), errors
 
 
 def _peers(stocks: Stocks, row: int, arrivals: FloatArray | None) -> Iterator[tuple[str, FloatArray]]:

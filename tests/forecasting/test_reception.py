@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core import FloatArray
+from forecasting import reception
 from forecasting.reception import (
     DampedSmoothing,
     Flows,
@@ -133,12 +134,33 @@ def test_constant_stock_is_forecast_as_it_is_by_peers() -> None:
 
 
 def test_state_space_brings_arrivals_into_the_stock() -> None:
-    stock, arrivals = world()
+    _stock, arrivals = world()
     change = arrivals[LAGS + 1 :] * 0.5 - 2_500
     grown = 80_000 + np.concatenate([[0.0], np.cumsum(change)])
     found = state_space_quantiles(grown[:PERIODS], on_paths(arrivals), 12, HORIZON, seed=0)
-    assert len(stock) == len(grown)
     assert found[:, 11] == pytest.approx(grown[PERIODS:], rel=0.03)
+
+
+def test_too_narrow_paths_are_widened_to_cover() -> None:
+    rng = np.random.default_rng(4)
+    flows = Flows(np.exp(rng.normal(8, 0.1, (500, 1))), np.zeros((500, 1)))
+    errors: dict[int, FloatArray] = {}
+    held = []
+    for now, outcome in enumerate(np.exp(rng.normal(8, 0.13, (60, 20)))):
+        wide = reception.widened(flows, reception.spread_factors(errors, now, 1)).quantiles[0]
+        held.append((outcome >= wide[3]) & (outcome <= wide[-4]))
+        errors[now] = reception.errors_in_widths(flows, outcome)[:, None]
+    assert np.mean(np.abs(list(errors.values())) <= 1) < 0.72
+    assert np.mean(held[10:]) == pytest.approx(0.8, abs=0.03)
+
+
+def test_spread_at_origin_ignores_later_outcomes() -> None:
+    rng = np.random.default_rng(5)
+    errors = {row: rng.normal(0, 1, (3, HORIZON)) for row in range(30)}
+    late = {row: np.where(row + np.arange(1, HORIZON + 1) > 20, 99.0, found) for row, found in errors.items()}
+    early, changed = (reception.spread_factors(known, 20, HORIZON) for known in (errors, late))
+    assert (early == changed).all()
+    assert (early < reception.spread_factors(late, 30, HORIZON)).any()
 
 
 def test_parts_sum_to_total_on_every_path() -> None:

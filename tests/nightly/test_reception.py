@@ -162,6 +162,12 @@ def test_places_that_suffice_never_fall_over_months(made: dict[str, pd.DataFrame
     assert (enough >= needs(made)["hi_80"]).all()
 
 
+def test_newest_count_does_not_change_past_forecasts(made: dict[str, pd.DataFrame]) -> None:
+    known = italian()
+    known.loc[known["time_period"] == str(MONTHS[-1]), "obs_value"] *= 2
+    pd.testing.assert_frame_equal(night(known).tables["reception_backtest"], made["reception_backtest"])
+
+
 def stocks_of(known: pd.DataFrame) -> Stocks:
     return next(iter(countries(known)))
 
