@@ -31,7 +31,7 @@ from reports.files import flag_words
 from reports.names import MODELS, routes_together
 from reports.numbers import Expected, years_with
 from reports.overview import Together
-from reports.skill import Verdicts, hits_words, verdict_marks
+from reports.skill import hits_words, record_mark
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -56,7 +56,6 @@ def no_break(text: str) -> str:
 def route_table(
     summary: pd.DataFrame,
     before: Sequence[float | None],
-    ends: list[pd.Timestamp],
     trends: dict[str, str],
     links: dict[str, str],
     total: Together,
@@ -67,7 +66,6 @@ def route_table(
     Args:
         summary: Result of ``numbers.route_summary``, and ``filled_in``: which share of the last count is estimated.
         before: What was counted in the same months a year earlier, route by route; None where a month is missing.
-        ends: Last days of the months whose sum is expected.
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
         total: Several routes together; of one or none it has no row.
@@ -85,9 +83,7 @@ def route_table(
         _("Expected, 80% interval"): [_expected_cell(row) for row in summary.to_dict("records")],
         **{title: [_since_cell(moved.get(route_id)) for route_id in summary["route_id"]] for title in since},
         _("vs a year earlier"): growths,
-        f"{no_break(_('Track record'))} {NO_BREAK.join(map(lang().month_short, ends))}": [
-            _record_cell(*one, ends) for one in zip(summary["held"], summary["verdicts"], strict=True)
-        ],
+        _("Track record"): [no_break(record_mark(one, lang())) for one in summary["record"]],
         _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
@@ -98,7 +94,8 @@ def route_table(
     if total.number > 1:
         name, expected = f"**{routes_together(total.number, lang())}**", lang().expected(total.median)
         growth, changes = _share(total.median, total.year_before), [_since_cell(moved.get("")) for _title in since]
-        cells = [name, _over(expected, lang().interval(total.low, total.high)), *changes, growth, "", "", ""]
+        expected = _over(expected, lang().interval(total.low, total.high))
+        cells = [name, expected, *changes, growth, no_break(record_mark(total.record, lang())), "", ""]
         frame = pd.concat([frame, pd.DataFrame([cells], columns=frame.columns)], ignore_index=True)
     return frame.style.format({_("vs a year earlier"): _growth})
 
@@ -164,12 +161,6 @@ def _expected_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
     return _over(lang().expected(row["expected"]), lang().interval(row["low"], row["high"]))
-
-
-def _record_cell(held: float, verdicts: Verdicts, ends: list[pd.Timestamp]) -> str:
-    """Which share of past months the intervals held, and the verdict against the baseline."""
-    said = _("held {share}").format(share=lang().share(held)) if is_known(held) else ""
-    return "  \n".join(no_break(text) for text in (said, verdict_marks(verdicts, ends)) if text)
 
 
 def chance_table(

@@ -10,7 +10,7 @@ their number stands beside every score. Series by quarter have the same windows,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core import QUANTILE_LEVELS, FloatArray, interval_levels, whole
-from core.release import YEAR_AHEAD
+from core.release import RELEASE, YEAR_AHEAD
 from core.schema import ALL, typed
 from forecasting import LEVELS
 from forecasting.panel import Panel
@@ -42,16 +42,26 @@ INTERVALS = (50, 80, 95)
 
 @dataclass(frozen=True)
 class Window:
-    """Twelve months, or their four quarters: ``ahead`` is 0 for the running ones and 1 for the next."""
+    """Months or quarters that are summed.
+
+    Attributes:
+        kind: Which; ``ahead`` is 0 for the running ones and 1 for the next.
+        ahead: See ``kind``.
+        first: The first period.
+        length: How many periods.
+        horizon: How many periods ahead the last one lies at most.
+    """
 
     kind: str
     ahead: int
     first: pd.Period
+    length: int
+    horizon: int
 
     @cached_property
     def periods(self) -> pd.PeriodIndex:
         """Its months or quarters."""
-        return pd.period_range(self.first, periods=per_year(self.first))
+        return pd.period_range(self.first, periods=self.length)
 
     @cached_property
     def months(self) -> tuple[str, str]:
@@ -75,7 +85,8 @@ def windows(origin: pd.Period) -> Iterator[Window]:
     for kind, month in _FIRST_MONTH.items():
         year = now.year if now.month >= month else now.year - 1
         for ahead in (0, 1):
-            window = Window(kind, ahead, pd.Period(dt.datetime(year + ahead, month, 1), freq=origin.freqstr))  # noqa: DTZ001  # a period has no zone
+            first, length = pd.Period(dt.datetime(year + ahead, month, 1), freq=origin.freqstr), per_year(origin)  # noqa: DTZ001  # a period has no zone
+            window = Window(kind, ahead, first, length, length * (1 + ahead))
             if window.periods[-1].ordinal <= origin.ordinal + reach_of(origin):
                 yield window
 
@@ -109,15 +120,48 @@ def year_ahead(
     totals = _Totals(panel, series, past, together)
     if not (cases := [*totals.at(current, n, nowcasts or {})]):
         return YEAR_AHEAD.empty()
-    records = _records(totals, past, _Totals(panel, series, baseline, together), baseline, per_year(panel.periods[0]))
+    records = _records(totals, past, _Totals(panel, series, baseline, together), baseline)
     judged = _rows(cases)[0].merge(records, on=_WINDOW, how="left").reindex(columns=list(YEAR_AHEAD.columns))
     return typed(judged.fillna({"n": 0, "years": 0}), YEAR_AHEAD)
+
+
+def total_scores(
+    past: QuantileTable, baseline: QuantileTable, panel: Panel, steps: range, together: Collection[str]
+) -> pd.DataFrame:
+    """What a total of some months ahead, as titles name it, was worth at past origins.
+
+    Args:
+        past: The ensemble's forecasts at past origins.
+        baseline: The baseline's at the same origins.
+        panel: The series by month.
+        steps: Months ahead that are summed.
+        together: The series that are added up as all together.
+
+    Returns:
+        A frame that keeps the table ``total_scores``: one row per series, and for all together.
+    """
+
+    def ahead(origin: pd.Period) -> Iterator[Window]:
+        yield Window("", 0, origin + steps[0], len(steps), steps[-1])
+
+    series = sorted(past.keys["series_id"].unique())
+    ours, theirs = (_Totals(panel, series, table, together, ahead) for table in (past, baseline))
+    contract = RELEASE["total_scores"]
+    return typed(_records(ours, past, theirs, baseline).reindex(columns=list(contract.columns)), contract)
 
 
 class _Totals:
     """Totals from paths at any origin."""
 
-    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, together: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        series: list[str],
+        past: QuantileTable,
+        together: Collection[str] | None,
+        windows: Callable[[pd.Period], Iterator[Window]] = windows,
+    ) -> None:
+        self._windows = windows
         self._panel, self._series, self._numbers = panel, series, Numbers(seed=0)
         self._added = [name for name in series if together is None or name in together]
         self._year, reach = per_year(panel.periods[0]), reach_of(panel.periods[0])
@@ -141,7 +185,7 @@ class _Totals:
         }
         shown = [
             (window, [name for name in (*origins, ALL) if not over or np.isfinite(self._outcome(name, window))])
-            for window in windows(max(origins.values()))
+            for window in self._windows(max(origins.values()))
         ]
         if not any(names for _, names in shown):
             return
@@ -168,7 +212,7 @@ class _Totals:
         self, window: Window, origin: pd.Period, ahead: dict[int, FloatArray], name: str
     ) -> tuple[float, int, FloatArray | None]:
         """What is counted of a window, in how many months, and paths of its total; None where a part is lacking."""
-        first, end = window.first.ordinal, window.first.ordinal + self._year
+        first, end = window.first.ordinal, window.first.ordinal + window.length
         counted = self._counted(name, first, min(end, origin.ordinal + 1))
         to_come = [ahead.get(period - origin.ordinal) for period in range(first + len(counted), end)]
         if not np.isfinite(counted).all() or any(one is None for one in to_come):
@@ -185,18 +229,19 @@ class _Totals:
     def _facts(
         self, window: Window, name: str, origin: pd.Period, counted: float, months_counted: int
     ) -> dict[str, object]:
-        first = window.first.ordinal
-        complete = first - self._year * (1 + max(0, -((origin.ordinal - first + 1) // self._year)))
+        first, last = window.first.ordinal, window.periods[-1].ordinal
+        complete = first - self._year * max(1, -((origin.ordinal - last) // self._year))
         return {
             "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": window.months[0],
             "last_period": window.months[1], "origin_date": origin.end_time.normalize(), "counted": counted,
             "months_counted": months_counted, "outcome": self._outcome(name, window),
-            "last_total": float(self._counted(name, complete, complete + self._year).sum()),
+            "last_total": float(self._counted(name, complete, complete + window.length).sum()),
+            "horizon": window.horizon,
         }  # fmt: skip
 
     def _outcome(self, name: str, window: Window) -> float:
         """What was counted in all of a window, NaN where it is not over."""
-        return float(self._counted(name, window.first.ordinal, window.first.ordinal + self._year).sum())
+        return float(self._counted(name, window.first.ordinal, window.first.ordinal + window.length).sum())
 
 
 def _rows(cases: Sequence[tuple[dict[str, object], FloatArray]]) -> tuple[pd.DataFrame, FloatArray]:
@@ -217,9 +262,7 @@ def _rows(cases: Sequence[tuple[dict[str, object], FloatArray]]) -> tuple[pd.Dat
 _WINDOW = ["series_id", "kind", "ahead"]
 
 
-def _records(
-    totals: _Totals, past: QuantileTable, reference: _Totals, baseline: QuantileTable, year: int
-) -> pd.DataFrame:
+def _records(totals: _Totals, past: QuantileTable, reference: _Totals, baseline: QuantileTable) -> pd.DataFrame:
     """Scores of totals at past origins whose windows are over, beside the baseline's, by series, kind and window.
 
     The ratio of scores with its interval, the coverage, and the number of origins and of different windows.
@@ -238,7 +281,7 @@ def _records(
     at = there.get_indexer(place)
     rows, quantiles, beside = rows[at >= 0], quantiles[at >= 0], beside[at[at >= 0]]
     own, reference_log = (wis(np.log1p(rows["outcome"].to_numpy()), np.log1p(one)) for one in (quantiles, beside))
-    rows = rows.assign(wis_log=own, reference_log=reference_log, horizon=year * (1 + rows["ahead"]))
+    rows = rows.assign(wis_log=own, reference_log=reference_log)
     inside = {
         f"coverage_{level}": rows["outcome"].between(rows[f"lo_{level}"], rows[f"hi_{level}"]) for level in INTERVALS
     }

@@ -8,6 +8,7 @@ summed by region of origin too (``data/countries.toml``).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from core import FloatArray
+from core.calendar import PLANNING_MONTHS, planning_window
 from core.countries import region_of
 from core.languages import marked as _
 from core.log import ProgressReport, announce
@@ -37,7 +39,7 @@ from forecasting.runs import forecasts_at
 from forecasting.trajectories import sample_paths, update_with_nowcasts
 from forecasting.verification import group_errors
 from forecasting.workers import Progress, Workers
-from forecasting.year_ahead import REACH, year_ahead
+from forecasting.year_ahead import REACH, total_scores, year_ahead
 from nightly import FREQ, RealTimeData
 from nightly.pooled import PooledNight
 from store.releases.caches import COLUMNS, BacktestStore
@@ -107,6 +109,13 @@ class ForecastSet:
         far, past, baseline = map(to_matrix, self.farther)
         nowcasts, n = _by_series(self.nowcasts), int(self.paths["output_type_id"].nunique())
         return partial(year_ahead, far, past, baseline, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
+
+    def total_scores(self, panel: Panel, date: dt.date) -> Callable[[], pd.DataFrame]:
+        """What makes the record of the totals that titles name (table ``total_scores``)."""
+        _far, past, baseline = map(to_matrix, self.farther)
+        first = planning_window(date)[0].ordinal - panel.periods[-1].ordinal
+        steps = range(first, first + PLANNING_MONTHS)
+        return partial(total_scores, past, baseline, panel, steps, ARRIVAL_SERIES)
 
 
 def _by_series(nowcasts: pd.DataFrame) -> dict[str, FloatArray]:

@@ -81,6 +81,7 @@ def forecast_tables(
         operator.call,  # type: ignore[arg-type]  # mypy does not infer that it is given no arguments
         [
             served.year_ahead(panel),
+            served.total_scores(panel, data.date),
             partial(full_record, past, panel.long(), settings, as_of=data.date, nowcasts=nowcasts),
             partial(summarise, replayed, panel),
             partial(situation_scores, replayed, panel),
@@ -88,11 +89,12 @@ def forecast_tables(
         workers=workers,
         is_small=True,
     )
-    year_ahead, record, scores, situations = results
+    year_ahead, total_scores, record, scores, situations = results
     tables = {
         "forecasts": served.current.assign(target=served.current["series_id"].str.partition(".")[0], as_of=as_of),
         "trajectories": served.paths,
         "year_ahead": year_ahead,
+        "total_scores": total_scores,
         "nowcasts": night.nowcasts,
         "backtest": past,
         "replays": hindcast_table(made.hindcasts, data.outcome_panel),

@@ -19,7 +19,7 @@ from core.routes import ARRIVAL_ROUTES, ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
 from reports.alert import direction, is_untested, rule_record
-from reports.skill import held_counts, verdict_ends
+from reports.skill import total_record, verdict_ends
 
 LARGEST = 10_000_000
 """Persons in a month that anybody may name."""
@@ -29,7 +29,7 @@ FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "direction", "expected", "low", "high", "last_period", "last_value",
-    "last_flag", "year_earlier", "expected_before", "before_low", "before_high", "held", "verdicts",
+    "last_flag", "year_earlier", "expected_before", "before_low", "before_high", "held", "verdicts", "record",
 ]  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def route_summary(
 
     Args:
         frame: Returns a release's table: ``routes, observations, trajectories, backtest,
-            forecasts, scores`` and ``track_record`` are read.
+            forecasts, scores, total_scores`` and ``track_record`` are read.
         alerts: Its alerts that count.
         ends: Last days of the months whose sum is expected.
         only: One route alone, by its code.
@@ -260,10 +260,11 @@ def route_summary(
     Returns:
         ``route_id, state, note, level, direction, expected, low, high, last_period, last_value, last_flag,
         year_earlier, expected_before, before_low, before_high`` (of the last month, see :func:`expected_before`),
-        ``held`` and ``verdicts`` (see :mod:`reports.skill`); numbers are empty where a route has none.
+        ``held`` (share of past totals in their 80 % interval), ``verdicts`` and ``record`` (see :mod:`reports.skill`);
+        numbers are empty where a route has none.
     """
-    frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
-    routes, observations, trajectories, backtest, forecasts, scores = map(frame, frames)
+    frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores", "total_scores")
+    routes, observations, trajectories, backtest, forecasts, scores, totals = map(frame, frames)
     gravest = {row["route_id"]: row for row in gravest_by_route(alerts, frame("track_record")).to_dict("records")}
     rows = []
     for route in route_states(routes[routes["route_id"] == only] if only else routes).itertuples():
@@ -272,7 +273,7 @@ def route_summary(
         expected = expected_total(trajectories, [series_id], ends) if route.state == "ok" else None
         last = history.iloc[-1] if len(history) else None
         before = expected_before(backtest, series_id, last["end_date"]) if last is not None else None
-        held, cases, _steps = held_counts(scores, forecasts, series_id, ends)
+        record = total_record(totals, series_id)
         rows.append(
             {
                 "route_id": route.route_id,
@@ -290,8 +291,9 @@ def route_summary(
                 "expected_before": before.median if before else np.nan,
                 "before_low": before.low if before else np.nan,
                 "before_high": before.high if before else np.nan,
-                "held": held / cases if cases else np.nan,
+                "held": record["coverage_80"] if record else np.nan,
                 "verdicts": verdict_ends(scores, forecasts, series_id),
+                "record": record,
             }
         )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).sort_values(

@@ -12,12 +12,15 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import Language, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from reports import ReadableRelease, cards_in, numbers
+from core.routes import ARRIVAL_SERIES
+from core.schema import ALL
+from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
 from reports.answer import not_counted
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import Sources, route_name, subject_name
 from reports.route import in_window
+from reports.skill import total_record
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ class Together:
         high: Its upper end.
         year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
             missing.
+        record: What such totals were worth, see :func:`reports.skill.total_record`; None where a route is missing.
     """
 
     title: str
@@ -158,6 +162,7 @@ class Together:
     low: float = 0.0
     high: float = 0.0
     year_before: float | None = None
+    record: Row | None = None
 
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing without a total."""
@@ -176,7 +181,7 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
     """Add up the routes, path by path.
 
     Args:
-        release: ``observations`` and ``trajectories`` are read.
+        release: ``observations``, ``trajectories`` and ``total_scores`` are read.
         summary: Result of :func:`reports.numbers.route_summary`.
         language: The reader's.
     """
@@ -197,4 +202,5 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
     texts = ngettext("{expected} arrival expected {when}", "{expected} arrivals expected {when}")
     when = in_window(release.as_of, language)
     title = language.plural(texts, as_expected(total.median), expected=figure, when=when)
-    return Together(title, figure, total.median, len(series), total.low, total.high, before)
+    record = total_record(release.frame("total_scores"), ALL) if set(series) == set(ARRIVAL_SERIES) else None
+    return Together(title, figure, total.median, len(series), total.low, total.high, before, record)

@@ -25,7 +25,17 @@ from reports.asylum import AsylumForecast
 from reports.names import DRIVERS, MODELS, REGIONS, country_name, place_name, route_name
 from reports.names import name as named
 from reports.reception import Need
-from reports.skill import ahead_words, held_counts, own_rows, period_ends, steps_ahead, verdict_steps, with_interval
+from reports.skill import (
+    BRIEF,
+    ahead_words,
+    hits_words,
+    own_rows,
+    period_ends,
+    steps_ahead,
+    total_record,
+    verdict_steps,
+    with_interval,
+)
 
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
@@ -221,16 +231,20 @@ def said_by_route(rows: pd.DataFrame, language: Language) -> list[str]:
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """How many counts the 80 % intervals held, as far ahead as the planning window, beside the target."""
-    scores, forecasts, ends = release.frame("scores"), release.frame("forecasts"), numbers.window_ends(release.as_of)
-    held, cases, steps = held_counts(scores, forecasts, series_of(route_id), ends)
-    if not cases:
+    """How many past totals of three months the 80 % intervals held, and their errors against the last count's."""
+    judged = total_record(release.frame("total_scores"), series_of(route_id))
+    if judged is None:
         return ""
-    text = _("Of single months, {ahead}, {held} of {n} lay in the 80% interval: {share} (target 80%).")
-    return language.text(
-        text, ahead=steps_ahead(steps, language), held=language.counted(held), n=language.counted(cases),
-        share=language.share(held / cases),
+    text = _(
+        "Past three-month totals: {times} lay in the 80% interval, {share} (target 80%). Errors {change} against the "
+        "last count repeated: {verdict}."
+    )
+    said = language.text(
+        text, times=hits_words(judged["n"] * judged["coverage_80"], judged["n"], language),
+        share=language.share(judged["coverage_80"]), change=language.change(judged["relative_wis"], 1.0),
+        verdict=language.text(BRIEF[judged["verdict"]]),
     )  # fmt: skip
+    return said if route_id != ALL else language.labelled(language.text(_("All routes together")), uncapital(said))
 
 
 def first_month_words(release: ReadableRelease, route_id: str, language: Language) -> str:

@@ -21,7 +21,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import country_name, in_unit, level_name, route_name
-from reports.skill import held_counts, may_beat, steps_ahead, stretches, verdict_words
+from reports.skill import may_beat, stretches, total_record, verdict_words
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -124,7 +124,7 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
     total = numbers.expected_total(release.frame("trajectories"), [series_id], ends)
     own = forecasts[forecasts["series_id"].eq(series_id) & forecasts["fallback"].eq(False)]
     models = own.loc[own["model_id"].isin(MEMBERS), "model_id"].nunique()
-    held, judged, ahead = held_counts(release.frame("scores"), forecasts, series_id, ends)
+    record = total_record(release.frame("total_scores"), series_id)
     alerts = numbers.gravest_by_route(release.frame("alerts"), release.frame("track_record"))
     levels = [level_name(level, language) for level in alerts.loc[alerts["route_id"] == route_id, "alert_level"]]
     interval = f"{language.expected(total.median)} ({language.interval(total.low, total.high)})" if total else ""
@@ -144,9 +144,9 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
            "a range.")),
         (_("Forecast"), interval,
          _("The models’ mean {window}, moved by days already counted, with an 80% interval matched to past errors.")),
-        (_("Check"), language.text(_("{share}, target {target}"), share=language.share(held / judged),
-                                   target=language.percent(0.8)) if judged else "",
-         _("Past months inside the 80% interval, {ahead}. Track record shows all, also what is poor.")),
+        (_("Check"), language.text(_("{share}, target {target}"), share=language.share(record["coverage_80"]),
+                                   target=language.percent(0.8)) if record else "",
+         _("Past three-month totals inside the 80% interval. Track record shows all, also what is poor.")),
         (_("Alert"), levels[0] if levels else language.text(_("none")),
          _("Fixed rules turn chances into Watch, Warning or Severe. A person decides what is sent.")),
         (_("Release"), made,
@@ -156,7 +156,7 @@ def steps_of(release: ReadableRelease, route_id: str, language: Language) -> lis
         (
             language.text(name),
             number,
-            language.text(text).format(when=when, window=window, ahead=steps_ahead(ahead, language)),
+            language.text(text).format(when=when, window=window),
         )
         for name, number, text in steps
     ]

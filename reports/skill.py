@@ -12,8 +12,8 @@ from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, TOO_FEW, WORSE, skill
-from reports import ReadableRelease
+from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, TOO_FEW, WORSE, skill, with_verdicts
+from reports import ReadableRelease, Row
 
 MARKS = {BETTER: "✓", LIKELY: "◐", NO_EVIDENCE: "○", WORSE: "✗", TOO_FEW: NOTHING}
 """Each verdict where there is room for a sign only."""
@@ -125,25 +125,26 @@ def own_rows(scores: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> 
     return scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(model_id) & scores["scale"].eq("log")]
 
 
-def held_counts(
-    scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str, shown: Iterable[pd.Timestamp]
-) -> tuple[float, float, list[int]]:
-    """How many counts the ensemble's 80 % intervals held at past dates, as far ahead as the periods that are shown.
+def total_record(scores: pd.DataFrame, series_id: str) -> Row | None:
+    """What past totals of three months were worth, as far ahead as the one that is shown, with their ``verdict``.
 
     Args:
-        scores: From :func:`forecasting.verification.summarise`.
-        forecasts: See :func:`judged_periods`.
+        scores: The release's ``total_scores``.
         series_id: The series, or all of them together.
-        shown: Last days of the periods that are shown.
 
     Returns:
-        Counts held, all counts, and the periods ahead.
+        The row; None where no such total could be judged.
     """
-    ends = period_ends(forecasts, series_id)
-    steps = [int(step) for step in ends.index[ends.isin(list(shown))]]
-    rows = own_rows(scores, series_id)
-    rows = rows[rows["horizon"].astype(int).isin(steps) & rows["coverage_80"].notna()]
-    return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum()), steps
+    rows = with_verdicts(scores[scores["series_id"].eq(series_id) & scores["n"].gt(0)])
+    return rows.to_dict("records")[0] if len(rows) else None
+
+
+def record_mark(record: Row | None, language: Language) -> str:
+    """Which share of past totals the intervals held, and the verdict as a sign: ``held 79% ✓``; empty without one."""
+    if record is None:
+        return ""
+    held = language.text(_("held {share}"), share=language.share(record["coverage_80"]))
+    return f"{held} {MARKS[record['verdict']]}"
 
 
 def error_note(release: ReadableRelease, series_id: str, horizon: int, language: Language) -> str:
@@ -237,11 +238,6 @@ def verdict_words(
         f"{language.text((words or {}).get(one, one))} {stretches(ends, language.in_months, months_each)}"
         for one, ends in _by_verdict(verdicts, shown)
     )
-
-
-def verdict_marks(verdicts: Verdicts, shown: Iterable[pd.Timestamp]) -> str:
-    """The verdict on each period as a sign: ``✓ ✓ ◐``; an en dash of a series that is not scored."""
-    return NOTHING if verdicts is None else " ".join(MARKS[verdict_at(verdicts, end)] for end in shown)
 
 
 def _by_verdict(

@@ -173,7 +173,7 @@ def show_routes(
             ]
             for name, verdict in (("better", BETTER), ("likely", LIKELY))
         }
-        exported = summary.drop(columns="verdicts").assign(**skilled)
+        exported = summary.drop(columns=["verdicts", "record"]).assign(**skilled)
         downloads.buttons(downloads.export_of(night, "routes", title, exported))
     draw = partial(show_table, night, former, summary)
     reads.drawn_once(night, draw, "routes", gone, former.run_id if former else None)
@@ -204,16 +204,14 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
     found = [] if former is None else [*moves_since(night, former), total_move(night, former)]
     moved = {move.route_id: move for move in found if move is not None}
     st.table(
-        tables.route_table(
-            summary.assign(filled_in=filled), before, numbers.window_ends(night.as_of), trends, links, total, moved
-        ),
+        tables.route_table(summary.assign(filled_in=filled), before, trends, links, total, moved),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
     has_units = any(corridor(route_id).unit for route_id in summary["route_id"])
     note = _(
-        "Held: share of past months inside their 80% interval. ✓ better than the last count repeated, ◐ likely "
+        "Held: share of past totals inside their 80% interval. ✓ better than the last count repeated, ◐ likely "
         "better, ○ no sign. Above or below 80%: outside the interval forecast before."
     )
     sums = _("Medians do not add up.") if total.number > 1 else ""

@@ -252,8 +252,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
         with st.container(gap=None):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
             if not place and is_own and (held := record.held_words(view.night, view.route_id, lang())):
-                total = _("The total itself is not scored.")
-                st.markdown(layout.small(layout.plain(f"{total} {held}")))
+                st.markdown(layout.small(layout.plain(held)))
 
 
 def show_chances(view: RouteView) -> None:

@@ -213,6 +213,9 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "alert_chances": make_ended().assign(probability=0.21)[[*RELEASE["alert_chances"].columns]],
         "track_record": make_track_record(),
         "scores": make_scores(),
+        "total_scores": make_scores()
+        .query("model_id == 'vigie-ensemble' and horizon == 3 and scale == 'log'")
+        .drop(columns=["model_id", "horizon", "scale", "wis"]),
         "calibration": make_calibration(),
         "situation_scores": make_situation_scores(),
         "attribution": pd.concat([make_attribution(route) for route in known if route != too_old]),

@@ -27,7 +27,7 @@ from reports.messages.announcement import Announcement
 from reports.names import level_name
 from reports.record import held_words
 from reports.route import expected_words, known_to
-from reports.skill import verdict_ends, verdict_marks, verdict_words
+from reports.skill import record_mark, total_record, verdict_ends, verdict_words
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
 from store.status import read_status
@@ -122,7 +122,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
             ("Route", "mail", "Atom", "CAP"),
         ),
         "skill": (words[0].upper() + words[1:], ("Route",)),
-        "skill in brief": (verdict_marks(verdicts, ends), ("Overview",)),
+        "skill in brief": (record_mark(total_record(night.frame("total_scores"), series_id), ENGLISH), ("Overview",)),
         "level": (level_name("severe", ENGLISH), ("Overview", "briefing", *alert)),
         "chance": (report.chance, ("Overview", "briefing", *alert)),
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),

@@ -12,7 +12,7 @@ from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.verification.verdict import BETTER, LIKELY, TOO_FEW, RatioInterval, with_verdicts
-from forecasting.year_ahead import REACH, windows, year_ahead
+from forecasting.year_ahead import REACH, total_scores, windows, year_ahead
 
 MONTHS = 116
 """From January 2015 to August 2024."""
@@ -105,6 +105,15 @@ def test_baseline_itself_scores_one(panel: Panel) -> None:
     past = forecasts(panel, range(60, MONTHS - 1, 3))
     found = year_ahead(forecasts(panel, range(MONTHS - 1, MONTHS)), past, past, panel, n=50)
     assert found["relative_wis"].dropna().to_numpy() == pytest.approx(1.0)
+
+
+def test_score_of_total_rests_on_months_ahead_that_are_counted(panel: Panel) -> None:
+    places = range(60, MONTHS - 1)
+    past = forecasts(panel, places)
+    made = total_scores(past, wider(past), panel, range(2, 5), ["a", "b"]).set_index("series_id")
+    counted = [place for place in places if place + 4 < MONTHS]
+    assert made["n"].to_dict() == dict.fromkeys([ALL, "a", "b"], len(counted))
+    assert made["relative_wis"].lt(1).all()
 
 
 def test_without_past_there_are_totals_and_no_evidence(panel: Panel) -> None:

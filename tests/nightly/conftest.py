@@ -17,7 +17,7 @@ import pytest
 AS_OF = dt.date(2025, 1, 31)
 OF_FORECASTS = {
     "forecasts", "trajectories", "year_ahead", "nowcasts", "backtest", "replays", "figures_then", "scores",
-    "calibration", "situation_scores", "driver_tests",
+    "total_scores", "calibration", "situation_scores", "driver_tests",
 }  # fmt: skip
 """What ``nightly.tables.forecast_tables`` makes."""
 

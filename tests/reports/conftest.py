@@ -167,6 +167,7 @@ def make_release() -> MakeRelease:
             "attribution": RELEASE["attribution"].empty(),
             "backtest": backtest_of(with_forecast),
             "scores": scores_of(with_forecast),
+            "total_scores": scores_of(with_forecast).query("horizon == 3"),
             "nowcasts": RELEASE["nowcasts"].empty(),
         }  # fmt: skip
         values = {

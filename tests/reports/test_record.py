@@ -79,8 +79,11 @@ def test_interval_below_1_without_proof_is_likely_better() -> None:
 
 def test_record_of_interval_names_how_many_counts_it_held() -> None:
     judged = Scored(CMR=YES)
-    judged.frames["scores"] = judged.frames["scores"].assign(n=[60, 50, 40, 30], coverage_80=[0.9, 0.8, 0.6, 0.5])
-    said = "Of single months, 2–4 months ahead, 79 of 120 lay in the 80% interval: 66% (target 80%)."
+    judged.frames["total_scores"] = judged.frames["scores"].head(1).assign(n=120, coverage_80=0.66)
+    said = (
+        "Past three-month totals: 79 of 120 lay in the 80% interval, 66% (target 80%). Errors −20% against the last "
+        "count repeated: better."
+    )
     assert record.held_words(cast(ReadableRelease, judged), "CMR", Language()) == said
     assert record.held_words(cast(ReadableRelease, judged), "EMR", Language()) == ""
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.languages import Language
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
-from reports.skill import ahead_words, error_note, held_words, verdict_ends, verdict_marks, verdict_words, with_interval
+from reports.skill import ahead_words, error_note, held_words, verdict_ends, verdict_words, with_interval
 
 from .conftest import MakeRelease
 
@@ -38,29 +38,26 @@ NONE = "no sign of beating the baseline"
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "words", "marks"),
+    ("verdicts", "words"),
     [
-        (None, "not scored", "–"),
-        ({}, f"{NONE} in February–April 2025", "○ ○ ○"),
-        ({0: BETTER}, f"{NONE} in February–April 2025", "○ ○ ○"),
-        ({1: BETTER, 2: BETTER, 3: BETTER}, "better than the baseline in February–April 2025", "✓ ✓ ✓"),
+        (None, "not scored"),
+        ({}, f"{NONE} in February–April 2025"),
+        ({0: BETTER}, f"{NONE} in February–April 2025"),
+        ({1: BETTER, 2: BETTER, 3: BETTER}, "better than the baseline in February–April 2025"),
         (
             {1: BETTER, 2: LIKELY, 3: BETTER},
             "better than the baseline in February 2025, in April 2025; likely better than the baseline in March 2025",
-            "✓ ◐ ✓",
         ),
         (
             {1: LIKELY, 2: WORSE},
             f"likely better than the baseline in February 2025; {NONE} in April 2025; "
             "worse than the baseline in March 2025",
-            "◐ ✗ ○",
         ),
     ],
 )
-def test_verdict_concerns_months_that_are_shown(verdicts: dict[int, str] | None, words: str, marks: str) -> None:
+def test_verdict_concerns_months_that_are_shown(verdicts: dict[int, str] | None, words: str) -> None:
     said = None if verdicts is None else {ENDS[month]: verdict for month, verdict in verdicts.items()}
     assert verdict_words(said, ENDS[1:], ENGLISH) == words
-    assert verdict_marks(said, ENDS[1:]) == marks
 
 
 def test_quarters_are_named_by_their_months() -> None:
