@@ -175,11 +175,10 @@ def spread_factors(errors: Mapping[int, FloatArray], now: int, horizon: int) -> 
     """
     factors = np.ones((2, horizon))
     for step in range(1, horizon + 1):
-        past = np.asarray([error for row, found in errors.items() if row + step <= now for error in found[:, step - 1]])
-        past = np.sort(past[np.isfinite(past)])
-        if n := len(past):
+        past = np.sort([error for row, found in errors.items() if row + step <= now for error in found[:, step - 1]])
+        if n := int(np.isfinite(past).sum()):  # unknown ones come last
             rank = min(int(np.ceil(_BEYOND * (n + 1))), n)
-            beyond = np.asarray([-past[-rank], past[rank - 1]]) - 1
+            beyond = np.asarray([-past[n - rank], past[rank - 1]]) - 1
             factors[:, step - 1] = np.clip(1 + beyond * n / (n + _PRIOR_ERRORS), 1.0, _WIDEST)
     return factors
 
@@ -188,8 +187,7 @@ def widened(flows: Flows, factors: FloatArray) -> Flows:
     """Paths whose distance from their median on log1p scale is multiplied; each keeps its rank."""
     values = np.log1p(flows.stock)
     away = values - np.median(values, axis=0)
-    further = values + away * (np.where(away < 0, factors[0], factors[1]) - 1)
-    return Flows(np.maximum(np.expm1(further), 0.0), flows.entries)
+    return Flows(np.expm1(values + away * (np.where(away < 0, factors[0], factors[1]) - 1)).clip(0.0), flows.entries)
 
 
 def coherent(total: Flows, parts: list[Flows]) -> list[Flows]:
