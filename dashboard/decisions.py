@@ -41,12 +41,13 @@ from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
 from reports.alert import is_untested, marked_level, rule_record, status_words
+from reports.alert_list import AWAITED
 from reports.answer import consequences, decisions_title, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.overview import Card, cards, facts, overview_title, together
 from store.releases import ReleaseStore
 
-MOST_CARDS, MOST_CONTEXT = 3, 3
+MOST_CARDS, MOST_CONTEXT, MESSAGE_HEIGHT = 3, 3, 240
 LONGEST_REASON = 1000
 ACTING_AS = "acting_as"
 """The reader's name, asked once in a visit."""
@@ -151,10 +152,14 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
 
 def alerts_words(night: Night, found: list[Found], count: int) -> str:
     """How many alerts are open, on which routes one has ended since the release before, and what is dismissed."""
-    said, waited = [f"**{open_words(night, count)}**"], sum(one.waiting for one in found)
+    awaited = sum(one.card.level == AWAITED for one in found)
+    said = [f"**{open_words(night, count) if count else calm_words(awaited) + '.'}**"]
+    waited = sum(one.waiting for one in found)
     if waited and not reads.is_newest(night):
         said.append(ngettext("{n} waited for sign-off.", "{n} waited for sign-off.", waited).format(n=waited))
-    heads = {ENDED: _("Ended since the last release"), DISMISSED: _("Dismissed")}
+    heads = {
+        AWAITED: _("Awaiting the count"), ENDED: _("Ended since the last release"), DISMISSED: _("Dismissed"),
+    }  # fmt: skip
     named = {level: [one.card.title for one in found if one.card.level == level] for level in heads}
     said += [layout.plain(f"{labelled(heads[level], listed(names))}.") for level, names in named.items() if names]
     way = _("Ended alerts") if named[ENDED] and not count else _("All alerts")
@@ -173,11 +178,15 @@ def open_names(found: list[Found]) -> str:
 
 def open_words(night: Night, count: int) -> str:
     """How many alerts are open; of a release that is not the newest, how many were."""
-    if not count:
-        return _("No alert is open.")
     if reads.is_newest(night):
         return ngettext("{n} alert is open.", "{n} alerts are open.", count).format(n=count)
     return ngettext("{n} alert was open.", "{n} alerts were open.", count).format(n=count)
+
+
+def calm_words(awaited: int) -> str:
+    """That no alert is open, and on how many routes one has ended whose month is not counted yet."""
+    text = ngettext("No alert is open; {n} awaits its count", "No alert is open; {n} await their count", awaited)
+    return text.format(n=awaited) if awaited else _("No alert is open")
 
 
 def show_cards(night: Night, found: list[Found]) -> None:
@@ -288,8 +297,8 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         find = partial(_preview, night, str(row["alert_id"]))
         found = reads.once(night, find, "alert's message", row["alert_id"], state.version)
         head = _("The message, as it would be sent: {title}").format(title=plain(found.message.title))
-        with st.expander(head, expanded=True):
-            st.code(mail_text(found.message), language=None, wrap_lines=True)
+        st.markdown(small(head))
+        st.code(mail_text(found.message), language=None, wrap_lines=True, height=MESSAGE_HEIGHT)
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),

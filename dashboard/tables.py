@@ -308,13 +308,13 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
     lines = []
     for row in rows.to_dict("records"):
         chance, cutoff = lang().percent(row["probability"], brief=True), lang().percent(row["cutoff"])
-        event = row["event"] + (f" ({_('untested rule')})" if row["untested"] else "")
+        event = row["event"] + (" *" if row["untested"] else "")
         bar = f"![{no_break(chance)}]({_chance_bar(row, theme)})"
         route = f"[{plain(row['name'])}]({state.link('route', route=row['route_id'])})"
         name = f"**{route}** :small[:gray[{plain(event)}]]"
         lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
     scale = _("Bar: chance now; thin line: usual; thick line: alert")
-    event = _("Event, the nearest to its alert first, untested rules last")
+    event = _("Event, the nearest to its alert first (* untested rules, last)")
     return pd.DataFrame(lines, columns=[event, _("Chance now"), _("Usual chance"), _("Alert from"), scale])
 
 

@@ -14,7 +14,6 @@ from alerts import lifecycle
 from alerts.lifecycle import State, StepError, fold
 from core.calendar import is_ahead
 from core.errors import InputError
-from core.languages import NOTHING
 from core.languages import marked as _
 from core.schema import Entry
 from decisions import Workflow, announcements
@@ -100,7 +99,7 @@ def preview(workflow: Workflow, release: Release, alert_id: str, language: str) 
     state = state_of(workflow, alert_id, level)
     kind, now = lifecycle.UPDATED if state.was_raised else lifecycle.RAISED, dt.datetime.now(dt.UTC)
     signed = {**facts, "signed_by": list(state.sign_offs)}
-    announcement = Announcement(NOTHING, kind, alert_id, release.run_id, now, signed)
+    announcement = Announcement("", kind, alert_id, release.run_id, now, signed)
     return Preview(
         compose(announcement, language, workflow.settings.dashboard_url),
         tuple(announcements.readers_for(announcement, workflow.settings.delivery)),

@@ -310,7 +310,7 @@ def _usual(alert: Row, language: Language) -> tuple[str, ...]:
     if is_known(cutoff):
         said.append(language.text(_("alert from {chance}"), chance=language.percent(cutoff)))
     if is_trigger(alert):
-        said.append(language.text(_("preparing pays from {chance}"), chance=language.percent(prepare)))
+        said.append(language.text(_("worth preparing for from {chance}"), chance=language.percent(prepare)))
     return tuple(said)
 
 

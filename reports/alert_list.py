@@ -42,17 +42,17 @@ from core.settings import FEED
 from forecasting.scenarios import given
 from reports import ReadableRelease, Row, numbers, reception, whatif
 from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record
-from reports.answer import month_flagged, newest_count, night_steps, origin_of_threshold
+from reports.answer import awaits_count, month_flagged, newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
 from reports.names import country_name, source_name, subject_name
 from reports.record import watch_words
 from reports.route import so_far_words
 
 ENDED_KEY = ":ended"
-WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
+WAITS, DECIDED, AWAITED, INFORMS, OVER = "waits", "decided", "awaited", "informs", "over"
 """What an alert asks of the reader, beside ``DISMISSED``."""
-GROUPS = (WAITS, DECIDED, INFORMS, DISMISSED, OVER)
-SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (DISMISSED, OVER)}
+GROUPS = (WAITS, DECIDED, AWAITED, INFORMS, DISMISSED, OVER)
+SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (AWAITED, DISMISSED, OVER)}
 """Groups that a filter leaves."""
 USUAL = _(
     "Usual chance: how often the event followed a month without it, on the route and in the season. The Route page "
@@ -71,18 +71,22 @@ MESSAGES = {
 
 
 def all_alerts(release: ReadableRelease) -> pd.DataFrame:
-    """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) distinguishes them."""
+    """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) distinguishes them.
+
+    An ended one is ``awaited`` (bool) where a month without a count may have brought its event.
+    """
     opened = numbers.by_level(release.frame("alerts"), release.frame("track_record"))
-    opened = opened.assign(key=opened["alert_id"], ended=False)
+    opened = opened.assign(key=opened["alert_id"], ended=False, awaited=False)
     over = release.frame("ended_alerts")
-    over = over.assign(key=over["alert_id"].astype(str) + ENDED_KEY, ended=True)
+    awaited = [awaits_count(row, release) for row in over.to_dict("records")]
+    over = over.assign(key=over["alert_id"].astype(str) + ENDED_KEY, ended=True, awaited=awaited)
     return opened if over.empty else pd.concat([opened, over], ignore_index=True)
 
 
 def grouped(alerts: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
     """The alerts with ``group``: what each asks of the reader, those that wait to be decided first."""
     groups = [
-        OVER if row["ended"]
+        (AWAITED if row["awaited"] else OVER) if row["ended"]
         else INFORMS if informs(row)
         else {PROPOSED: WAITS, DISMISSED: DISMISSED}.get(status[str(row["alert_id"])], DECIDED)
         for row in alerts.to_dict("records")

@@ -364,7 +364,8 @@ def recipients_words(
         language: The reader's.
     """
     counts = Counter((name, channel, code) for name, channel, _address, code in readers)
-    lines = []
+    is_read = any(channel != FEED for _name, channel, _address, _code in readers)
+    lines = [] if is_read else [language.text(_("No person is set up to receive it."))]
     for (name, channel, code), count in counts.items():
         if channel == FEED:
             lines.append(language.text(_("Machines: CAP message and Atom feed, in every language")))

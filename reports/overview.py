@@ -16,6 +16,7 @@ from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, directed, is_untested, marked_level, rule_record
+from reports.alert_list import AWAITED
 from reports.answer import not_counted
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import Sources, route_name, subject_name
@@ -28,7 +29,7 @@ class Card:
     """What one card of the Overview says, all plain text.
 
     Attributes:
-        level: watch, warning, severe, ``ended`` or ``dismissed``.
+        level: watch, warning, severe, ``awaited``, ``ended`` or ``dismissed``.
         change: Whether its rule is untested, and what has changed since the last release.
         title: Route, with the direction of its alert; of an ended one with its chance if that is still at its cut-off.
         sentence: What is the matter.
@@ -109,6 +110,7 @@ def cards(
     over = dict.fromkeys(ended.loc[ended["alert_level"] != INFORMATION, "route_id"], ENDED)
     over |= dict.fromkeys(put_aside["route_id"], DISMISSED)
     left = not_counted(release, language)
+    over |= {one: AWAITED for one in left if one in over}
     names = dict.fromkeys([*left, *summary["route_id"]])
     calm = [one for one in names if one in over and one not in set(firsts["route_id"])]
     return found + [Card(over[one], "", left.get(one) or route_name(one, language), "", route_id=one) for one in calm]

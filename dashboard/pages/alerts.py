@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts import LEVELS
+from alerts import INFORMATION, LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
 from alerts.rules import EXCEEDANCE
 from core.calendar import planning_window
@@ -34,7 +34,7 @@ from reports.alert import (
     rule_record,
     status_words,
 )
-from reports.alert_list import DECIDED, INFORMS, OVER, SHOWN_ONCE, WAITS
+from reports.alert_list import AWAITED, DECIDED, INFORMS, OVER, SHOWN_ONCE, WAITS
 from reports.changes import change_since, change_words
 from reports.citations import some
 from reports.names import in_unit, place_name, rule_name
@@ -51,7 +51,7 @@ def show(night: Night) -> None:
     """The page."""
     state.take_over_route()
     decisions.show_toast()
-    alerts = alert_list.all_alerts(night)
+    alerts = reads.once(night, partial(alert_list.all_alerts, night), "alerts, ended ones too")
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = decisions.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
@@ -71,7 +71,7 @@ def show(night: Night) -> None:
         if is_calm:
             if not is_chosen:
                 show_nearest(night)
-            over = alerts["group"].isin([OVER, DISMISSED])
+            over = alerts["group"].isin([AWAITED, OVER, DISMISSED])
             alerts = pd.concat([alerts[over], alerts[~over]])
         chosen = alerts if is_calm else show_filters(night, alerts)
         if len(alerts) and chosen.empty:
@@ -86,7 +86,7 @@ def show(night: Night) -> None:
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
     if len(alerts):
-        rows = alerts.drop(columns=["key", "group", "subject"])
+        rows = alerts.drop(columns=["key", "awaited", "group", "subject"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
         shown = reads.once(night, make, "alerts' file", *rows["alert_id"], *rows["ended"])
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
@@ -95,8 +95,8 @@ def show(night: Night) -> None:
 def show_calm(night: Night) -> None:
     """Whose month is not counted yet, and the way to the alerts of the release before, if any were open."""
     if left := reads.once(night, partial(answer.not_counted, night, lang()), "not counted"):
-        head = _("Awaiting the count")
-        st.markdown(plain(f"{labelled(head, listed(left.values()))}."))
+        head, why = _("Awaiting the count"), _("Nothing to decide: alerts are about the months ahead.")
+        st.markdown(plain(f"{labelled(head, listed(left.values()))}. {why}"))
     former = reads.night(night.previous) if night.previous else None
     if former is None or not (count := int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())):
         return
@@ -147,7 +147,8 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
     rows = waiting if len(waiting) else decided
     if rows.empty:
-        return _("No alert is open")
+        awaited = alerts.loc[alerts["group"] == AWAITED, "route_id"].nunique()
+        return decisions.calm_words(awaited)
     count = ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", len(rows))
     if len(waiting) and reads.is_newest(night):
         count = ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", len(rows))
@@ -214,6 +215,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     heads = {
         WAITS: _("Waiting for sign-off") if reads.is_newest(night) else capital(_("was waiting for sign-off")),
         DECIDED: _("Open, decided on"),
+        AWAITED: _("Awaiting the count"),
         INFORMS: _("For information: nothing to decide"),
         DISMISSED: _("Dismissed"),
         OVER: _("Ended alerts"),
@@ -233,7 +235,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
             st.markdown(f"### {plain(str(subject))}", anchors=False)
             for row in same.to_dict("records"):
                 st.button(
-                    list_label(night, row),
+                    list_label(row),
                     key=f"open:{row['key']}",
                     type="tertiary",
                     width="stretch",
@@ -243,15 +245,13 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     return picked
 
 
-def list_label(night: Night, row: Row) -> str:
-    """Level, direction and rule of one alert; of one that is over in grey, and whether its month is not counted yet."""
+def list_label(row: Row) -> str:
+    """Level, direction and rule of one alert; of one that is over in grey."""
     badge = level_badge(row["alert_level"])
     if row["group"] == DISMISSED:
         badge = ":gray-badge[" + _("Dismissed") + "]"
-    elif row["group"] == OVER:
-        awaits = reads.once(night, partial(answer.awaits_count, row, night), "awaits its count", row["key"])
-        was = _("was {level}, awaiting the count") if awaits else _("was {level}")
-        badge = f":gray-badge[{was.format(level=level_label(row['alert_level']))}]"
+    elif row["ended"]:
+        badge = f":gray-badge[{_('was {level}').format(level=level_label(row['alert_level']))}]"
     return f"{badge} {plain(f'{direction(row)} {rule_name(row, lang())}'.strip())}"
 
 
@@ -263,10 +263,10 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
         # What an open alert's chance is of, and what the chance of one that is over was, stand in the detail.
         chance = report.chance if is_open else f"{report.chance} {report.event}"
         parts = [chance if report.lead else "", report.window]
-        if row["group"] == OVER:
+        if row["ended"]:
             parts = [report.window, report.event]
     parts += alert_list.fact_words(night, row, lang())
-    if row["group"] == OVER and not informs(row):
+    if row["ended"] and not informs(row):
         why = reads.once(night, partial(answer.ending, row, night, lang()), "alert's ending", row["key"])
         return f"{small(plain(' · '.join(parts)))}  \n:small[{plain(''.join(why[:1]))}]"
     if is_open:
@@ -339,7 +339,7 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     head = f"{row['subject']} {direction(row)}".strip()
     st.header(plain(f"{head} · {rule_name(row, lang())}"), anchor=False)
     report = report_of(night, row)
-    colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
+    colour = "gray" if row["ended"] or row["group"] == DISMISSED else "blue" if informs(row) else ""
     # The chance beside what is usual, but where the sentence says more.
     is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
     begins = answer.begins_words(row, night.as_of, lang()) if is_brief and reads.is_newest(night) else ""
@@ -370,7 +370,8 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
 
 def next_words(night: Night, row: Row) -> str:
     """What to decide, until when, who does, and since when it is open, a sentence each."""
-    since = [one.as_of for one in releases_upto(night) if row["alert_id"] in set(one.frame("alerts")["alert_id"])]
+    opened = ((one.as_of, one.frame("alerts")) for one in releases_upto(night))
+    since = [day for day, of in opened if of["alert_level"].ne(INFORMATION)[of["alert_id"] == row["alert_id"]].any()]
     steps = [
         _("sign it off, which sends its message, or dismiss it"),
         answer.needed_by(row, night.as_of, lang()),

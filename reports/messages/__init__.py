@@ -66,7 +66,7 @@ class Message:
         link_label: Language of the link.
         link: Address of the same view in the dashboard.
         picture_alt: What the picture shows; empty where there is none.
-        reference: Line by which a repeat is recognised.
+        reference: Line by which a repeat is recognised; empty before it is sent.
         replay: Warning that a past night is replayed; empty where not.
         attached: What is attached, or was to be and could not be made; empty where nothing was to be.
     """
@@ -106,7 +106,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
     title = language.labelled(heading, " ".join(place.split()))
     if announcement.level:
         title += f" ({marked_level(facts, facts.get('record'), language)})"
-    replay, reference = "", _("Reference {id}: a repeat carries the same.")
+    replay, name = "", message_id or announcement.identity
     if announcement.is_replay:
         replay = exercise(_as_of(facts), language)
         title = language.labelled(language.text(_("Exercise")), title)
@@ -128,7 +128,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
         link_label=language.text(_("Open this view in the dashboard")),
         link=announcement.link(dashboard_url, language.code),
         picture_alt=_picture_alt(facts, language),
-        reference=language.text(reference, id=message_id or announcement.identity),
+        reference=language.text(_("Reference {id}: a repeat carries the same."), id=name) if name else "",
         replay=replay,
     )
 

@@ -46,7 +46,7 @@ def test_a_chance_no_higher_than_usual_is_called_a_preparedness_trigger() -> Non
     report = alert_report(row, None, ENGLISH)
     assert report.badge == "• Information"
     assert report.sentence.startswith("Preparedness trigger, not likelier than usual: ")
-    assert report.chance_beside == "30% · usually 39% · alert from 43% · preparing pays from 25%"
+    assert report.chance_beside == "30% · usually 39% · alert from 43% · worth preparing for from 25%"
 
 
 def test_large_ratio_to_usual_chance_has_no_decimals() -> None:
