@@ -63,12 +63,14 @@ def season_chart(
             figure.add_trace(_line(values.dropna(), theme.observed, 2.2, f"{one}"))
         else:
             figure.add_trace(_year_line(one, values, theme, newest=one == year - 1))
+    ends = []
     for one, (_low, median, _high) in ahead.items():
         days = [pd.Period(year=one, month=month, freq="M").end_time.normalize() for month in median.index]
         kept = [day.month in counted.get(one, ()) or may_beat(verdicts, day) for day in days]
-        figure.add_trace(_line(median.where(np.array(kept)), theme.fan, 2.4, f"{one} " + _("expected")))
+        drawn = median.where(np.array(kept))
+        figure.add_trace(_line(drawn, theme.fan, 2.4, f"{one} " + _("expected")))
+        ends.append((drawn if any(kept) else median, one, theme.fan))
     highest = max(counted, key=lambda one: counted[one].max())
-    ends = [(median, one, theme.fan) for one, (_low, median, _high) in ahead.items()]
     ends += [
         (values, one, theme.observed if one in (year, year - 1) else theme.secondary)
         for one, values in counted.items()
