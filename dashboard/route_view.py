@@ -210,8 +210,12 @@ def months_and_highest(chances: pd.DataFrame, first: pd.Timestamp) -> pd.DataFra
 def threshold_origin(view: RouteView) -> str:
     """Where the number comes from that the reader has not typed."""
     text = _("{number}: 1.5 times the past year’s mean.")
+    nearest_words = _(
+        "{number}: the alert threshold nearest to being crossed. Its usual chance on Alerts counts only months after "
+        "one without the event."
+    )
     known = (
-        (view.night.frame("alert_chances"), _("{number}: on the page Alerts, this route’s nearest to an alert.")),
+        (view.night.frame("alert_chances"), nearest_words),
         (decided_on(view.night), _("{number}: the threshold of the open alert.")),
     )
     for frame, words in known if not view.origin else ():

@@ -293,19 +293,19 @@ def step_words(
     """A step in a few words: ``January 2025 estimated at 1,100, forecast at 2,100 before (UK)``.
 
     A month is named only where its figure differs in the direction in which the step moved the forecast. In brief:
-    ``Jan 2025: 1,100, not 2,100``.
+    ``Jan 2025: 1,100; 2,100 expected on 31 Dec 2024``.
     """
     kind, _colon, source_id = step.partition(":")
     publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
     figure = move.figures.get(source_id)
     if kind == COUNTS and figure and (figure.value - figure.before) * move.steps[step] > 0:
-        words = {
-            "month": language.month_short(figure.end, year=True) if brief else language.month(figure.end),
-            "value": language.counted(figure.value),
-            "before": language.expected(figure.before),
-        }
-        text = _("{month}: {value}, not {before}") if brief else _FIGURES[figure.is_counted, figure.was_estimated]
-        return language.text(text, **words, source=publisher)
+        month = language.month_short(figure.end, year=True) if brief else language.month(figure.end)
+        figures = _("{month}: {value}; {before} expected on {day}")
+        text = figures if brief else _FIGURES[figure.is_counted, figure.was_estimated]
+        return language.text(
+            text, month=month, value=language.counted(figure.value), before=language.expected(figure.before),
+            source=publisher, day=language.day_short(move.then),
+        )  # fmt: skip
     if kind == COUNTS and figure:
         text = _("new figures to {month} ({source})")
         return language.text(text, month=language.month(figure.end), source=publisher)

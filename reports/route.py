@@ -245,16 +245,14 @@ def running_words(view: RouteForecast, language: Language) -> str:
     month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
     if view.origin or (view.running.empty and month not in view.quantiles.index):
         return ""
-    if view.running.empty:
-        low, median, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
-    else:
-        low, median, high = (float(view.running[name].iloc[0]) for name in ("q10", "q50", "q90"))
-    text = _("{expected} expected in all, 80% interval {interval}.")
-    interval = language.interval_words(low, high)
-    expected = language.text(text, expected=language.expected(median), interval=interval)
-    if view.running.empty:
-        return capital(language.labelled(language.month(month), expected))
-    return capital(language.listed([so_far_words(view.running.iloc[0], language), expected]))
+    ahead, running = view.quantiles, view.running[["q10", "q50", "q90"]]
+    low, median, high = map(float, running.iloc[0] if len(running) else ahead.loc[month, [0.1, 0.5, 0.9]])
+    said = {"expected": language.expected(median), "interval": language.interval_words(low, high)}
+    if running.empty:
+        text = _("{expected} expected in all, 80% interval {interval}.")
+        return capital(language.labelled(language.month(month), language.text(text, **said)))
+    text = _("{expected} estimated in all, 80% interval {interval}.")
+    return capital(language.listed([so_far_words(view.running.iloc[0], language), language.text(text, **said)]))
 
 
 def skill_words(view: RouteForecast, language: Language) -> str:
@@ -313,11 +311,6 @@ class WeekView:
         geo = self.series_id.split(".")[2]
         return display_name(geo, language.code) if self.partial and geo != ALL else ""
 
-    @property
-    def to_begin(self) -> pd.DataFrame:
-        """The weeks to come of which no day is counted."""
-        return self.ahead[self.ahead["target_end_date"] - pd.Timedelta(days=7) >= self.ahead["last_day"]]
-
 
 def week_view(weeks: pd.DataFrame, scores: pd.DataFrame, observations: pd.DataFrame, route_id: str) -> WeekView | None:
     """A route's weeks from a release's tables; None where it is not counted by day."""
@@ -352,8 +345,8 @@ def _differs(days: pd.DataFrame, months: pd.DataFrame) -> bool:
 
 
 def week_title(view: WeekView, language: Language) -> str:
-    """What the first week that has not begun is expected to bring."""
-    row, country = view.to_begin.iloc[0], view.country(language)
+    """What the first week that is not counted whole is expected to bring."""
+    row, country = view.ahead.iloc[0], view.country(language)
     text = _("The week to {day}: {interval} {unit} (80% interval), median {expected}")
     if country:
         text = _(
@@ -396,19 +389,26 @@ def week_record(view: WeekView, language: Language) -> str:
     return " ".join([language.plural(texts, reach), *beyond, words])
 
 
-def week_place(view: WeekView, language: Language) -> str:
-    """What the weeks are for, and how they differ from the months."""
+def week_place(view: WeekView, months: pd.DataFrame, language: Language) -> str:
+    """What to use for the month of the first week, by the route's ``months``, what weeks are for, how they differ."""
     country = view.country(language)
-    text = _("To see early whether a month turns. Another model follows the last days, so weeks need not add up to it.")
+    text = _("Weeks show early whether a month turns. Another model makes them, so they need not add up to it.")
     if country:
         text = _(
-            "To see early whether a month turns. Another model follows the last days in {country} alone, so weeks may "
-            "add up to more than the route’s month."
+            "Weeks show early whether a month turns. Another model follows the last days in {country} alone, so weeks "
+            "may add up to more than the route’s month."
         )
-    return language.text(text, country=country)
+    said = language.text(text, country=country)
+    month = view.ahead["target_end_date"].iloc[0] + pd.offsets.MonthEnd(0)
+    if month not in months.index:
+        return said
+    use = _("For the month, use the chart above: {interval} {when} (80% interval).")
+    interval = language.interval(*map(float, months.loc[month, [0.1, 0.9]]))
+    return f"{language.text(use, interval=interval, when=language.in_months(month, month))} {said}"
 
 
 def week_basis(view: WeekView, language: Language) -> str:
-    """How weeks are counted and up to when."""
-    text = _("Counted by day up to {day}, from Monday to Sunday.")
-    return language.text(text, day=language.day(view.ahead["last_day"].iloc[0]))
+    """How much of the first week is counted, and up to when."""
+    row, text = view.ahead.iloc[0], _("week to {day}: {value} counted up to {last}")
+    days = {"day": language.day_short(row["target_end_date"]), "last": language.day_short(row["last_day"])}
+    return f"{capital(language.text(text, value=language.counted(row['so_far']), **days))}."

@@ -164,14 +164,16 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
     if rows.empty:
         return language.text(_("{year} beside earlier years"), year=year)
     (row,) = rows.head(1).to_dict("records")
-    interval = language.interval_words(row["lo_80"], row["hi_80"])
+    # The range leads: of some months no median is planned with.
+    text = _("{year}: {interval} {unit} (80% interval); {before} in {past}")
     if _is_narrow(row):
-        text = _("{interval} (too narrow: held {share} of past totals)")
-        interval = language.text(text, interval=interval, share=language.share(row["coverage_80"]))
+        text = _(
+            "{year}: {interval} {unit} (80% interval, too narrow: held {share} of past totals); {before} in {past}"
+        )
     return in_unit(
-        language.text(_("{year}: {expected} {unit} expected, 80% interval {interval}; {before} in {past}")),
-        series_id.split(".")[1], language, year=year, expected=language.expected(row["median"]), interval=interval,
-        before=language.counted(row["last_total"]), past=last_year(row),
+        language.text(text), series_id.split(".")[1], language, year=year, past=last_year(row),
+        interval=language.interval_words(row["lo_80"], row["hi_80"]), share=language.share(row["coverage_80"]),
+        before=language.counted(row["last_total"]),
     )  # fmt: skip
 
 
@@ -187,10 +189,9 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         return language.text(_("No year-ahead forecast in this release"))
     line = lines[0]
     said = in_unit(
-        language.text(_("{name}: {expected} {unit} expected {when}, 80% interval {interval}")),
+        language.text(_("{name}: {interval} {unit} {when} (80% interval)")),
         str(line.row["series_id"]).partition(".")[2].partition(".")[0], language, name=line.name,
-        expected=language.expected(line.row["median"]), when=_in_window(line.row, language),
-        interval=language.interval_words(line.row["lo_80"], line.row["hi_80"]),
+        when=_in_window(line.row, language), interval=language.interval_words(line.row["lo_80"], line.row["hi_80"]),
     )  # fmt: skip
     # The newest complete total is of the year before last where some route's last month of it is not counted yet.
     before = line.past.get(int(str(line.row["first_period"])[:4]) - 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 import math
 import textwrap
 
@@ -282,15 +281,10 @@ def _week_names(days: list[dt.date]) -> list[str]:
     ]
 
 
-def week_key(ahead: pd.DataFrame, theme: Theme) -> str:
-    """What the marks of the chart mean, as a line of HTML; how much of the running week is counted, where it is."""
+def week_key(theme: Theme) -> str:
+    """What the marks of the chart mean, as a line of HTML."""
     box = "height: 0.7em; background: "
     parts = [key_mark(box + with_opacity(theme.neutral, 0.55), _("counted"))]
-    row = ahead.iloc[0]
-    if row["so_far"] > 0:
-        text = _("week to {day}: {value} counted up to {last}")
-        days = {"day": lang().day_short(row["target_end_date"]), "last": lang().day_short(row["last_day"])}
-        parts.append(f"<span>{html.escape(text.format(value=lang().counted(row['so_far']), **days))}</span>")
     parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
     for coverage, opacity in ((0.5, 0.75), (0.8, 0.36)):
         parts.append(key_mark(box + with_opacity(theme.fan, opacity), band_words(coverage)))

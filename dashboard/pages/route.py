@@ -34,7 +34,7 @@ from dashboard.charts.bars import (
     week_chart,
     week_key,
 )
-from dashboard.charts.fan import Beside, Fan, Window, fan_alt, fan_chart, fan_key
+from dashboard.charts.fan import Beside, Fan, Window, fan_alt, fan_chart, fan_key, key_mark
 from dashboard.charts.fan_labels import threshold_words, window_words
 from dashboard.downloads import drawn
 from dashboard.layout import country
@@ -52,6 +52,8 @@ from reports.route import WeekView
 TITLE, PLACE = _("Route"), 2
 
 HORIZONS = ("3", "6", "12")
+MONTHS_BACK = 12
+"""Counted months on the chart: with more, the year of a peak dwarfs those ahead."""
 NONE = "none"
 PARTS = ("models", "year", "nationalities", "drivers", "table", "yours")
 
@@ -170,15 +172,14 @@ def beside(night: Night, route_id: str, horizon: int) -> Beside | None:
     return Beside(layout.route_name(route_id), other.observed, other.forecast)
 
 
-def shown_before(view: RouteView) -> tuple[int, pd.DataFrame]:
-    """How many counted months stand on the chart, and the events in them."""
-    months = max(12, min(24, 4 * view.horizon))
-    return months, events_before(view.night.frame("events"), view.route_id, view.known_on, months)
+def shown_events(view: RouteView) -> pd.DataFrame:
+    """The events in the counted months on the chart."""
+    return events_before(view.night.frame("events"), view.route_id, view.known_on, MONTHS_BACK)
 
 
 def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, revealed: bool, is_log: bool) -> None:
     """The fan chart, and the month that is running."""
-    months_back, events = shown_before(view)
+    events = shown_events(view)
     fan = Fan(
         view.observed,
         view.forecast,
@@ -194,7 +195,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         event=event_of(view.event, lang()),
         # At a past origin the record of today was not known yet.
         verdicts=None if view.origin else view.summary["verdicts"],
-        months_back=months_back,
+        months_back=MONTHS_BACK,
         is_log=is_log,
         events=events,
         window=window_of(view),
@@ -204,9 +205,10 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
     alt = fan_alt(fan, name=name, what=what)
     figure = fan_chart(fan, current_theme())
     layout.chart(figure, alt, "fan")
-    st.html(fan_key(fan, current_theme()))
-    if running := route.running_words(view, lang()):
-        st.markdown(layout.small(running))
+    running = route.running_words(view, lang())
+    ring = f"width: 0.7em; height: 0.7em; border: 2px solid {current_theme().median}; border-radius: 50%"
+    mark = ring if len(view.running) else "width: 0"
+    st.html(fan_key(fan, current_theme(), [key_mark(mark, running)] if running else ()))
     layout.show_events(events)
 
 
@@ -223,12 +225,11 @@ def show_files(view: RouteView) -> None:
     export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
     limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
     unit = in_unit(_("{unit} per month"), view.route_id, lang())
-    months_back, events = shown_before(view)
     window = window_of(view)
     fan = charts.Fan(
-        view.history, view.quantiles, view.known_on, unit, export.title, back=months_back, limit=limit,
+        view.history, view.quantiles, view.known_on, unit, export.title, back=MONTHS_BACK, limit=limit,
         window=(window.ends, " ".join(window_words(window.ends, window.expected))) if window else None,
-        earlier=view.earlier, verdicts=None if view.origin else view.summary["verdicts"], events=events,
+        earlier=view.earlier, verdicts=None if view.origin else view.summary["verdicts"], events=shown_events(view),
     )  # fmt: skip
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="files"):
         layout.show_sources(view.night, [view.series_id])
@@ -299,20 +300,20 @@ def show_weeks(view: RouteView) -> None:
     known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
     found = reads.once(view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id)
     if found is not None:
-        reads.drawn_once(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
+        reads.drawn_once(view.night, partial(draw_weeks, found, view.quantiles), "weeks drawn", *view.forecast_key)
         sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
         title = route.week_title(found, lang())
         export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
         downloads.figures(export, title)
 
 
-def draw_weeks(found: WeekView) -> None:
+def draw_weeks(found: WeekView, quantiles: pd.DataFrame) -> None:
     """What they are for, the chart, its record and what it rests on."""
     title = route.week_title(found, lang())
     st.header(layout.plain(title), anchor=False)
-    st.markdown(layout.small(layout.plain(route.week_place(found, lang()))))
+    st.markdown(layout.small(layout.plain(route.week_place(found, quantiles, lang()))))
     ahead = found.ahead.head(route.WEEKS_SHOWN)
-    st.html(week_key(ahead, current_theme()))
+    st.html(week_key(current_theme()))
     layout.chart(week_chart(found.counted, ahead, theme=current_theme()), week_alt(ahead), "weeks")
     said = f"{route.week_record(found, lang())} {route.week_basis(found, lang())}"
     st.markdown(layout.small(layout.plain(said)))

@@ -165,7 +165,7 @@ def _weeks(view: View, of: route.RouteForecast) -> Iterator[Block]:
     }
     yield heading(title)
     yield table(view.headed(cells), title)
-    yield text(route.week_place(found, language))
+    yield text(route.week_place(found, of.quantiles, language))
     yield text(route.week_record(found, language), route.week_basis(found, language), kind="note")
 
 

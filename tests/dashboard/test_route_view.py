@@ -33,7 +33,7 @@ def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> N
     context = alert("information", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
     publish(home, alerts=pd.DataFrame([context, alert("watch", "WAR")]))
     night, view = reads.nights()[0], route_view.build(reads.nights()[0], "CMR", "", 12, None)
-    assert view.alert is None and "nearest to an alert" in route_view.threshold_origin(view)
+    assert view.alert is None and "nearest to being crossed" in route_view.threshold_origin(view)
     assert route_view.build(night, "WAR", "", 12, None).alert is not None
     assert route_view.routes_of(night)[1] == "WAR"
 
@@ -58,6 +58,6 @@ def test_weeks_chart_is_golden() -> None:
         | {f"q{level}": [level * (3.0 + place / 4) for place in range(5)] for level in (10, 25, 50, 75, 90)}
     )
     ahead["last_day"] = pd.Timestamp("2024-12-26")
-    said = week_key(ahead, LIGHT)
+    said = week_key(LIGHT)
     lines = [*drawn(week_chart(counted, ahead, theme=LIGHT).to_json()), week_alt(ahead), said]
     check_golden(GOLDEN / "weeks.txt", lines)

@@ -168,7 +168,7 @@ def test_running_month_states_count_and_forecast() -> None:
            "last_day": pd.Timestamp("2025-01-09"), "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
     running = pd.DataFrame([row])
     said = running_words(past_and_ahead(running=running), ENGLISH)
-    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, 80% interval 300 to 500.")
+    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 estimated in all, 80% interval 300 to 500.")
     alone = past_and_ahead(running=running.iloc[:0])
     assert running_words(alone, ENGLISH) == "January 2025: 200 expected in all, 80% interval 100 to 300."
     for nothing in (

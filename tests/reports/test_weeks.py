@@ -51,5 +51,5 @@ def test_surplus_of_months_is_stated(month: float) -> None:
     found = week_view(pd.DataFrame(row | last), WEEK_SCORES.empty(), observations, "CHA")
     assert found is not None
     assert found.partial == (month > 310)
-    assert ("United Kingdom alone" in week_place(found, ENGLISH)) == found.partial
+    assert ("United Kingdom alone" in week_place(found, pd.DataFrame(), ENGLISH)) == found.partial
     assert week_title(found, ENGLISH).startswith("Part of this route, by week: United Kingdom, ") == found.partial

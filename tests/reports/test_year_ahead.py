@@ -69,7 +69,7 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
 def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
     lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
     before = round(sum(12 * 1000.0 * one + 7 * sum(range(12, 24)) for one in (1, 2)))
-    said = "2 routes together: 12,000 arrivals expected in 2025, 80% interval 7,200 to 16,800; the year before"
+    said = "2 routes together: 7,200 to 16,800 arrivals in 2025 (80% interval); the year before"
     assert year_title(lines, ENGLISH) == f"{said} {before:,}"
     shown = year_table(lines, ENGLISH)
     assert list(shown.columns)[:4] == ["Route", "2023", "2024", "Expected, 2025"]
@@ -143,8 +143,8 @@ def test_yearly_table_counts_hidden_rows(make_release: MakeRelease, routes: int)
 @pytest.mark.parametrize(
     ("year", "counted_to", "said"),
     [
-        (2025, "2024-12-31", "2025: 12,000 arrivals expected, 80% interval 7,200 to 16,800; 13,932 in 2024"),
-        (2025, "2024-11-30", "2025: 12,000 arrivals expected, 80% interval 7,200 to 16,800; 13,932 in 2023"),
+        (2025, "2024-12-31", "2025: 7,200 to 16,800 arrivals (80% interval); 13,932 in 2024"),
+        (2025, "2024-11-30", "2025: 7,200 to 16,800 arrivals (80% interval); 13,932 in 2023"),
         (2026, "2024-12-31", "2026 beside earlier years"),
     ],
 )
@@ -160,7 +160,7 @@ def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRele
         year_ahead.coverage_words(lines, ENGLISH)[-1]
         == "80% intervals too narrow in past years: Central Mediterranean (58%)"
     )
-    assert "(too narrow: held 58% of" in year_ahead.year_words(
+    assert "(80% interval, too narrow: held 58% of" in year_ahead.year_words(
         pd.DataFrame(rows), "arrivals.CMR._T._T.M", 2025, ENGLISH
     )
 
