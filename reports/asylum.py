@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtr
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
@@ -46,6 +47,8 @@ RECORD = skill.BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no sign of a
 """What the forecast's record is against the last count repeated, in plain words."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
+MARGIN = _("add a margin")
+"""What is said of a country whose past upper ends were enough too seldom."""
 MOST_CORRIDORS, MOST_ABSENT, FEW = 12, 5, 100
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
@@ -132,6 +135,12 @@ class AsylumForecast:
         return int((taken <= 1).sum()), len(taken)
 
 
+def with_margin(said: str, enough: float, n: float, language: Language) -> str:
+    """Add that a margin is needed where upper ends were enough less often than chance explains: 5%, against 0.9."""
+    is_low = n > 0 and float(bdtr(enough, n, 0.9)) < 0.05
+    return language.listed([said, language.text(MARGIN)] if is_low else [said])
+
+
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
     """Gather what a release says of one country of destination."""
     states = of_kind(release.frame("asylum_series"), kind)
@@ -216,12 +225,13 @@ def title(view: AsylumForecast, language: Language) -> str:
         "{country}: plan with {figure} {people} {each}, {basis}; hold reserves for up to {enough} {when}",
         "{country}: plan with {figure} {people} {each}, {basis}; hold reserves for up to {enough} {when}",
     )
-    return language.plural(
+    said = language.plural(
         texts, count, country=country, figure=write(value),
         people=language.plural(_PEOPLE[view.kind.split(".")[0]], count), each=language.text(_EACH[view.freq]),
         basis=language.text(_("the last count") if is_last else _("the forecast")),
         enough=language.expected(row[0.9]), when=language.in_period(end, view.months_each),
     )  # fmt: skip
+    return with_margin(said, *served.were_enough, language)
 
 
 def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
@@ -281,7 +291,7 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     if view.beats_baseline or view.ahead.empty:
         return [*_expected_numbers(view, language), *out, *_together(view, language)]
     end, row = view.ahead.index[0], view.to_plan_with.ahead.iloc[0]
-    label = language.text(_("Enough in nine of ten, {period}"), period=period(view, end, language))
+    label = language.text(_("Aim: enough in 9 of 10, {period}"), period=period(view, end, language))
     interval = interval_words(row[0.1], row[0.9], language)
     return [*out, (label, language.expected(row[0.9]), interval), *_together(view, language)]
 
@@ -325,7 +335,7 @@ def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> list[str]:
-    """How often reserves were enough and the range held; the models' verdict, after what they expect if not shown."""
+    """How often reserves were enough and the range held, and the models' verdict."""
     served = view.to_plan_with
     own = skill.own_rows(view.night.frame("asylum_scores"), view.series_id, served.model_id)
     if view.verdicts is None or view.quantiles.empty or own.empty:
@@ -334,16 +344,10 @@ def skill_words(view: AsylumForecast, language: Language) -> list[str]:
     said = language.text(_("Against the last count repeated: {verdict}."), verdict=verdict)
     held = [skill.held_words(own, language, view.freq)]
     if served.were_enough[1]:
+        times = hits_words(*served.were_enough, language)
         text = _("Past forecasts in which the upper end of the 80% interval was enough: {times} (aim: nine in ten).")
-        held.insert(0, language.text(text, times=hits_words(*served.were_enough, language)))
-    if view.ahead.empty or view.beats_baseline:
-        return [*held, said]
-    row, when = view.ahead.iloc[0], language.in_period(view.ahead.index[0], view.months_each)
-    models = language.text(
-        _("The models expect {median} {when}, 80% interval {interval}."), when=when,
-        median=language.expected(row[0.5]), interval=language.interval_words(row[0.1], row[0.9]),
-    )  # fmt: skip
-    return [*held, f"{models} {said}"]
+        held.insert(0, language.text(text, times=with_margin(times, *served.were_enough, language)))
+    return [*held, said]
 
 
 def since_words(view: AsylumForecast, former: ReadableRelease | None, language: Language) -> str:
@@ -369,11 +373,15 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
     own = own[own["citizen"] == ALL]
     if lacking := [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]:
         parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
-    known = set(own["geo"])
-    if absent := sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known):
-        names = some(absent, language, MOST_ABSENT)
-        parts.append(language.text(_("Not in the files that this release read: {names}."), names=names))
     return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
+
+
+def absent_words(view: AsylumForecast, language: Language) -> str:
+    """Countries that report to Eurostat and are not in the release; empty if all are."""
+    known = set(of_kind(view.night.frame("asylum_series"), view.kind)["geo"])
+    absent = sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known)
+    names = some(absent, language, MOST_ABSENT)
+    return language.text(_("Not in these files: {names}."), names=names) if absent else ""
 
 
 def why_no_forecast(view: AsylumForecast, language: Language) -> str:
@@ -414,23 +422,42 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
 
 def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The result of :func:`by_destination` in words."""
-    persons, forecast = ngettext("{change} person", "{change} persons"), _("forecast {number}")
+    persons, texts = ngettext("{change} person", "{change} persons"), _("{count}\n{change} on a year earlier")
+    changes = [
+        language.plural(persons, round(abs(now - before)), change=language.signed(now - before))
+        if is_known(before) and min(now, before) < FEW
+        else language.change(now, before)
+        for now, before in zip(table["last_value"], table["year_earlier"], strict=True)
+    ]
     cells = {
         _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
+        _("Last count"): [
+            language.text(texts, count=language.counted(last), change=change)
+            for last, change in zip(table["last_value"], changes, strict=True)
+        ],
         _("Plan with"): [
-            language.counted(last) if one == BASELINE else language.text(forecast, number=language.expected(median))
+            f"{language.counted(last)}\n{language.text(_('last count'))}" if one == BASELINE
+            else f"{language.expected(median)}\n{language.text(_('forecast'))}"
             for one, last, median in zip(table["model_id"], table["last_value"], table["expected"], strict=True)
         ],
-        _("Enough in nine of ten"): map(language.expected, table["high"]),
-        _("Past forecasts enough"): list(map(partial(hits_words, language=language), table["were_enough"], table["n"])),
-        _("Last count vs a year earlier"): [
-            language.plural(persons, round(abs(now - before)), change=language.signed(now - before))
-            if is_known(before) and min(now, before) < FEW
-            else language.change(now, before)
-            for now, before in zip(table["last_value"], table["year_earlier"], strict=True)
+        _("80% interval"): map(language.interval, table["low"], table["high"]),
+        _("Aim: enough in 9 of 10"): map(language.expected, table["high"]),
+        _("Was enough"): [
+            with_margin(hits_words(enough, n, language), enough, n, language)
+            for enough, n in zip(table["were_enough"], table["n"], strict=True)
         ],
     }  # fmt: skip
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
+
+
+def record_words(table: pd.DataFrame, language: Language) -> str:
+    """How often the upper ends of all rows of :func:`by_destination` were enough."""
+    enough, n = table["were_enough"].sum(), table["n"].sum()
+    text = _(
+        "All countries together: {times} ({share}). Chance moves the record of a single country: "
+        "“add a margin” stands where it is lower than chance explains."
+    )
+    return language.text(text, times=hits_words(enough, n, language), share=language.share(enough / n)) if n else ""
 
 
 def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:

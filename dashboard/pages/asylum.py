@@ -14,7 +14,6 @@ from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.downloads import Export, drawn
 from dashboard.layout import country
 from dashboard.reads import Night
-from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting import BASELINE
 from reports import asylum, charts, context, numbers
@@ -51,12 +50,15 @@ def show(night: Night) -> None:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
         former = reads.night(night.previous) if night.previous else None
-        said = [asylum.since_words(view, former, lang()), *asylum.skill_words(view, lang())]
+        said = [
+            asylum.absent_words(view, lang()), asylum.since_words(view, former, lang()),
+            *asylum.skill_words(view, lang()),
+        ]  # fmt: skip
         st.markdown("\n".join(f"- {layout.plain(text)}" for text in filter(None, said)))
     layout.let_draw()
     show_files(night, shown)
-    year_ahead.show_countries(night, geo)
     show_countries(night, view, order)
+    year_ahead.show_countries(night, geo)
     show_corridors(night, view)
     show_citizenships(night, view)
     st.header(_("What is missing here, and why"), anchor=False)
@@ -181,24 +183,25 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         draw = partial(draw_countries, night, view.kind, table, title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
-        "Plan with the last count, or with the forecast where that is better or likely better. Enough in nine of ten, "
-        "for reserves: the upper end of its 80% interval, and how often that was enough. Trend: two years of counts, "
-        "then that interval (grey: last count repeated; blue-green: forecast), each on its own scale from zero."
+        "Plan with the last count, or with the forecast where that is better or likely better. Aim: the upper end of "
+        "its 80% interval. Trend: two years of counts, then that interval (grey: last count repeated; blue-green: "
+        "forecast), each on its own scale from zero."
     )
-    st.markdown(layout.small(text))
+    notes = [asylum.absent_words(view, lang()), asylum.record_words(table, lang()), text]
+    st.markdown(layout.small(layout.plain(" ".join(filter(None, notes)))))
 
 
 def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> None:
     """The table; a name leads to its country."""
-    shown = asylum.destinations_table(table, lang()).map(layout.plain)
+    shown = asylum.destinations_table(table, lang()).map(tables.lines)
     first = str(shown.columns[0])
     links = [state.link("asylum", kind=kind, country=geo) for geo in table["geo"]]
     found = [asylum.forecast_of(night, kind, geo).to_plan_with for geo in table["geo"]]
-    draw = partial(sparkline, theme=current_theme(), months_each=found[0].months_each)
+    draw = partial(tables.sparkline, theme=current_theme(), months_each=found[0].months_each)
     lines = [draw(one.history, one.quantiles, is_last=one.model_id == BASELINE) for one in found]
     shown[first] = [f"[{name}]({link})" for name, link in zip(shown[first], links, strict=True)]
     shown[_("Trend")] = [f"![{_('Trend')}]({line})" for line in lines]
-    st.table(shown, border="horizontal", width="content", hide_index=True, alt=title)
+    st.table(shown, border="horizontal", hide_index=True, alt=title)
 
 
 def show_corridors(night: Night, view: AsylumForecast) -> None:
