@@ -422,7 +422,7 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
 
 def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The result of :func:`by_destination` in words."""
-    persons, texts = ngettext("{change} person", "{change} persons"), _("{count}\n{change} on a year earlier")
+    persons = ngettext("{change} person", "{change} persons")
     changes = [
         language.plural(persons, round(abs(now - before)), change=language.signed(now - before))
         if is_known(before) and min(now, before) < FEW
@@ -431,9 +431,8 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     ]
     cells = {
         _("Country"): [display_name(geo, language.code) for geo in table["geo"]],
-        _("Last count"): [
-            language.text(texts, count=language.counted(last), change=change)
-            for last, change in zip(table["last_value"], changes, strict=True)
+        _("Last count, on a year earlier"): [
+            f"{language.counted(last)}\n{change}" for last, change in zip(table["last_value"], changes, strict=True)
         ],
         _("Plan with"): [
             f"{language.counted(last)}\n{language.text(_('last count'))}" if one == BASELINE

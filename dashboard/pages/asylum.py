@@ -179,7 +179,7 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         st.header(title, anchor=False)
         made = downloads.export_of(night, f"asylum-destinations-{view.freq}", title, table, [asylum.SOURCE_ID])
         downloads.buttons(made)
-    with st.container(key="numbers-others"):
+    with st.container(key="numbers-destinations"):
         draw = partial(draw_countries, night, view.kind, table, title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
     text = _(
