@@ -209,7 +209,9 @@ def countries(view: View) -> Iterator[Page]:
         table(view.headed(cells), kind, [page.path for page in pages]),
         heading(view.text(_("What is missing here, and why"))),
         text(
-            asylum.who_words(night.asylum[0], language), *asylum.missing_words(night.asylum[0], language), kind="list"
+            *(words(night.asylum[0], language) for words in (asylum.who_words, asylum.absent_words)),
+            *asylum.missing_words(night.asylum[0], language),
+            kind="list",
         ),
     ]
     yield Page(ASYLUM, ASYLUM, view.text(_("Asylum")), title, blocks, "asylum" if chart else "")
