@@ -52,8 +52,8 @@ SITUATIONS = {
 }
 """Names of kinds and groups of situations, in their order."""
 FLATTER = _(
-    "Past dates flatter: corrected counts stand where no first ones were kept, and the recipe was chosen on those "
-    "dates; it is fixed since 2 December 2026."
+    "These scores are probably too good, for two reasons: where first counts were not kept, corrected ones stand; "
+    "and the recipe was chosen on these past dates. It is fixed since 2 December 2026."
 )
 AHEAD = (1, 3, 6, 12)
 """Months ahead of the table by situation."""

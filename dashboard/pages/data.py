@@ -382,19 +382,10 @@ def glossary() -> list[tuple[str, str]]:
 
 def show_method(night: Night) -> None:
     """The part."""
-    st.title(
-        _("Vigie forecasts arrivals on migration routes, warns early, and tests itself on past months"), anchor=False
+    text = _(
+        "Vigie forecasts arrivals, asylum applications and reception, warns early, and tests itself on past months"
     )
-    use = [
-        (_("✓ better: proven"), _("the median and its range")),
-        (_("◐ likely better: not proven, some such gains are luck (Holm’s test)"), _("the median, with caution")),
-        (
-            _("○ no sign, or ✗ worse"),
-            _("the range alone: the route’s chart draws no median there; for asylum, the last count and its range"),
-        ),
-    ]
-    names = [_("Record against the last count repeated"), _("What to use")]
-    st.table(pd.DataFrame(use, columns=names), border="horizontal", hide_index=True, alt=_("What to use"))
+    st.title(text, anchor=False)
     uses, known, who = st.columns(3, gap="large")
     with uses:
         st.header(_("What it is for"), anchor=False)
@@ -412,12 +403,24 @@ def show_method(night: Night) -> None:
     with who:
         st.header(_("Whom to ask, how to cite it"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in imprint(night)))
+    st.header(_("How to read the marks"), anchor=False)
+    use = [
+        (_("✓ better: proven"), _("the median and its range")),
+        (_("◐ likely better: not proven, some such gains are luck (Holm’s test)"), _("the median, with caution")),
+        (
+            _("○ no sign, or ✗ worse"),
+            _("the range alone: the route’s chart draws no median there; for asylum, the last count and its range"),
+        ),
+    ]
+    names = [_("Record against the last count repeated"), _("What to use")]
+    st.table(pd.DataFrame(use, columns=names), border="horizontal", hide_index=True, alt=_("What to use"))
     st.header(_("How good it is"), anchor=False)
     error = reads.once(night, partial(record.error_title, night, ALL, lang()), "record's error", ALL)
     said = reads.once(night, partial(record.title, night, ALL, lang()), "record's title", ALL)
     live = record.live_title(night.frame("issued_scores"), lang())
-    facts = plain(f"{error}. {said}. {_(record.FLATTER)} {live}.")
-    st.markdown(f"{facts} **[{_('How we know →')}]({state.link('evaluation')})**")
+    facts = [plain(text) for text in (f"{error}.", f"{said}.", _(record.FLATTER), f"{live}.")]
+    link = f"**[{_('How we know →')}]({state.link('evaluation')})**"
+    st.markdown("\n".join(f"- {text}" for text in [*facts, link]))
     routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
     if routes:
         show_steps(night, state.choice("route", routes, routes[0]))
