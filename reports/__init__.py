@@ -21,7 +21,8 @@ Row = Mapping[Any, Any]
 """One row of a release's table, by column."""
 BRIEFING_FRAMES = (
     "routes", "observations", "forecasts", "trajectories", "alerts", "track_record", "freshness", "year_ahead",
-    "reception_needs", "reception_backtest", "attribution", "backtest", "nowcasts", "scores", "total_scores",
+    "reception_needs", "reception_backtest", "reception_scores", "attribution", "backtest", "nowcasts", "scores",
+    "total_scores",
 )  # fmt: skip
 """What the briefing reads of a release."""
 CHANGE_FRAMES = ("routes", "observations", "forecasts", "nowcasts", "trajectories", "alerts")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,12 @@ from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
-from forecasting.verification.verdict import with_verdicts
+from forecasting.verification.verdict import TOO_FEW, with_verdicts
 from reports import ReadableRelease, cards_in, citations, numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber, interval_words
-from reports.skill import held_words, hits_words, stretches, taken_up, with_interval
+from reports.skill import Verdicts, held_words, hits_words, may_beat, stretches, taken_up, with_interval
 from reports.year_ahead import LEVELS
 
 MONTHS_BACK = 36
@@ -32,14 +32,14 @@ MOVES = _("Entries"), _("Exits")
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""
 TABLE_NOTE = _(
-    "Places that are enough: in nine of ten cases these places are enough at every count through that month; the "
+    "Enough in 9 of 10: in nine of ten cases these places are enough at every count through that month; the "
     "upper end of the interval is about that month alone. Entries are estimated from arrivals and follow their season; "
     "exits: people before, plus entries, less people after. Both are means without an interval."
 )
 BY_REGION = _("Regions by reserve above the last count")
 REGIONS_NOTE = _(
     "Reserve: places that are enough for six months in nine of ten cases, less the people counted. Existing capacity "
-    "is not included. Past forecasts enough: at least; fewer than nine of ten call for a margin. "
+    "is not included. Was enough: at least so many past forecasts; fewer than nine of ten call for a margin. "
     "Reserves do not add up to the country’s: regions are seldom all full at once."
 )
 FRAMES = ("reception_needs", "observations", "reception_scores", "reception_backtest")
@@ -105,6 +105,19 @@ class Need:
         levels = np.asarray(list(LEVELS))
         below = [np.interp(self.places, row, levels, left=0.0, right=1.0) for row in self.quantiles.to_numpy()]
         return pd.Series(1 - np.asarray(below), self.quantiles.index)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """The verdict on each period ahead, by its last day; None without scores."""
+        if self.scores.empty:
+            return None
+        judged = with_verdicts(self.scores).set_index("horizon")["verdict"].reindex(self.rows["horizon"])
+        return dict(zip(self.ends, judged.fillna(TOO_FEW), strict=True))
+
+    @property
+    def has_median(self) -> bool:
+        """Whether the median of the last period ahead may be better than the last count repeated."""
+        return may_beat(self.verdicts, self.ends.iloc[-1])
 
     @property
     def above_now(self) -> float:
@@ -176,13 +189,22 @@ def stocks(needs: pd.DataFrame) -> list[str]:
 
 
 def title(need: Need, language: Language) -> str:
-    """How many people are expected, with the 80 % interval, and how many are there now."""
+    """How many people are expected, with the 80 % interval, and how many are there now.
+
+    The interval alone where no median is shown.
+    """
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
-    return language.text(
-        _(
+    text = _(
+        "{place}: {interval} people in reception at the end of {end} (80% interval); {people} counted at the end of "
+        "{month}"
+    )
+    if need.has_median:
+        text = _(
             "{place}: {expected} expected in reception at the end of {end}, 80% interval {interval}; {people} "
             "counted at the end of {month}"
-        ),
+        )
+    return language.text(
+        text,
         place=place_name(need.series_id.split(".")[1], language), month=language.month(need.counted_on),
         people=language.counted(float(first["last_value"])), expected=language.expected(float(last["median"])),
         end=language.month(need.ends.iloc[-1]), interval=language.interval_words(last["lo_80"], last["hi_80"]),
@@ -220,16 +242,16 @@ def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) ->
 
 
 def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
-    """People now and people expected."""
-    first, last = need.rows.iloc[0], need.rows.iloc[-1]
+    """People now and people expected, or their interval alone."""
+    last, now = need.rows.iloc[-1], language.counted(float(need.rows["last_value"].iloc[0]))
     end = language.month(need.ends.iloc[-1])
     people = language.text(_("People, end of {month}"), month=language.month(need.counted_on))
     expected = language.text(_("Expected, end of {month}"), month=end)
     interval = interval_words(last["lo_80"], last["hi_80"], language)
-    return [
-        (people, language.counted(float(first["last_value"])), ""),
-        (expected, language.expected(float(last["median"])), interval),
-    ]
+    if not need.has_median:
+        ahead = language.text(_("80% interval, end of {month}"), month=end)
+        return [(people, now, ""), (ahead, language.interval(last["lo_80"], last["hi_80"]), "")]
+    return [(people, now, ""), (expected, language.expected(float(last["median"])), interval)]
 
 
 def moves_words(need: Need, language: Language) -> str:
@@ -327,13 +349,9 @@ def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
 
 
 def countries(release: ReadableRelease) -> list[Need]:
-    """The countries as forecast, with their past forecasts, without their scores."""
-    needs, found = release.frame("reception_needs"), []
-    for one in (_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name):
-        history = numbers.series_of(release.frame("observations"), one.series_id, one.freq)
-        past = _past(release.frame("reception_backtest"), one.series_id, history)
-        found.append(replace(one, history=history, past=past))
-    return found
+    """The countries as forecast."""
+    frames = [*map(release.frame, FRAMES)]
+    return [needs_of(frames, name, 1.0, None) for name in stocks(frames[0]) if "-" not in name]
 
 
 def lines(release: ReadableRelease, language: Language) -> dict[str, str]:
@@ -350,7 +368,9 @@ def line(need: Need, language: Language) -> str:
 def _people_words(need: Need, language: Language) -> str:
     """Places that are enough, people expected by then and people counted."""
     (_label, counted, _none), (_end, expected, _interval) = key_numbers(need, language)
-    text = _("{expected} people expected, {people} counted at the end of {month}")
+    text = _("80% interval {expected}; {people} counted at the end of {month}")
+    if need.has_median:
+        text = _("{expected} people expected, {people} counted at the end of {month}")
     people = language.text(text, expected=expected, people=counted, month=language.month(need.counted_on))
     return language.listed([enough_words(need, language), people])
 
@@ -402,6 +422,13 @@ def gaps_words(need: Need, release: ReadableRelease, language: Language) -> str:
     return said
 
 
+def expected_cells(need: Need, language: Language) -> list[str]:
+    """The median of each period ahead; “last count” where none is shown."""
+    last = language.text(_("last count"))
+    medians = zip(need.ends, need.rows["median"], strict=True)
+    return [language.expected(value) if may_beat(need.verdicts, end) else last for end, value in medians]
+
+
 def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """A row per stock as given: people there now, places that are enough, the reserve, and its record."""
     now = [float(need.rows["last_value"].iloc[0]) for need in needs]
@@ -409,12 +436,12 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     cells = {
         _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
-        _("Places that are enough"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
+        _("Aim: enough in 9 of 10"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
         _("Reserve above the last count"): [
             f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
             for need, value in zip(needs, now, strict=True)
         ],
-        _("Past forecasts enough"): [hits_words(*need.times_enough, language) for need in needs],
+        _("Was enough"): [hits_words(*need.times_enough, language) for need in needs],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
 
@@ -427,15 +454,15 @@ def _whole_name(need: Need, language: Language) -> str:
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """What to plan with by country; a cell's second line is a period or an interval."""
-    names = (_("Country"), _("Last count"), _("Expected, 80% interval"), _("Enough in nine of ten"), _("Until"),
-             _("Past forecasts enough"))  # fmt: skip
+    names = (_("Country"), _("Last count"), _("Expected, 80% interval"), _("Aim: enough in 9 of 10"), _("Until"),
+             _("Was enough"))  # fmt: skip
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]
         rows.append([
             place_name(need.series_id.split(".")[1], language),
             f"{language.counted(first['last_value'])}\n{language.month(need.counted_on)}",
-            f"{language.expected(last['median'])}\n{language.interval(last['lo_80'], last['hi_80'])}",
+            f"{expected_cells(need, language)[-1]}\n{language.interval(last['lo_80'], last['hi_80'])}",
             language.expected(last["enough"]),
             language.month(need.ends.iloc[-1]),
             hits_words(*need.times_enough, language),
@@ -466,9 +493,9 @@ def table(need: Need, language: Language) -> pd.DataFrame:
     rows = need.rows
     words = {
         _("End of"): [language.month(end) for end in need.ends],
-        _("Expected"): [language.expected(value) for value in rows["median"]],
+        _("Expected"): expected_cells(need, language),
         _("80% interval"): list(map(language.interval, rows["lo_80"], rows["hi_80"])),
-        _("Places that are enough"): [language.expected(value) for value in rows["enough"]],
+        _("Aim: enough in 9 of 10"): [language.expected(value) for value in rows["enough"]],
     }
     if is_known(need.places):
         words[_("Too few places")] = [language.percent(chance, brief=True) for chance in need.chances]

@@ -109,6 +109,7 @@ def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
         numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
         threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
         months_each=need.months_each, outcomes=outcomes, is_own=need.places not in {*need.rows["places"]},
+        verdicts=need.verdicts,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
     what = _("{place}: people in reception, counted and expected.").format(place=name)

@@ -194,7 +194,7 @@ def _svg(chart: Chart, *, wide: bool) -> Markup:
 
 FRAMES = (
     *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "asylum_replays",
-    "calibration", "ended_alerts", "issued_scores", "nowcasts", "outcomes", "reception_scores", "reporting",
+    "calibration", "ended_alerts", "issued_scores", "nowcasts", "outcomes", "reporting",
     "week_scores", "weeks",
 )  # fmt: skip
 """What the site reads of a release."""

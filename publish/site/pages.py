@@ -283,7 +283,7 @@ def _stock(view: View, need: reception.Need) -> Page:
     shown = Fan(
         need.history, need.quantiles, view.release.as_of, view.text(_("People in reception")),
         view.text(_("{place}: people in reception, counted and expected."), place=name),
-        need.months_each, reception.MONTHS_BACK // need.months_each, places,
+        need.months_each, reception.MONTHS_BACK // need.months_each, places, verdicts=need.verdicts,
     )  # fmt: skip
     caption = view.text(_("{place}: people in reception, entries, exits and places"), place=name)
     blocks = [

@@ -11,7 +11,7 @@ import pytest
 from core.languages import Language
 from core.release import RELEASE
 from forecasting import BASELINE, ENSEMBLE
-from reports import asylum, numbers
+from reports import asylum, numbers, reception
 from reports.record import other_figures
 
 from .asylum_frames import asylum_frames
@@ -44,7 +44,9 @@ def test_countries_are_planned_by_last_count_unless_forecast_is_better(frames: d
     frames = frames | {"asylum_scores": frames["asylum_scores"].assign(relative_wis_hi=2.0, p_holm=1.0)}
     night = SimpleNamespace(as_of=AS_OF, frame=frames.__getitem__)
     assert asylum.by_destination(night, QUARTERLY, ["DEU"])["model_id"].tolist() == [BASELINE]
-    frames["reception_needs"] = RELEASE["reception_needs"].empty()
+    frames |= {
+        name: RELEASE[name].empty() for name in reception.FRAMES if name not in frames or name == reception.FRAMES[0]
+    }
     assert [one.model_id for one in other_figures(night, Language("en")).values()] == [BASELINE]  # type: ignore[union-attr]  # no stock
 
 

@@ -163,7 +163,7 @@ def make_release() -> MakeRelease:
             "track_record": record_of_rules(alerts),
             "freshness": pd.DataFrame({"source_id": ["a_ministry", "a_bureau"], "state": ["fresh", "overdue"]}),
             "year_ahead": RELEASE["year_ahead"].empty(),
-            "reception_needs": RELEASE["reception_needs"].empty(),
+            **{name: RELEASE[name].empty() for name in ("reception_needs", "reception_backtest", "reception_scores")},
             "attribution": RELEASE["attribution"].empty(),
             "backtest": backtest_of(with_forecast),
             "scores": scores_of(with_forecast),

@@ -60,7 +60,7 @@ def test_title_names_people_now_and_expected() -> None:
 
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     found = reception.countries_table([need(ahead=2)], ENGLISH)
-    expected = f"1,200\n{ENGLISH.interval(1120, 1280)}"
+    expected = f"last count\n{ENGLISH.interval(1120, 1280)}"
     assert [*found.iloc[0]] == ["Italy", "1,000\nDecember 2024", expected, "1,300", "February 2025", "1 of 1"]
 
 
