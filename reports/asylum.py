@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtr
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
@@ -47,8 +46,6 @@ RECORD = skill.BRIEF | {LIKELY: _("likely better"), NO_EVIDENCE: _("no sign of a
 """What the forecast's record is against the last count repeated, in plain words."""
 LAST_REPEATED = _("Ranges are those of the last count repeated, from its past errors.")
 """What is said where no forecast beats the last count."""
-MARGIN = _("add a margin")
-"""What is said of a country whose past upper ends were enough too seldom."""
 MOST_CORRIDORS, MOST_ABSENT, FEW = 12, 5, 100
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
@@ -136,9 +133,8 @@ class AsylumForecast:
 
 
 def with_margin(said: str, enough: float, n: float, language: Language) -> str:
-    """Add that a margin is needed where upper ends were enough less often than chance explains: 5%, against 0.9."""
-    is_low = n > 0 and float(bdtr(enough, n, 0.9)) < 0.05
-    return language.listed([said, language.text(MARGIN)] if is_low else [said])
+    """Add that a margin is needed where upper ends were enough too seldom."""
+    return language.listed([said, language.text(skill.MARGIN)] if skill.was_too_seldom(enough, n) else [said])
 
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:

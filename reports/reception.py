@@ -23,7 +23,17 @@ from reports import ReadableRelease, cards_in, citations, numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber, interval_words
-from reports.skill import Verdicts, held_words, hits_words, may_beat, stretches, taken_up, with_interval
+from reports.skill import (
+    MARGIN,
+    Verdicts,
+    held_words,
+    hits_words,
+    may_beat,
+    stretches,
+    taken_up,
+    was_too_seldom,
+    with_interval,
+)
 from reports.year_ahead import LEVELS
 
 MONTHS_BACK = 36
@@ -39,7 +49,7 @@ TABLE_NOTE = _(
 BY_REGION = _("Regions by reserve above the last count")
 REGIONS_NOTE = _(
     "Reserve: places that are enough for six months in nine of ten cases, less the people counted. Existing capacity "
-    "is not included. Was enough: at least so many past forecasts; fewer than nine of ten call for a margin. "
+    "is not included. Was enough: at least so many past forecasts. "
     "Reserves do not add up to the country’s: regions are seldom all full at once."
 )
 FRAMES = ("reception_needs", "observations", "reception_scores", "reception_backtest")
@@ -144,8 +154,8 @@ class Need:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether past intervals held far too few counts, or past forecasts named too few places far too often."""
-        return bool(self.inside.mean() < TOO_NARROW or (self.taken_up <= 1).mean() < TOO_NARROW + 0.1)
+        """Whether past intervals held far too few counts, or past forecasts named enough places too seldom."""
+        return bool(self.inside.mean() < TOO_NARROW or was_too_seldom(*self.times_enough))
 
 
 def needs_of(frames: Sequence[pd.DataFrame], series_id: str, factor: float, places: float | None) -> Need:
@@ -441,9 +451,15 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
             for need, value in zip(needs, now, strict=True)
         ],
-        _("Was enough"): [hits_words(*need.times_enough, language) for need in needs],
+        _("Was enough"): [_times_enough(need, language) for need in needs],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
+
+
+def _times_enough(need: Need, language: Language) -> str:
+    """How often past forecasts named enough places, and whether that calls for a margin."""
+    said = hits_words(*need.times_enough, language)
+    return language.listed([said, language.text(MARGIN)] if need.is_narrow else [said])
 
 
 def _whole_name(need: Need, language: Language) -> str:
@@ -465,7 +481,7 @@ def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             f"{expected_cells(need, language)[-1]}\n{language.interval(last['lo_80'], last['hi_80'])}",
             language.expected(last["enough"]),
             language.month(need.ends.iloc[-1]),
-            hits_words(*need.times_enough, language),
+            _times_enough(need, language),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(map(language.text, names)))
 

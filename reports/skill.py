@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtr
 
 from core.languages import NOTHING, Language, capital, is_known
 from core.languages import marked as _
@@ -21,6 +22,8 @@ BRIEF = {
     BETTER: _("better"), LIKELY: _("likely"), NO_EVIDENCE: _("no sign"), WORSE: _("worse"), TOO_FEW: TOO_FEW
 }  # fmt: skip
 """Each verdict in a word or two, beside the name of the baseline."""
+MARGIN = _("add a margin")
+"""What is said of a place whose past upper ends were enough too seldom."""
 MARKS_WORDS = _(
     "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among the many months "
     "tested some gains are luck; ○ no sign of it; ✗ worse; blank: not forecast."
@@ -187,6 +190,11 @@ def held_words(scores: pd.DataFrame, language: Language, unit: str = "M") -> str
 def hits_words(hits: float, n: float, language: Language) -> str:
     """How often something came among past cases: ``36 of 43``; an en dash without a case."""
     return language.text(_("{hits} of {n}"), hits=language.counted(hits), n=language.counted(n)) if n else NOTHING
+
+
+def was_too_seldom(enough: float, n: float) -> bool:
+    """Whether upper ends of 80 % intervals were enough less often than chance explains: 5 %, against nine in ten."""
+    return n > 0 and float(bdtr(enough, n, 0.9)) < 0.05
 
 
 def taken_up(past: pd.DataFrame, last: int) -> pd.Series[float]:

@@ -61,7 +61,14 @@ def test_title_names_people_now_and_expected() -> None:
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     found = reception.countries_table([need(ahead=2)], ENGLISH)
     expected = f"last count\n{ENGLISH.interval(1120, 1280)}"
-    assert [*found.iloc[0]] == ["Italy", "1,000\nDecember 2024", expected, "1,300", "February 2025", "1 of 1"]
+    assert [*found.iloc[0]] == [
+        "Italy",
+        "1,000\nDecember 2024",
+        expected,
+        "1,300",
+        "February 2025",
+        "1 of 1; add a margin",
+    ]
 
 
 def test_entries_stand_beside_arrivals_expected() -> None:
@@ -166,7 +173,7 @@ def test_gaps_in_line_are_named_with_issues_of_their_year(make_release: MakeRele
 
 def test_regions_say_further_places_of_how_many_people() -> None:
     (cells,) = reception.regions_table([need(ahead=2)], ENGLISH).to_numpy().tolist()
-    assert cells[1:] == ["1,000", "1,300", "+300 (+30%)", "1 of 1"]
+    assert cells[1:] == ["1,000", "1,300", "+300 (+30%)", "1 of 1; add a margin"]
 
 
 def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
