@@ -47,7 +47,7 @@ from reports.messages import mail_text
 from reports.overview import Card, cards, facts, overview_title, together
 from store.releases import ReleaseStore
 
-MOST_CARDS, MOST_CONTEXT, MESSAGE_HEIGHT = 3, 3, 240
+MOST_CARDS, MOST_CONTEXT = 3, 3
 LONGEST_REASON = 1000
 ACTING_AS = "acting_as"
 """The reader's name, asked once in a visit."""
@@ -297,8 +297,8 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         find = partial(_preview, night, str(row["alert_id"]))
         found = reads.once(night, find, "alert's message", row["alert_id"], state.version)
         head = _("The message, as it would be sent: {title}").format(title=plain(found.message.title))
-        st.markdown(small(head))
-        st.code(mail_text(found.message), language=None, wrap_lines=True, height=MESSAGE_HEIGHT)
+        with st.expander(head):
+            st.code(mail_text(found.message), language=None, wrap_lines=True)
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),
