@@ -264,13 +264,13 @@ def _factors(needs: pd.DataFrame) -> list[str]:
     return [str(factor) for factor in sorted(needs["factor"].unique())]
 
 
-def show_people(night: Night, route_id: str, ratio: float) -> None:
+def show_people(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """What arrivals nearest to the scenario's, of those worked out, mean for people in reception where they lead."""
     needs = reception.reached_by(night.frame("reception_needs"), route_id)
     if needs.empty:
         return
-    st.markdown("## " + _("Everyone in reception: those there today and new arrivals"), anchors=False)
-    factor = float(min(needs["factor"], key=lambda one: abs(one - ratio)))
+    then, usual = (sums["q50"] for sums in whatif.both_totals(night, trajectories, route_id))
+    factor = float(min(needs["factor"], key=lambda one: abs(one - (then / usual if usual else 1.0))))
     lines = reads.once(night, partial(reception.scenario_lines, needs, factor, lang()), "people", route_id, factor)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 

@@ -317,21 +317,23 @@ def scenario_words(need: Need, usual: Need, language: Language) -> str:
     full = need.chances[need.chances > LIKELY]
     if len(full):
         text = _(
-            "If arrivals on {routes} are {factor} times the forecast, {place} is likely full at the end of {month}."
+            "If arrivals on {routes} are {factor} times the forecast in every month, {place} is likely full at the end "
+            "of {month}."
         )
         return language.text(text, month=language.month(full.index[0]), **given)
     month = language.month(need.ends.iloc[-1])
     if is_known(need.places):
         text = _(
-            "If arrivals on {routes} are {factor} times the forecast, {place} is not likely full to the end of {month}."
+            "If arrivals on {routes} are {factor} times the forecast in every month, {place} is not likely full to the "
+            "end of {month}."
         )
         return language.text(text, month=month, **given)
-    enough, before = (float(one.rows["enough"].iloc[-1]) for one in (need, usual))
+    enough, before = (round_expected(one.rows["enough"].iloc[-1]) for one in (need, usual))
     text = _(
-        "If arrivals on {routes} are {factor} times the forecast, places that are enough in {place} through {month} in "
-        "nine of ten cases: {places} ({more} against the forecast)."
+        "If arrivals on {routes} are {factor} times the forecast in every month, places that are enough in {place} "
+        "through {month} in nine of ten cases: {places} ({more} against the forecast)."
     )
-    more = language.signed(enough - before)
+    more = language.signed_count(enough - before)
     return language.text(text, month=month, places=language.expected(enough), more=more, **given)
 
 

@@ -157,7 +157,7 @@ def _shocked(release: ReadableRelease, values: Mapping[str, str], route_id: str,
     diversions, notes = [], [] if of == EVERYBODY else [wording.part_words(of, part, language)]
     last = month_end(values["shock_from"]) + pd.offsets.MonthEnd(shock.onset + shock.duration - 1)
     if not shock.half_life and last < release.frame("trajectories")["target_end_date"].max():
-        text = _("The change ends {when}: after it the scenario is the forecast again, drawn over it.")
+        text = _("The change ends {when}: after it the scenario is the forecast again.")
         notes.append(language.text(text, when=language.in_months(last, last)))
     if values["to_route"] != NONE:
         lines = []
@@ -263,18 +263,9 @@ def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str
     return served, moved.cummax(axis=1)
 
 
-def differences(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
-    """How far a scenario's median lies from the forecast's, by month: ``median, q10, q90``.
-
-    The interval is that of the difference path by path. A condition selects paths and changes none: it has no interval.
-    """
-    plain, then = by_level(release, trajectories, route_id)
-    moved = then[0.5] - plain[0.5]
-    apart = route_paths(trajectories, route_id) - route_paths(release.frame("trajectories"), route_id)
-    if apart.isna().any(axis=None):
-        return pd.DataFrame({"median": moved, "q10": np.nan, "q90": np.nan})
-    low, high = (apart[moved.index].quantile(level) for level in (0.1, 0.9))
-    return pd.DataFrame({"median": moved, "q10": np.minimum(low, moved), "q90": np.maximum(high, moved)})
+def changed(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.Series[bool]:
+    """Months in which a scenario differs from the forecast: both have a row per month and a column per level."""
+    return (then - forecast).abs().max(axis=1) > 1e-6
 
 
 def as_rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -324,7 +315,7 @@ def months_table(forecast: pd.DataFrame, then: pd.DataFrame, language: Language)
     """Months with both medians and 80 % intervals, and the difference; those that stay as forecast are one row."""
     levels = [0.1, 0.5, 0.9]
     then, forecast = then[levels], forecast[levels]
-    same = (then - forecast).abs().max(axis=1) < 1e-6
+    same = ~changed(forecast, then)
     months = [language.month(end) for end in pd.DatetimeIndex(then.index[~same])]
     table = _compared({language.text(_("Month")): months}, then[~same], forecast[~same], language)
     if same.any():

@@ -56,7 +56,7 @@ def monthly_values(observed: pd.DataFrame, months_each: int = 1) -> pd.DataFrame
         Index: dates at mid-month. Columns ``value``, ``flag``.
     """
     if observed.empty:
-        return pd.DataFrame({"value": pd.Series(dtype=float), "flag": pd.Series(dtype=str)})
+        return pd.DataFrame({"value": pd.Series(dtype=float), "flag": pd.Series(dtype=str)}, pd.DatetimeIndex([]))
     rows = observed.assign(month=mid_month(observed["time_period_end"])).sort_values("month").set_index("month")
     if "flag" not in rows:
         rows["flag"] = ""

@@ -50,17 +50,23 @@ EARLIER_OPACITY = 0.16
 
 @dataclass(frozen=True)
 class Beside:
-    """Another route that is compared.
+    """Another route that is compared, or a scenario.
 
     Attributes:
         name: Its name on screen.
-        observed: As in :class:`Fan`.
-        forecast: As in :class:`Fan`.
+        observed: As in :class:`Fan`; of a scenario at most the count from which it opens.
+        forecast: As in :class:`Fan`; a level may lack months.
+        is_scenario: Whether it is one.
     """
 
     name: str
     observed: pd.DataFrame
     forecast: pd.DataFrame
+    is_scenario: bool = False
+
+    def hue(self, theme: Theme) -> str:
+        """Its colour."""
+        return theme.replay.fill if self.is_scenario else theme.warning.fill
 
 
 @dataclass(frozen=True)
@@ -70,12 +76,10 @@ class Window:
     Attributes:
         ends: Their last days.
         expected: The sum with its 80 % interval.
-        usual: The same by the forecast, where a scenario's is marked.
     """
 
     ends: Sequence[pd.Timestamp]
     expected: Expected
-    usual: Expected | None = None
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,12 @@ class Fan:
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
         is_log: Whether the axis is one of ratios.
-        beside: Another route on the same axis.
+        beside: Another route, or a scenario, on the same axis.
         reach: A number that the axis holds at least.
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
         window: Months ahead that are marked with their sum.
         goes_by_last: Whether no forecast beats the last count: that is carried forward, and the median recedes.
         is_last: Whether the forecast is the last count repeated, with the range of its past errors.
-        whose: Whose the median is, where a forecast stands beside it.
     """
 
     observed: pd.DataFrame
@@ -128,7 +131,6 @@ class Fan:
     window: Window | None = None
     goes_by_last: bool = False
     is_last: bool = False
-    whose: str = ""
 
     @property
     def ends(self) -> list[pd.Timestamp]:
@@ -217,8 +219,9 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
     if fan.beside is not None:
-        text = _("{name}: counted, median, 80%").format(name=fan.beside.name)
-        parts.append(key_mark(f"border-top: 3px dashed {theme.warning.fill}", text))
+        text = _("{name}: median, 80%") if fan.beside.is_scenario else _("{name}: counted, median, 80%")
+        style = f"border-top: 3px dashed {fan.beside.hue(theme)}"
+        parts.append(key_mark(style, text.format(name=fan.beside.name)))
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))
     if fan.verdicts is not None:
@@ -406,8 +409,7 @@ def _median_keys(fan: Fan, theme: Theme) -> list[str]:
     if not fan.goes_by_last:
         if not (median := median_words(fan.verdicts, fan.ends)):
             return []
-        text = labelled(fan.whose, _(median)) if fan.whose else _(median)
-        return [key_mark(f"border-top: 3px solid {theme.median}", text)]
+        return [key_mark(f"border-top: 3px solid {theme.median}", _(median))]
     last = key_mark(f"border-top: 2px dashed {theme.observed}", _("last count, repeated"))
     return [last] if fan.is_last else [last, key_mark(f"border-top: 2px dotted {theme.median}", _("models’ median"))]
 
@@ -528,16 +530,16 @@ def _earlier_traces(earlier: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
 
 
 def _beside_traces(beside: Beside, months: pd.Index, theme: Theme) -> list[go.Scatter]:
-    """Counts, median and 80 % band of another route in a colour of their own."""
+    """Counts, median and 80 % band of another route or a scenario in a colour of their own."""
     counts = monthly_values(beside.observed)["value"]
     counts = counts[counts.index >= months[0]] if len(months) else counts
-    colour, anchor = theme.warning.fill, counts.dropna().tail(1)
+    colour, anchor = beside.hue(theme), counts.dropna().tail(1)
     low, high = (joined(anchor, quantile(beside.forecast, level)) for level in interval_levels(0.8))
     median = joined(anchor, quantile(beside.forecast, 0.5))
     hover = [f"{beside.name}: {lang().expected(value)}" for value in median]
     line = {"color": colour, "width": 1.8}
     return [
-        band(low, high, with_opacity(colour, 0.18), "beside 80%"),
+        band(low, high, with_opacity(colour, 0.3 if beside.is_scenario else 0.18), "beside 80%"),
         go.Scatter(x=counts.index, y=counts, mode="lines", line=line, hoverinfo="skip", name="beside counted"),
         go.Scatter(x=median.index, y=median, mode="lines", line=line | {"dash": "dash", "width": 2.4}, text=hover,
                    hovertemplate="%{text}<extra></extra>", name="beside median"),

@@ -70,10 +70,18 @@ def show(night: Night) -> None:
     layout.show_sources(night, [need.series_id])
     if gaps := reception.gaps_words(need, night, lang()):
         st.markdown(small(plain(gaps)))
-    show_months(night, need)
-    show_others(night, [name for name in found if "-" not in name and name != series_id], factor)
-    show_regions(night, found, series_id, factor)
-    show_kinds(night, series_id)
+    show_tables(night, need, found, factor)
+
+
+def show_tables(night: Night, need: Need, found: list[str], factor: float) -> None:
+    """The periods ahead, the other countries, kinds of accommodation, regions and the record."""
+    left, right = st.columns([1.2, 1], gap="medium")
+    with left:
+        show_months(night, need)
+    with right:
+        show_others(night, [name for name in found if "-" not in name and name != need.series_id], factor)
+        show_kinds(night, need.series_id)
+    show_regions(night, found, need.series_id, factor)
     show_record(night, need)
 
 
@@ -123,9 +131,7 @@ def show_months(night: Night, need: Need) -> None:
     name = place_name(need.series_id.split(".")[1], lang())
     title = _("{place}: people in reception, entries, exits and places").format(place=name)
     with st.container(key="numbers-months"):
-        st.table(
-            reception.table(need, lang()).map(plain), border="horizontal", width="content", hide_index=True, alt=title
-        )
+        st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
     rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
     file_name = f"reception-{need.series_id.split('.')[1].lower()}"
     downloads.buttons(downloads.export_of(night, file_name, title, rows, citations.sources_of(night, [need.series_id])))
@@ -190,7 +196,7 @@ def draw_stocks(
     ]
     named = {first: list(map(tables.lines, rows[first], links))}
     rows = rows.map(tables.lines).assign(**named, **{_("Three years"): [f"![{alt}]({line})" for line in lines]})
-    st.table(rows, border="horizontal", width="content", hide_index=True, alt=title)
+    st.table(rows, border="horizontal", hide_index=True, alt=title)
 
 
 def show_kinds(night: Night, series_id: str) -> None:

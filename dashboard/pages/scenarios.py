@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import _, downloads, lang, layout, reads, route_view, scenario_parts, state
-from dashboard.charts.fan import Fan, Window
-from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart, scenario_key
+from dashboard.charts.fan import Fan, Window, fan_key
+from dashboard.charts.scenario import scenario_alt, scenario_chart, scenario_of
 from dashboard.downloads import Export, drawn
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -56,11 +56,10 @@ def show(night: Night) -> None:
         show_kind(values, route_id, routes)
         with st.form("scenario"):
             show_fields(known, values)
-    show_chart(night, scenario, values)
     notes = [wording.conditional_note(lang()), *scenario.notes]
     if values["kind"] == "shock":
         notes.append(_("Arrivals are counted by nationality, not by the country people left from."))
-    st.markdown("\n".join(f"- {small(plain(text))}" for text in notes))
+    show_chart(night, scenario, values, notes)
     if scenario.trajectories is not None:
         layout.let_draw()
         show_parts(night, scenario, scenario.trajectories, known, values, routes)
@@ -71,8 +70,8 @@ def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
     return (scenario.route_id, *(f"{name}={values[name]}" for name in sorted(values)))
 
 
-def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
-    """The scenario's fan over the forecast, or why there is none; and what must be known about it."""
+def show_chart(night: Night, scenario: Scenario, values: Values, notes: Sequence[str]) -> None:
+    """The scenario beside the forecast, or why there is none; what it means for reception, and what must be known."""
     if scenario.trajectories is None:
         st.warning(plain(scenario.refused), icon=":material/block:")
         return
@@ -82,8 +81,9 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
         draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
         reads.drawn_once(night, draw, "scenario's chart", *key_of(scenario, values))
     with right:
-        draw = partial(draw_difference, night, scenario.route_id, scenario.trajectories)
-        reads.drawn_once(night, draw, "scenario's difference", *key_of(scenario, values))
+        st.markdown("## " + _("What it means"), anchors=False)
+        scenario_parts.show_people(night, scenario.route_id, scenario.trajectories)
+        st.markdown("\n".join(f"- {small(plain(text))}" for text in notes))
     if scenario.course is not None:
         made = downloads.export_of(
             night,
@@ -97,36 +97,24 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
 
 def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
-    history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
-    forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
-    totals = whatif.both_totals(night, trajectories, route_id)
-    sums = [numbers.Expected(one["q50"], one["q10"], one["q90"]) for one in totals]
+    history = numbers.for_chart(numbers.series_of(night.frame("observations"), numbers.route_series(route_id)))
+    forecast, then = whatif.by_level(night, trajectories, route_id)
+    both = whatif.both_totals(night, trajectories, route_id)
+    then_total, total = (numbers.Expected(one["q50"], one["q10"], one["q90"]) for one in both)
+    verdicts = verdicts_of(night, route_id)
     fan = Fan(
-        numbers.for_chart(history), then, night.as_of, in_unit(_("{unit} per month"), route_id, lang()),
-        verdicts=verdicts_of(night, route_id), months_back=12, whose=_("scenario"),
-        window=Window(whatif.title_months(night, route_id), *sums),
+        history, whatif.as_rows(forecast), night.as_of, in_unit(_("{unit} per month"), route_id, lang()),
+        verdicts=verdicts, months_back=12, beside=scenario_of(forecast, then, verdicts, history),
+        window=Window(whatif.title_months(night, route_id), total),
     )  # fmt: skip
-    st.html(scenario_key(fan, current_theme()))
-    figure = scenario_chart(fan, forecast, current_theme())
-    layout.chart(figure, scenario_alt(fan, forecast, name=layout.route_name(route_id)), "scenario")
+    st.html(fan_key(fan, current_theme()))
+    said = scenario_alt(fan, name=layout.route_name(route_id))
+    layout.chart(scenario_chart(fan, then_total, current_theme()), said, "scenario")
 
 
 def verdicts_of(night: Night, route_id: str) -> Verdicts:
     """The verdicts on the forecast that a scenario starts from."""
     return verdict_ends(night.frame("scores"), night.frame("forecasts"), numbers.route_series(route_id))
-
-
-def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
-    """How many more or fewer are expected in each month than by the forecast."""
-    st.markdown("## " + _("Difference from the forecast"), anchors=False)
-    moved = whatif.differences(night, trajectories, route_id)
-    figure = difference_chart(moved, unit=in_unit(_("{unit} per month"), route_id, lang()), theme=current_theme())
-    layout.chart(figure, difference_alt(moved), "difference")
-    bar = _("Bar: the scenario’s median less the forecast’s, before rounding.")
-    line = _("Line: 80% interval of the difference.")
-    if moved["q10"].isna().any():
-        line = _("It has no interval: the scenario picks some of the forecast’s paths and changes none.")
-    st.markdown(small(f"{bar} {line}"))
 
 
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
@@ -214,9 +202,7 @@ def show_routes(
 def show_places(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, known: Mapping[str, Lever], values: Values
 ) -> None:
-    """People in reception where the route leads; and places for new arrivals alone, at the chosen confidence."""
-    then, usual = (sums["q50"] for sums in whatif.both_totals(night, trajectories, scenario.route_id))
-    scenario_parts.show_people(night, scenario.route_id, then / usual if usual else 1.0)
+    """Places for new arrivals alone, at the chosen confidence."""
     st.markdown("## " + _("New arrivals alone, with your own numbers"), anchors=False)
     text = _(
         "Places for those who arrive from now on, if each stays as long as you enter. They are among everyone in "

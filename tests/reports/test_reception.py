@@ -186,13 +186,13 @@ def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
     [
         (1200.0, 0.7, "Italy is likely full at the end of February 2025."),
         (1200.0, 0.3, "Italy is not likely full to the end of March 2025."),
-        (np.nan, np.nan, "places that are enough in Italy through March 2025 in nine of ten cases: 1,500 (+150 "),
+        (np.nan, np.nan, "places that are enough in Italy through March 2025 in nine of ten cases: 1,500 (+100 "),
     ],
 )
 def test_scenario_says_when_full_or_how_many_are_enough(places: float, chance: float, said: str) -> None:
     needs = pd.concat([in_scenario(1.0, places, 0.1), in_scenario(2.0, places, chance)])
     (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), 2.0, ENGLISH)
-    assert line.startswith(f"If arrivals on Central Mediterranean are 2 times the forecast, {said}")
+    assert line.startswith(f"If arrivals on Central Mediterranean are 2 times the forecast in every month, {said}")
     assert reception.reached_by(needs, "EMR").empty
 
 

@@ -44,12 +44,10 @@ from dashboard.charts.past import past_chart, past_key
 from dashboard.charts.scenario import (
     compare_alt,
     compare_chart,
-    difference_alt,
-    difference_chart,
     places_chart,
     scenario_alt,
     scenario_chart,
-    scenario_key,
+    scenario_of,
 )
 from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, season_chart
 from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
@@ -264,27 +262,14 @@ def members() -> Drawn:
 
 
 def scenario() -> Drawn:
-    lower = COMING.assign(value=COMING["value"] * 0.5)
-    forecast = COMING.assign(value=COMING["value"] * 2)
-    window = Window(ENDS, Expected(150.0, 90.0, 210.0), Expected(300.0, 180.0, 420.0))
-    what = Fan(COUNTED, lower, NOW, "a", months_back=12, verdicts=dict.fromkeys(ENDS, LIKELY), window=window)
-    said = [scenario_alt(what, forecast, name="Half"), scenario_key(what, LIGHT)]
-    return scenario_chart(what, forecast, LIGHT), said
-
-
-def differences() -> Drawn:
-    months = pd.date_range("2025-01-31", periods=7, freq="ME")
-    values = pd.DataFrame({"median": [-20.0, 40.0, 125.0, -250.0, 0.0, 15.0, 5.0]}, index=months)
-    values = values.assign(q10=values["median"] - 30, q90=values["median"] + 50)
-    return difference_chart(values, unit="a", theme=LIGHT), [difference_alt(values)]
-
-
-def differences_of_nothing() -> Drawn:
-    none = pd.DataFrame(
-        {"median": [0.0, 0.0], "q10": None, "q90": None}, pd.date_range("2025-01-31", periods=2, freq="ME")
-    )
-    none = none.astype(float)
-    return difference_chart(none, unit="a", theme=LIGHT), [difference_alt(none)]
+    """Of the months ahead the last is as forecast."""
+    forecast = COMING.pivot_table(index="target_end_date", columns="output_type_id", values="value")
+    verdicts = dict.fromkeys(ENDS, LIKELY)
+    then = forecast.mul([0.5, *[1.0] * (len(forecast) - 1)], axis=0)
+    window, beside = Window(ENDS, Expected(300.0, 180.0, 420.0)), scenario_of(forecast, then, verdicts, COUNTED)
+    what = Fan(COUNTED, COMING, NOW, "a", months_back=12, verdicts=verdicts, window=window, beside=beside)
+    said = [scenario_alt(what, name="Half"), fan_key(what, LIGHT)]
+    return scenario_chart(what, Expected(150.0, 90.0, 210.0), LIGHT), said
 
 
 def places() -> Drawn:
@@ -349,7 +334,7 @@ CHARTS: tuple[Callable[[], Drawn], ...] = (
     fan_with_every_layer, fan_of_ratios, fan_of_quarters, fan_after_a_short_history, fan_that_is_widest_at_its_end,
     nationalities, nationalities_as_shares_alone, indicators, one_indicator_of_half_a_year, steps,
     coverage, past_forecasts, places_within_forecasts, reliability, skill, skill_of_one_model, members, scenario,
-    differences, differences_of_nothing, places, scenarios_beside_each_other, seasons_in_the_midst_of_a_year,
+    places, scenarios_beside_each_other, seasons_in_the_midst_of_a_year,
     season_with_a_threshold, teams_by_month, teams_by_quarter, teams_by_week,
 )  # fmt: skip
 
