@@ -40,7 +40,7 @@ from dashboard.theme import level_badge
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.alert import is_untested, marked_level, rule_record, status_words
+from reports.alert import UNTESTED, is_untested, marked_level, rule_record, status_words
 from reports.alert_list import AWAITED
 from reports.answer import consequences, decisions_title, needed_by, recipients_words, sign_off_words
 from reports.messages import mail_text
@@ -166,11 +166,12 @@ def alerts_words(night: Night, found: list[Found], count: int) -> str:
     return " ".join([*said, f"**[{way}\u00a0→]({state.link('alerts')})**"])
 
 
-def open_names(found: list[Found]) -> str:
+def open_names(night: Night, found: list[Found]) -> str:
     """Open alerts by route, chance and months, each leading to its own, for a phone: no card stands beside them."""
-    said = []
+    said, record = [], night.frame("track_record")
     for card, alert in ((one.card, one.alert) for one in found if one.alert):
-        about = card.figure, lang().months_short(alert["first_period"], alert["last_period"])
+        months = lang().months_short(alert["first_period"], alert["last_period"])
+        about = card.figure, months, _(UNTESTED) if is_untested(alert, rule_record(alert, record)) else ""
         link = state.link("alerts", alert=card.alert_id)
         said.append(f"[{plain(card.title)}]({link}) ({', '.join(filter(None, about))})")
     return "; ".join(said)

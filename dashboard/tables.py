@@ -138,7 +138,7 @@ def _last_cell(row: Row) -> str:
     before = Expected(row["expected_before"], row["before_low"], row["before_high"])
     said = [_side_words(before, row["last_value"]), flag_words(row["last_flag"], lang())]
     if row["filled_in"]:
-        said[1] = plain(_("{share} filled in").format(share=lang().percent(row["filled_in"], brief=True)))
+        said[1] = plain(_("{share} estimated").format(share=lang().percent(row["filled_in"], brief=True)))
     return _over(f"{lang().counted(row['last_value'])}{expected}", ", ".join(filter(None, said)))
 
 

@@ -84,7 +84,7 @@ def show_notes(night: Night, kind: str, more: str) -> None:
     table = night.frame("year_ahead")
     table = table[table["kind"] == kind]
     downloads.buttons(downloads.export_of(night, "year-ahead", _("The year ahead"), table, list(night.sources())))
-    total = _("A total is what is counted so far plus what is simulated for the periods to come.")
+    total = _("A total is what is counted so far plus the forecast of the periods to come.")
     st.markdown(small(" ".join([total, more, _("A change of policy is not foreseen.")])))
 
 

@@ -31,10 +31,10 @@ SMALLEST_SHARE = 0.02
 """Share of the larger forecast below which a step is counted among the others; the files hold every one."""
 OTHERS = "others"
 _FIGURES = {
-    (True, True): _("{month} counted at {value}, estimated at {before} before ({source})"),
-    (True, False): _("{month} counted at {value}, forecast at {before} before ({source})"),
-    (False, True): _("{month} estimated at {value}, at {before} before ({source})"),
-    (False, False): _("{month} estimated at {value}, forecast at {before} before ({source})"),
+    (True, True): _("{month}: {value} counted, {before} estimated before ({source})"),
+    (True, False): _("{month}: {value} counted, {before} forecast ({source})"),
+    (False, True): _("{month}: {value} estimated now, {before} before ({source})"),
+    (False, False): _("{month}: {value} estimated, {before} forecast ({source})"),
 }
 """A month's new figure, by whether it is counted now and was estimated then."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
@@ -273,24 +273,27 @@ def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language
 def why_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
     """How a forecast moved, and the largest step that leads there; the chart of steps has the others.
 
-    ``12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 before (IOM)``.
+    ``12,500, up from 8,500; mostly (+3,500) because of December 2024: 3,163 counted, 2,200 forecast (IOM)``.
     """
     return language.listed(filter(None, [moved_words(move, language), chief_words(move, sources, language)]))
 
 
 def chief_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """The largest step that leads there; an empty text without one."""
+    """The largest step that leads there, and whether it is at least half of the way; an empty text without one."""
     if not (steps := {step: value for step, value in move.seen().items() if step != OTHERS}):
         return ""
     step = max(steps, key=lambda one: steps[one] * (1 if move.change >= 0 else -1))
     words = step_words(step, move, sources, language)
-    return language.text(_("chiefly {change}: {step}"), change=language.signed(steps[step]), step=words)
+    text = _("partly ({change}) because of {step}")
+    if abs(steps[step]) >= abs(move.written) / 2:
+        text = _("mostly ({change}) because of {step}")
+    return language.text(text, change=language.signed(steps[step]), step=words)
 
 
 def step_words(
     step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language, *, brief: bool = False
 ) -> str:
-    """A step in a few words: ``January 2025 estimated at 1,100, forecast at 2,100 before (UK)``.
+    """A step in a few words: ``January 2025: 1,100 estimated, 2,100 forecast (UK)``.
 
     A month is named only where its figure differs in the direction in which the step moved the forecast. In brief:
     ``Jan 2025: 1,100; 2,100 expected on 31 Dec 2024``.

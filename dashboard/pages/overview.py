@@ -55,7 +55,7 @@ def show(night: Night) -> None:
             with st.container(width="stretch"):
                 st.markdown(decisions.alerts_words(night, found, count))
                 with st.container(key="open-names"):
-                    st.markdown(decisions.open_names(found))
+                    st.markdown(decisions.open_names(night, found))
         with st.container(key="news"):
             waiting, changed = [st.container()] * 2 if former is None else st.columns([1.7, 1], gap="medium")
         if count:

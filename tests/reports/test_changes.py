@@ -131,21 +131,29 @@ FIGURES = {
     [
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": 2400.0, "refit": 69.0},
-            "up from 8,500; chiefly +2,400: January 2025 estimated at 3,700, forecast at 2,300 before "
-            "(Ministry)",
+            "up from 8,500; mostly (+2,400) because of January 2025: 3,700 estimated, 2,300 forecast (Ministry)",
         ),
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": -400.0},
-            "up from 11,400; chiefly +1,500: December 2024 counted at 3,163, estimated at 2,200 before "
-            "(IOM)",
+            "up from 11,400; mostly (+1,500) because of December 2024: 3,163 counted, 2,200 estimated before (IOM)",
         ),
         (
             {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 800.0},
-            "down from 12,800; chiefly −700: revised figures (IOM)",
+            "down from 12,800; mostly (−700) because of revised figures (IOM)",
         ),
-        ({"counts:x": 6049.0, "refit": -160.0, "model": -130.0}, "up from 6,700; chiefly +6,100: new figures (x)"),
-        ({"counts:iom_dtm": -500.0}, "down from 13,000; chiefly −500: new figures to December 2024 (IOM)"),
-        ({"counts:other": 800.0, "refit": -800.0}, "as in the release before; chiefly +800: new figures (other)"),
+        (
+            {"counts:x": 6049.0, "refit": -160.0, "model": -130.0},
+            "up from 6,700; mostly (+6,100) because of new figures (x)",
+        ),
+        ({"counts:iom_dtm": -500.0}, "down from 13,000; mostly (−500) because of new figures to December 2024 (IOM)"),
+        (
+            {"counts:x": 400.0, "revisions:iom_dtm": 300.0, "refit": 300.0},
+            "up from 11,500; partly (+400) because of new figures (x)",
+        ),
+        (
+            {"counts:other": 800.0, "refit": -800.0},
+            "as in the release before; mostly (+800) because of new figures (other)",
+        ),
     ],
 )  # fmt: skip
 def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said: str) -> None:
@@ -198,9 +206,9 @@ def test_move_names_month_that_former_release_lacked(make_release: MakeRelease) 
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    assert "January 2025 counted at 1,234, forecast at 2,000 before" in changes(grown, former, ENGLISH)[0]
+    assert "January 2025: 1,234 counted, 2,000 forecast" in changes(grown, former, ENGLISH)[0]
     partly = grown.with_frame("observations", pd.concat([rows, added.assign(obs_flag="e")], ignore_index=True))
-    assert "January 2025 estimated at 1,234, forecast at 2,000 before" in changes(partly, former, ENGLISH)[0]
+    assert "January 2025: 1,234 estimated, 2,000 forecast" in changes(partly, former, ENGLISH)[0]
 
 
 def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> None:
@@ -216,4 +224,4 @@ def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> Non
     })  # fmt: skip
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
     said = changes(grown.with_frame("nowcasts", nowcast), former, ENGLISH)[0]
-    assert said.endswith("chiefly −1,000: January 2025 estimated at 1,000, forecast at 2,000 before (daily)")
+    assert said.endswith("mostly (−1,000) because of January 2025: 1,000 estimated, 2,000 forecast (daily)")
