@@ -150,7 +150,7 @@ def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list
     anew = alert_report(judged, None, language)
     texts = [_("Each release judges the months then ahead: now {chance} for {event}; {limit}.")]
     if own < cutoff:
-        texts = [_("Ended: new figures lowered its chance ({own}) from {before} to {now}; cut-off {cutoff}."), *texts]
+        texts = [_("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), *texts]
     elif begun >= cutoff:
         text = _(
             "{begun} chance that {month}, not counted yet, {past}. The months ahead need no alert: {chance} for "
@@ -160,7 +160,7 @@ def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list
     shares = {"now": own, "begun": begun, "before": float(alert["probability"]), "cutoff": cutoff}
     words = {name: language.percent(share) for name, share in (shares | {"chance": judged["probability"]}).items()}
     words |= {"month": _last_begun(alert, release, language), "event": event_words(judged, language)}
-    words |= {"past": event_of(alert, language, past=True), "own": event_words(alert, language)}
+    words |= {"past": event_of(alert, language, past=True)}
     return [capital(language.text(text, limit=anew.usual[-1], **words)) for text in texts]
 
 

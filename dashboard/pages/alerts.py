@@ -211,7 +211,7 @@ def show_filters(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus], *, wide: bool = False) -> Row:
-    """The list of alerts, group by group, wide with routes beside each other; returns the one that is picked."""
+    """The list of alerts, group by group, wide with groups beside each other; returns the one that is picked."""
     heads = {
         WAITS: _("Waiting for sign-off") if reads.is_newest(night) else capital(_("was waiting for sign-off")),
         DECIDED: _("Open, decided on"),
@@ -224,12 +224,14 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     key = state.choice("alert", tuple(rows), next(iter(rows), ""), always="alert" in st.query_params)
     is_open = bool(rows) and (rows[key]["group"] in {WAITS, DECIDED} or "alert" in st.query_params)
     group, picked = "", rows.get(key, {})
+    groups = st.grid(3 if wide else 1, min_column_width=320, gap="medium" if wide else "xsmall")
     # Alerts of one route stand under its name, each with its own number, months and chance.
     for (of, subject), same in chosen.drop_duplicates(SHOWN_ONCE).groupby(["group", "subject"], sort=False):
         if of != group:
             group = str(of)
-            st.markdown(f"## {heads[group]}", anchors=False)
-            place = st.grid(3 if wide else 1, min_column_width=320, gap="medium" if wide else "xsmall")
+            with groups:
+                place = st.container(gap="xsmall")
+            place.markdown(f"## {heads[group]}", anchors=False)
         is_picked = is_open and (of, subject) == (picked["group"], picked["subject"])
         with place, st.container(border=is_picked, gap=None, key=f"listed-{same['key'].iloc[0]}"):
             st.markdown(f"### {plain(str(subject))}", anchors=False)
