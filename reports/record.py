@@ -225,9 +225,16 @@ def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
 
 
 def said_by_route(rows: pd.DataFrame, language: Language) -> list[str]:
-    """The share of each route's counts that fell inside."""
-    shares = rows.groupby("route_id", sort=False)["inside"].mean().items()
-    return [language.labelled(route_name(str(one), language), language.share(share)) for one, share in shares]
+    """The share of each route's counts that fell inside, and the median error of its medians."""
+    errors, text = rows.assign(error=(rows["q50"] - rows["obs_value"]).abs()), _("{share}; typically off by {error}")
+    found = errors.groupby("route_id", sort=False).agg({"inside": "mean", "error": "median"})
+    words = [
+        language.text(text, share=language.share(share), error=language.expected(error))
+        for share, error in found.itertuples(index=False)
+    ]
+    return [
+        language.labelled(route_name(str(one), language), said) for one, said in zip(found.index, words, strict=True)
+    ]
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:

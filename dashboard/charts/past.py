@@ -10,7 +10,7 @@ from dashboard.charts import band, count_axis, finish, mid_month, month_ticks, u
 from dashboard.charts.fan import key_line, key_mark
 from dashboard.theme import Theme, with_opacity
 
-HEIGHT, SMALL = 280, 190
+HEIGHT, SMALL = 280, 220
 
 
 def past_chart(rows: pd.DataFrame, *, is_small: bool, unit: str, theme: Theme) -> go.Figure:
