@@ -288,7 +288,7 @@ def drawn(export: Export, shown: charts.Fan | Sequence[charts.Fan], kind: str = 
     """
     fans = [shown] if isinstance(shown, charts.Fan) else shown
     fan = fans[0]
-    mark = " · ".join(filter(None, [export.exercise, _("Conditional") if fan.forecast is not None else ""]))
+    mark = " · ".join(filter(None, [export.exercise, _("Conditional") if fan.scenario is not None else ""]))
     known = labelled(_("As known on"), export.day)
     caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
     source, release = labelled(_("Source"), " ".join(export.citations)), labelled(_("Release"), export.run_id)

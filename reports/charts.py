@@ -80,7 +80,7 @@ class Fan:
         back: Counted periods to show.
         limit: A number to hold it against, and what it is; None for none.
         earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``; None for none.
-        forecast: Quantiles of the forecast that a conditional projection starts from; None if the forecast is shown.
+        scenario: Quantiles under an assumption, of the months that it changes and those beside them; None for none.
         verdicts: The forecast's verdict by period, see :mod:`reports.skill`; None leaves the strip out.
         events: Documented events by ``month``, each with its number from 1; None for none.
         window: Last days of months that are marked, and what is expected of them; None for none.
@@ -95,15 +95,10 @@ class Fan:
     back: int = 24
     limit: tuple[float, str] | None = None
     earlier: pd.DataFrame | None = None
-    forecast: pd.DataFrame | None = None
+    scenario: pd.DataFrame | None = None
     verdicts: Verdicts = None
     events: pd.DataFrame | None = None
     window: tuple[Sequence[pd.Timestamp], str] | None = None
-
-    @property
-    def roles(self) -> tuple[str, str]:
-        """Return the beginning of the roles of its bands, and the role of its median."""
-        return ("band", "median") if self.forecast is None else ("given", "given")
 
     @property
     def counts(self) -> pd.DataFrame:
@@ -113,7 +108,7 @@ class Fan:
 
 def fan(shown: Fan, width: float, language: Language) -> Drawing:
     """Draw counts, the bands of 95, 80 and 50 % and the median; the widest band is open where it leaves the axis."""
-    ends = [ahead[0.9].max() for ahead in (shown.quantiles, shown.forecast) if ahead is not None and len(ahead)]
+    ends = [ahead[0.9].max() for ahead in (shown.quantiles, shown.scenario) if ahead is not None and len(ahead)]
     if shown.earlier is not None and shown.quantiles.empty:
         ends.append(shown.earlier["q90"].max())
     highest = max([1.0, *shown.counts["obs_value"], *ends, *([shown.limit[0]] if shown.limit else [])])
@@ -182,12 +177,16 @@ def fan_alt(shown: Fan, language: Language) -> str:
         text = _("Last count {value} in {month}.")
         parts.append(language.text(text, value=language.counted(last["obs_value"]), month=period))
     for end in dict.fromkeys([*shown.quantiles.index[:1], *shown.quantiles.index[-1:]]):
-        parts.append(_expected(shown, end, language))
+        parts.append(_expected(shown, shown.quantiles, end, language))
+    if shown.scenario is not None and len(shown.scenario):
+        ends = dict.fromkeys([*shown.scenario.index[:1], *shown.scenario.index[-1:]])
+        said = [_expected(shown, shown.scenario, end, language) for end in ends]
+        parts.append(language.labelled(language.text(_("Under the assumption")), " ".join(said)))
     return " ".join(parts)
 
 
-def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
-    low, median, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
+def _expected(shown: Fan, quantiles: pd.DataFrame, end: pd.Timestamp, language: Language) -> str:
+    low, median, high = (float(quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
     name, is_known = language.period(end, shown.months_each), may_beat(shown.verdicts, end)
     return forecast_words(name, median, low, high, language, with_median=is_known)
 
@@ -262,14 +261,14 @@ def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[st
         entries.append(("open", language.text(_("provisional or estimated"))))
     if shown.earlier is not None and len(shown.earlier):
         entries.append(("earlier", language.text(_("earlier forecasts, 80%"))))
-    if shown.forecast is not None:
-        entries.append(("forecast", language.text(_("forecast"))))
     if len(shown.quantiles):
         median = median_words(shown.verdicts, shown.quantiles.index)
-        entries += [(shown.roles[1], language.text(median))] if median else []
+        entries += [("median", language.text(median))] if median else []
         for coverage, share in zip(sorted(INTERVALS), reversed(_SHARES), strict=True):
             said = language.text(words[coverage], value=language.expected(beyond))
-            entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
+            entries.append(("band" + share, language.labelled(language.percent(coverage), said)))
+    if shown.scenario is not None and len(shown.scenario):
+        entries.append(("scenario", language.text(_("{name}: median, 80%"), name=language.text(_("scenario")))))
     if shown.limit:
         entries.append(("limit", shown.limit[1]))
     if shown.window:
@@ -321,7 +320,7 @@ def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: L
 
 
 def _bands(shown: Fan, at: _Place) -> Items:
-    """From the last count on: bands, the median, and the forecast beside what is conditional."""
+    """From the last count on: bands and the median, and over them what a scenario changes."""
     if shown.quantiles.empty:
         return []
     last = shown.counts.tail(1)
@@ -334,18 +333,25 @@ def _bands(shown: Fan, at: _Place) -> Items:
     items: Items = []
     for coverage, share in zip(sorted(INTERVALS, reverse=True), _SHARES, strict=True):
         low, high = interval_levels(coverage)
-        items.append(Shape([[*lines[low], *lines[high][::-1]]], shown.roles[0] + share))
-    if shown.forecast is not None:
-        for level in interval_levels(0.8):
-            items.append(Shape([list(map(at, shown.forecast.index, shown.forecast[level]))], "forecast-end"))
-        items += _median(shown, shown.forecast[0.5], at, "forecast")
+        items.append(Shape([[*lines[low], *lines[high][::-1]]], "band" + share))
     line = pd.concat([last.set_index("end_date")["obs_value"], shown.quantiles[0.5]])
-    return [*items, *_veil(shown, at), *_median(shown, line, at, shown.roles[1])]
+    items += [*_veil(shown, at), *_median(shown, line, shown.quantiles.index, at, "median")]
+    return items + _scenario(shown, start, at)
 
 
-def _median(shown: Fan, line: pd.Series, at: _Place, role: str) -> Items:
+def _scenario(shown: Fan, start: list[Point], at: _Place) -> Items:
+    """Median and 80 % interval under the assumption, from the last count on where the first month changes."""
+    if shown.scenario is None or shown.scenario.empty:
+        return []
+    start = start if shown.scenario.index[0] == shown.quantiles.index[0] else []
+    low, high = ([*start, *map(at, shown.scenario.index, shown.scenario[level])] for level in interval_levels(0.8))
+    median = _median(shown, shown.scenario[0.5], shown.scenario.index, at, "scenario")
+    return [Shape([[*low, *high[::-1]]], "scenario80"), *median]
+
+
+def _median(shown: Fan, line: pd.Series, ends: pd.Index, at: _Place, role: str) -> Items:
     """A line of medians where these may beat the baseline."""
-    drawn = median_shown(line, shown.verdicts, list(shown.quantiles.index))
+    drawn = median_shown(line, shown.verdicts, list(ends))
     parts = drawn.dropna().groupby(drawn.isna().cumsum())
     return [Shape([list(map(at, part.index, part))], role) for _number, part in parts]
 
@@ -393,20 +399,23 @@ def _counts(shown: Fan, at: _Place, language: Language) -> Items:
         says = language.labelled(language.period(end, shown.months_each), language.counted(value))
         items.append(Mark(*point, 3.5 if open_ else 7, "open" if open_ else "point", says))
     medians = zip(shown.quantiles.index, shown.quantiles[0.5], strict=True)
-    return items + [Mark(*at(end, float(value)), 7, "point", _expected(shown, end, language)) for end, value in medians]
+    return items + [
+        Mark(*at(end, float(value)), 7, "point", _expected(shown, shown.quantiles, end, language))
+        for end, value in medians
+    ]
 
 
 def _end(shown: Fan, frame: _Frame, language: Language) -> Items:
     """The last period and its median, or else its interval, at the right edge."""
     if shown.quantiles.empty:
         return []
-    end, role = shown.quantiles.index[-1], "value" if shown.forecast is None else "mark"
+    end = shown.quantiles.index[-1]
     low, value, high = (float(shown.quantiles[level].iloc[-1]) for level in (0.1, 0.5, 0.9))
     period = language.period_short(end, shown.months_each)
-    lines = [(language.expected(value), role), (period, "tick")]
+    lines = [(language.expected(value), "value"), (period, "tick")]
     if not may_beat(shown.verdicts, end):
         share, value = (f"({language.percent(0.8)})", "tick"), (low + high) / 2
-        lines = [(f"{language.expected(low)}–", role), (language.expected(high), role), share, lines[1]]
+        lines = [(f"{language.expected(low)}–", "value"), (language.expected(high), "value"), share, lines[1]]
     return [Word(frame.right + 6, frame.y(value) - 3 + 14 * place, *line) for place, line in enumerate(lines)]
 
 

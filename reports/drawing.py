@@ -142,11 +142,9 @@ class Look:
 _BANDS = dict(zip(("95", "80", "50"), colours.FAN_OPACITY, strict=True))
 LOOKS: dict[str, Look] = {
     **{f"band{share}": Look("fan", opacity=opacity) for share, opacity in _BANDS.items()},
-    **{f"given{share}": Look("replay", opacity=opacity) for share, opacity in _BANDS.items()},
     "median": Look(stroke="median", width=2.2),
-    "given": Look(stroke="mark", width=2.2),
-    "forecast": Look(stroke="fan", width=1.6, dash=(5, 3)),
-    "forecast-end": Look(stroke="fan", dash=(1.5, 3)),
+    "scenario80": Look("replay", opacity=0.3),
+    "scenario": Look(stroke="mark", width=2.4, dash=(5, 3)),
     "earlier80": Look("replay", opacity=0.14),
     "earlier": Look(stroke="replay", width=1.4, dash=(1.5, 3)),
     "observed": Look(stroke="observed", width=1.8),

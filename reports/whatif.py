@@ -268,6 +268,12 @@ def changed(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.Series[bool]:
     return (then - forecast).abs().max(axis=1) > 1e-6
 
 
+def shown_over(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+    """A scenario's rows in the months in which it differs from the forecast, and beside these, where it joins it."""
+    differs = changed(forecast, then)
+    return then[differs | differs.shift(1, fill_value=False) | differs.shift(-1, fill_value=False)]
+
+
 def as_rows(table: pd.DataFrame) -> pd.DataFrame:
     """The same in rows: ``target_end_date, output_type_id, value``."""
     long = table.rename_axis("target_end_date").reset_index()

@@ -23,7 +23,7 @@ from dashboard.charts.fan_labels import window_words
 from dashboard.theme import Theme
 from reports.numbers import Expected
 from reports.skill import Verdicts, may_beat
-from reports.whatif import as_rows, changed
+from reports.whatif import as_rows, changed, shown_over
 
 CHART_HEIGHT, PLACES_HEIGHT = 400, 300
 ROW_PIXELS, FRAME_PIXELS = 40, 74
@@ -31,7 +31,7 @@ NAME_PIXELS = 210
 
 
 def scenario_of(forecast: pd.DataFrame, then: pd.DataFrame, verdicts: Verdicts, history: pd.DataFrame) -> Beside:
-    """The scenario in the months in which it differs from the forecast, and in their neighbours, where it joins it.
+    """The scenario in the months that :func:`shown_over` gives.
 
     Args:
         forecast: One row per month's last day, one column per level.
@@ -39,11 +39,9 @@ def scenario_of(forecast: pd.DataFrame, then: pd.DataFrame, verdicts: Verdicts, 
         verdicts: The verdicts on the forecast: a month without gain has no median.
         history: What was counted, as in :class:`Fan`.
     """
-    differs = changed(forecast, then)
-    near = differs | differs.shift(1, fill_value=False) | differs.shift(-1, fill_value=False)
-    rows = as_rows(then[near])
+    rows = as_rows(shown_over(forecast, then))
     is_known = rows["target_end_date"].map(lambda end: may_beat(verdicts, end))
-    opens = history.tail(1) if differs.iloc[0] else history.iloc[:0]
+    opens = history.tail(1) if changed(forecast, then).iloc[0] else history.iloc[:0]
     return Beside(_("scenario"), opens, rows[is_known | rows["output_type_id"].ne(0.5)], is_scenario=True)
 
 

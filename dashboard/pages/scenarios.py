@@ -154,9 +154,10 @@ def show_parts(
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
+            over = whatif.shown_over(forecast, then)
             unit = in_unit(_("{unit} per month"), scenario.route_id, lang())
             fan = charts.Fan(
-                history, then, night.as_of, unit, made.title, back=12, forecast=forecast,
+                history, forecast, night.as_of, unit, made.title, back=12, scenario=over,
                 verdicts=verdicts_of(night, scenario.route_id),
             )  # fmt: skip
             picture = partial(drawn, made, fan)

@@ -72,8 +72,8 @@ def test_file_has_language_of_its_page() -> None:
     assert "# Title" in csv_bytes(EXPORT).decode("utf-8-sig")
 
 
-def fan_of(view: RouteView, forecast: pd.DataFrame | None = None) -> Fan:
-    return Fan(view.history, view.quantiles, view.known_on, "Arrivals per month", "A route.", forecast=forecast)
+def fan_of(view: RouteView, scenario: pd.DataFrame | None = None) -> Fan:
+    return Fan(view.history, view.quantiles, view.known_on, "Arrivals per month", "A route.", scenario=scenario)
 
 
 @pytest.mark.usefixtures("read_release")
@@ -100,7 +100,7 @@ def test_past_forecast_is_dated_by_origin() -> None:
 def test_picture_shows_sources_release_and_marks() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
     made = dataclasses.replace(route_view.export(view), exercise="Exercise")
-    drawing = drawn(made, fan_of(view, forecast=view.quantiles), "svg").decode()
+    drawing = drawn(made, fan_of(view, scenario=view.quantiles), "svg").decode()
     for text in (*"\n".join(made.citations).split(), made.run_id, "Exercise · Conditional"):
         assert escape(text) in drawing
     assert drawn(made, [fan_of(view)] * 4, "svg").decode().count(">A route.<") == 4

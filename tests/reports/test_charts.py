@@ -100,6 +100,16 @@ def test_words_of_a_fan_give_the_last_count_and_both_ends() -> None:
     assert "June 2025: 2,500 expected, 80% interval 900 to 4,100." in said
 
 
+def test_scenario_lies_over_the_forecast_in_the_months_that_it_changes() -> None:
+    ahead = quantiles()
+    made = fan(replace(shown(history(), ahead), scenario=3 * ahead.iloc[2:5]), WIDE, WORDS)
+    lines = {item.role: item.rings[0] for item in made.items if isinstance(item, Shape)}
+    assert [len(lines[role]) for role in ("median", "scenario", "scenario80")] == [7, 3, 6]
+    places = dict(lines["median"])
+    assert all(y < places[x] for x, y in lines["scenario"])  # three times as high, above the forecast of its month
+    assert "Under the assumption: March 2025: 7,500 expected, 80% interval 2,700 to 12,300." in made.alt
+
+
 def test_axis_holds_earlier_forecasts_with_none_ahead() -> None:
     earlier = history().rename(columns={"end_date": "target_end_date"})
     earlier = earlier.assign(origin_date=pd.Timestamp("2025-01-31"), q10=0.0, q50=1000.0, q90=9000.0)
