@@ -419,7 +419,7 @@ def show_search(night: Night) -> None:
     found = reads.once(night, partial(searched, night), "search")
     with st.container(key="find", width="content"):
         chosen = st.selectbox(
-            _("Search"), list(found), index=None, placeholder=_("Find a route, country or nationality"), width=290,
+            _("Search"), list(found), index=None, placeholder=_("Find a route or country"), width=290,
             label_visibility="collapsed", key=SEARCH,
         )  # fmt: skip
     if chosen in found:

@@ -29,6 +29,10 @@ FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
 _REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
 """Rules whose event the number itself is; of the other highs it is one more."""
+UNTESTED_TERM = (
+    _("Untested rule"),
+    _("fewer than five of its past alerts can be judged: it is listed last, and marked"),
+)
 TERMS = (
     (
         _("Levels"),
@@ -37,10 +41,7 @@ TERMS = (
             "needs two signatures"
         ),
     ),
-    (
-        _("Untested rule"),
-        _("fewer than five of its past alerts can be judged: it is listed last, and marked"),
-    ),
+    UNTESTED_TERM,
     (
         _("Alert from"),
         _(

@@ -24,6 +24,7 @@ from dashboard.theme import current_theme, level_badge, level_label
 from reports import Row, alert_list, answer, numbers, rules, whatif
 from reports.alert import (
     TERMS,
+    UNTESTED_TERM,
     AlertReport,
     alert_file,
     alert_report,
@@ -132,11 +133,13 @@ def show_terms() -> None:
 
 
 def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
-    """The table, and what the usual chance is."""
+    """The table, and what the usual chance and its marks are."""
     table = tables.nearest_table(rows, current_theme())
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
-    st.markdown(small(plain(_(alert_list.USUAL))))
+    term, meaning = map(_, UNTESTED_TERM)
+    mark = f" * {labelled(term, meaning)}." if rows["untested"].any() else ""
+    st.markdown(small(plain(_(alert_list.USUAL) + mark)))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
