@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -265,13 +264,11 @@ def _factors(needs: pd.DataFrame) -> list[str]:
 
 
 def show_people(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
-    """What arrivals nearest to the scenario's, of those worked out, mean for people in reception where they lead."""
+    """What the scenario's arrivals mean for people in reception where they lead."""
     needs = reception.reached_by(night.frame("reception_needs"), route_id)
     if needs.empty:
         return
-    then, usual = (sums["q50"] for sums in whatif.both_totals(night, trajectories, route_id))
-    factor = float(min(needs["factor"], key=lambda one: abs(one - (then / usual if usual else 1.0))))
-    lines = reads.once(night, partial(reception.scenario_lines, needs, factor, lang()), "people", route_id, factor)
+    lines = reception.scenario_lines(needs, night.frame("trajectories"), trajectories, lang())
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 

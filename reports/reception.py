@@ -343,14 +343,43 @@ def reached_by(needs: pd.DataFrame, route_id: str) -> pd.DataFrame:
     return needs[needs["series_id"].str.split(".").str[1].str[:3].isin(countries)]
 
 
-def scenario_lines(needs: pd.DataFrame, factor: float, language: Language) -> list[str]:
-    """A sentence on each country, and on each region whose places are known, if arrivals are other than forecast."""
-    return [
-        title(usual, language) if factor == 1 else scenario_words(scenario, usual, language)
-        for name in stocks(needs)
-        for scenario, usual in [tuple(_alone(needs, name, times) for times in (factor, 1.0))]
-        if "-" not in name or is_known(usual.places)
-    ]
+def scenario_lines(
+    needs: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, language: Language
+) -> list[str]:  # fmt: skip
+    """On each country, and on each region whose places are known, how many a scenario of arrivals means.
+
+    Args:
+        needs: Rows of ``reception_needs``: stocks are worked out for few factors, in every month.
+        forecast: Paths of arrivals (``core.release.TRAJECTORIES``).
+        scenario: The same under an assumption.
+        language: The reader's.
+    """
+    lines = []
+    for name in stocks(needs):
+        usual = _alone(needs, name, 1.0)
+        if "-" in name and not is_known(usual.places):
+            continue
+        country, last = name.split(".")[1][:3], usual.ends.iloc[-1]
+        then, plain = (_mean_arrivals(paths, country, last) for paths in (scenario, forecast))
+        times = then.sum() / plain.sum() if plain.sum() else 1.0
+        near = _alone(needs, name, float(min(needs["factor"], key=lambda one: abs(one - times))))
+        text = _(
+            "{months}: in this scenario {times} times the forecast’s arrivals come on routes to {place}. The nearest "
+            "case worked out:"
+        )
+        months = language.months(plain.index.min(), last)
+        said = language.text(
+            text, months=months, times=language.significant(times), place=place_name(country, language)
+        )
+        is_usual = near.rows["factor"].iloc[0] == 1
+        lines.append(f"{said} {title(usual, language) if is_usual else scenario_words(near, usual, language)}")
+    return lines
+
+
+def _mean_arrivals(paths: pd.DataFrame, country: str, last: pd.Timestamp) -> pd.Series:
+    """Mean arrivals by month, to the last one, on the routes that lead to a country."""
+    rows = paths[paths["series_id"].isin(routes_to(country)) & (paths["target_end_date"] <= last)]
+    return rows.groupby(["series_id", "target_end_date"])["value"].mean().groupby("target_end_date").sum()
 
 
 def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:

@@ -211,8 +211,9 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
     )
     has_units = any(corridor(route_id).unit for route_id in summary["route_id"])
     note = _(
-        "Held: share of past totals inside their 80% interval. ✓ better than the last count repeated, ◐ likely "
-        "better, ○ no sign. Above or below 80%: outside the interval forecast before."
+        "Track record of three-month totals: share held by their 80% interval; ✓ better than the last count repeated, "
+        "◐ likely better, ○ no sign. Single months may differ. Above or below 80%: outside the interval forecast "
+        "before."
     )
     sums = _("Medians do not add up.") if total.number > 1 else ""
     notes = _("In each route’s unit.") if has_units else "", note, sums, absent_words(list(summary["route_id"]), lang())

@@ -280,8 +280,8 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
 
 @pytest.mark.usefixtures("read_release")
 def test_people_in_reception_follow_scenario_or_factor() -> None:
-    doubled = {"route": "CMR", "part": "places"}
-    for page, address in (("scenarios", doubled), ("reception", {"factor": "2.0"})):
+    tripled = {"route": "CMR", "part": "places", "shock_size": "200", "shock_months": "6"}
+    for page, address in (("scenarios", tripled), ("reception", {"factor": "2.0"})):
         app = visit_page(page, "", **address)
         assert (
             "If arrivals on Central Mediterranean are 2 times the forecast in every month, Italy is likely full"

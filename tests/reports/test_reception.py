@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.routes import ARRIVAL_SERIES
 from forecasting import ENSEMBLE
 from reports import reception
 from reports.names import place_name
@@ -191,17 +192,35 @@ def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
 )
 def test_scenario_says_when_full_or_how_many_are_enough(places: float, chance: float, said: str) -> None:
     needs = pd.concat([in_scenario(1.0, places, 0.1), in_scenario(2.0, places, chance)])
-    (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), 2.0, ENGLISH)
-    assert line.startswith(f"If arrivals on Central Mediterranean are 2 times the forecast in every month, {said}")
+    (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), arrivals(), arrivals(2.0, 2.0, 2.0), ENGLISH)
+    assert f"If arrivals on Central Mediterranean are 2 times the forecast in every month, {said}" in line
     assert reception.reached_by(needs, "EMR").empty
+
+
+def arrivals(*factors: float) -> pd.DataFrame:
+    ends = pd.date_range("2025-01-31", periods=4, freq="ME")
+    series_id = next(name for name in ARRIVAL_SERIES if ".CMR." in name)
+    return pd.DataFrame({
+        "series_id": series_id, "target_end_date": ends, "output_type_id": 0,
+        "value": 100.0 * np.array([*factors, *[1.0] * (4 - len(factors))]),
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(("factors", "times", "near"), [((1, 2, 2), "1.67", 1.5), ((1, 1.3, 1), "1.1", 1.0)])
+def test_scenario_of_some_months_is_held_against_all_months_of_a_stock(
+    factors: tuple[float, ...], times: str, near: float
+) -> None:
+    needs = pd.concat([in_scenario(one, np.nan, np.nan) for one in (1.0, 1.5, 2.0)])
+    (line,) = reception.scenario_lines(needs, arrivals(), arrivals(*factors, 5.0), ENGLISH)  # April is past the stock
+    assert line.startswith(f"January–March 2025: in this scenario {times} times the forecast’s arrivals come")
+    assert ("are 1.5 times the forecast in every month" in line) == (near == 1.5)
 
 
 def test_scenario_names_regions_whose_places_are_known() -> None:
     parts = [rows(), rows(LOMBARDY, 200, 60, places=300.0).assign(chance=0.6), rows(SICILY, 500, 10)]
     needs = pd.concat([part.assign(factor=factor) for part in parts for factor in (1.0, 2.0)])
-    assert [line.split(", ")[1].split(" is ")[0] for line in reception.scenario_lines(needs, 2.0, ENGLISH)][1:] == [
-        "Lombardia"
-    ]
+    lines = reception.scenario_lines(needs, arrivals(), arrivals(2.0, 2.0, 2.0), ENGLISH)
+    assert [line.split(", ")[1].split(" is ")[0] for line in lines][1:] == ["Lombardia"]
 
 
 def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
