@@ -186,7 +186,9 @@ def open_words(night: Night, count: int) -> str:
 
 def calm_words(awaited: int) -> str:
     """That no alert is open, and on how many routes one has ended whose month is not counted yet."""
-    text = ngettext("No alert is open; {n} awaits its count", "No alert is open; {n} await their count", awaited)
+    text = ngettext(
+        "No alert is open; {n} route awaits its count", "No alert is open; {n} routes await their count", awaited
+    )
     return text.format(n=awaited) if awaited else _("No alert is open")
 
 

@@ -54,8 +54,8 @@ def show_members(view: RouteView) -> None:
         return
     used = members.loc[members["member"], "q50"]
     text = ngettext(
-        "{month}: {expected} expected; {n} model used: {low}",
-        "{month}: {expected} expected; {n} models used: {low} to {high}",
+        "{month}: {expected} expected; {n} model used, its median {low}",
+        "{month}: {expected} expected; {n} models used, their medians {low} to {high}",
         len(used),
     )
     text = text if len(used) else _("{month}: {expected} expected")

@@ -239,7 +239,8 @@ def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
     people = language.plural(_PEOPLE[view.kind.split(".")[0]], as_counted(None))
     expected = f"{language.expected(row[0.5])}\n{language.interval(row[0.1], row[0.9])}"
     if served.model_id == BASELINE:
-        expected = f"{language.text(_('last count'))}\n{language.interval(row[0.1], row[0.9])}"
+        stays = language.labelled(language.text(_("last count")), language.counted(last["obs_value"]))
+        expected = f"{stays}\n{language.interval(row[0.1], row[0.9])}"
     return [
         f"{display_name(view.geo, language.code)}\n{people}",
         f"{language.counted(last['obs_value'])}\n{period(view, last['end_date'], language)}",

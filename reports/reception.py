@@ -44,7 +44,8 @@ UNLIKELY, LIKELY = 0.2, 0.5
 TABLE_NOTE = _(
     "Enough in 9 of 10: in nine of ten cases these places are enough at every count through that month; the "
     "upper end of the interval is about that month alone. Entries are estimated from arrivals and follow their season; "
-    "exits: people before, plus entries, less people after. Both are means without an interval."
+    "exits: people before, plus entries, less people after. Both are means without an interval, so they do not "
+    "add up to medians."
 )
 BY_REGION = _("Regions by reserve above the last count")
 REGIONS_NOTE = _(
@@ -464,8 +465,8 @@ def gaps_words(need: Need, release: ReadableRelease, language: Language) -> str:
 
 
 def expected_cells(need: Need, language: Language) -> list[str]:
-    """The median of each period ahead; “last count” where none is shown."""
-    last = language.text(_("last count"))
+    """The median of each period ahead; the last count where none is shown."""
+    last = language.labelled(language.text(_("last count")), language.counted(float(need.rows["last_value"].iloc[0])))
     medians = zip(need.ends, need.rows["median"], strict=True)
     return [language.expected(value) if may_beat(need.verdicts, end) else last for end, value in medians]
 

@@ -393,8 +393,8 @@ def show_method(night: Night) -> None:
         st.markdown(f"**{_('What it must not be used for')}**")
         st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
         personal = _(
-            "**Personal data**: of people on the move only counts. Of readers: the names they sign with; with a login, "
-            "what they did and when; and the addresses that messages go to."
+            "**Personal data**: about people on the move, only counts. About readers: the names they sign with; with a "
+            "login, what they did and when; and the addresses that messages go to."
         )
         st.markdown(personal)
     with known:

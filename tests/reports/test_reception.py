@@ -61,7 +61,7 @@ def test_title_names_people_now_and_expected() -> None:
 
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     found = reception.countries_table([need(ahead=2)], ENGLISH)
-    expected = f"last count\n{ENGLISH.interval(1120, 1280)}"
+    expected = f"last count: 1,000\n{ENGLISH.interval(1120, 1280)}"
     assert [*found.iloc[0]] == [
         "Italy",
         "1,000\nDecember 2024",
