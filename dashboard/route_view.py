@@ -211,8 +211,8 @@ def threshold_origin(view: RouteView) -> str:
     """Where the number comes from that the reader has not typed."""
     text = _("{number}: 1.5 times the past year’s mean.")
     nearest_words = _(
-        "{number}: the alert threshold nearest to being crossed. Its usual chance on Alerts counts only months after "
-        "one without the event."
+        "{number}: the first threshold of this route on Alerts. Its usual chance there counts only months after one "
+        "without the event."
     )
     known = (
         (view.night.frame("alert_chances"), nearest_words),

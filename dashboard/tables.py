@@ -120,7 +120,8 @@ def _since_cell(move: Move | None) -> str:
     """By how much a median moved; below it whether the new one lies outside the former 80 % interval."""
     if move is None:
         return NOTHING
-    return _over(lang().signed(move.written), _side_words(move.before, move.now.median))
+    side = {1: _("above former 80%"), -1: _("below former 80%")}.get(move.before.side(move.now.median), "")
+    return _over(lang().signed(move.written), no_break(side))
 
 
 def _last_title(summary: pd.DataFrame) -> str:
@@ -136,15 +137,11 @@ def _last_cell(row: Row) -> str:
     """The newest count and what was expected of it; below them whether that is far off, and whether it may change."""
     expected = f" ({lang().expected(row['expected_before'])})" if is_known(row["expected_before"]) else ""
     before = Expected(row["expected_before"], row["before_low"], row["before_high"])
-    said = [_side_words(before, row["last_value"]), flag_words(row["last_flag"], lang())]
+    side = {1: _("above forecast"), -1: _("below forecast")}.get(before.side(row["last_value"]), "")
+    said = [no_break(side), flag_words(row["last_flag"], lang())]
     if row["filled_in"]:
-        said[1] = plain(_("{share} estimated").format(share=lang().percent(row["filled_in"], brief=True)))
+        said[1] = plain(_("{share} of it estimated").format(share=lang().percent(row["filled_in"], brief=True)))
     return _over(f"{lang().counted(row['last_value'])}{expected}", ", ".join(filter(None, said)))
-
-
-def _side_words(interval: Expected, value: float) -> str:
-    """On which side of an 80 % interval a number lies; an empty text inside, and without one."""
-    return no_break({1: _("above 80%"), -1: _("below 80%")}.get(interval.side(value), ""))
 
 
 def lines(cell: str, link: str = "") -> str:
@@ -301,21 +298,32 @@ def _cell(value: Any, pattern: str) -> str:  # noqa: ANN401  # the Styler hands 
 def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
     """Events nearest to an alert: chance now, usual chance and cut-off, and chance and cut-off on one scale.
 
+    A line in bold stands before those of untested rules.
+
     Args:
         rows: Result of ``alert_list.nearest``.
         theme: Colours.
     """
-    lines = []
-    for row in rows.to_dict("records"):
+    lines, head = [], _("Untested rules")
+    for place, row in enumerate(rows.to_dict("records")):
+        if place == rows["untested"].searchsorted(value=True):
+            lines.append((f"**{head}**", "", "", "", ""))
         chance, cutoff = lang().percent(row["probability"], brief=True), lang().percent(row["cutoff"])
-        event = row["event"] + (" *" if row["untested"] else "")
         bar = f"![{no_break(chance)}]({_chance_bar(row, theme)})"
         route = f"[{plain(row['name'])}]({state.link('route', route=row['route_id'])})"
-        name = f"**{route}** :small[:gray[{plain(event)}]]"
+        name = f"**{route}** :small[:gray[{plain(row['event'])}]]"
         lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
     scale = _("Bar: chance now; thin line: usual; thick line: alert")
-    event = _("Event, the nearest to its alert first (* untested rules, last)")
-    return pd.DataFrame(lines, columns=[event, _("Chance now"), _("Usual chance"), _("Alert from"), scale])
+    return pd.DataFrame(
+        lines,
+        columns=[
+            _("Event, the nearest to its alert first"),
+            _("Chance now"),
+            _("Usual chance"),
+            _("Alert from"),
+            scale,
+        ],
+    )
 
 
 def _chance_bar(row: Row, theme: Theme) -> str:

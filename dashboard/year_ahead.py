@@ -84,7 +84,7 @@ def show_notes(night: Night, kind: str, more: str) -> None:
     table = night.frame("year_ahead")
     table = table[table["kind"] == kind]
     downloads.buttons(downloads.export_of(night, "year-ahead", _("The year ahead"), table, list(night.sources())))
-    total = _("A total is what is counted so far plus the forecast of the periods to come.")
+    total = _("A total is what is counted so far (solid) plus the forecast of the periods to come.")
     st.markdown(small(" ".join([total, more, _("A change of policy is not foreseen.")])))
 
 
@@ -143,8 +143,10 @@ def draw_bars(line: YearLine, before: YearLine | None = None) -> None:
     theme = current_theme()
     if line.goes_by_last or (before and before.goes_by_last):
         theme = replace(theme, fan=theme.observed, median=theme.observed)
+    so_far = [(int(str(one.row["first_period"])[:4]), one.row["counted"]) for one in (before, line) if one]
     figure = season_bars(
-        past, line.quantiles, year=year, lines={}, unit=unit, theme=theme,
+        pd.concat([past, pd.DataFrame(so_far, columns=past.columns)]), line.quantiles,
+        year=year, lines={}, unit=unit, theme=theme,
         before=before.quantiles if before else None,
     )  # fmt: skip
     alt = season_bars_alt(past, line.quantiles, year=year)

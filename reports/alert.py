@@ -31,7 +31,7 @@ _REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == 
 """Rules whose event the number itself is; of the other highs it is one more."""
 UNTESTED_TERM = (
     _("Untested rule"),
-    _("fewer than five of its past alerts can be judged: it is listed last, and marked"),
+    _("fewer than five of its past alerts can be judged: it is listed last"),
 )
 TERMS = (
     (

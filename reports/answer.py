@@ -150,7 +150,8 @@ def _why_below(alert: Row, release: ReadableRelease, language: Language) -> list
     anew = alert_report(judged, None, language)
     texts = [_("Each release judges the months then ahead: now {chance} for {event}; {limit}.")]
     if own < cutoff:
-        texts = [_("Ended: new figures lowered its chance from {before} to {now}; cut-off {cutoff}."), *texts]
+        text = _("Ended: new figures lowered the chance in those months from {before} to {now}; cut-off {cutoff}.")
+        texts = [text, *texts]
     elif begun >= cutoff:
         text = _(
             "{begun} chance that {month}, not counted yet, {past}. The months ahead need no alert: {chance} for "

@@ -21,7 +21,7 @@ from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE
 from reports import ReadableRelease, Row, numbers, skill
 from reports.citations import some
 from reports.route import KeyNumber, interval_words
-from reports.skill import Verdicts, hits_words, taken_up, verdict_at
+from reports.skill import Verdicts, taken_up, verdict_at
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -123,18 +123,17 @@ class AsylumForecast:
         return replace(self, forecast=rows.reset_index(drop=True), verdicts=None, model_id=BASELINE)
 
     @cached_property
-    def were_enough(self) -> tuple[int, int]:
-        """How many upper ends of how many past forecasts, as far ahead as the first period, were enough."""
+    def taken_up(self) -> pd.Series[float]:
+        """Share that counts took up of upper ends of past forecasts, as far ahead as the first period, by origin."""
         past, step = self.night.frame("asylum_replays"), len(self.quantiles) - len(self.ahead) + 1
         own = past[past["series_id"].eq(self.series_id) & past["model_id"].eq(self.model_id) & past["horizon"].eq(step)]
         own = own.merge(self.history, left_on="target_end_date", right_on="end_date")
-        taken = taken_up(own.rename(columns={"q90": "upper"}), step)
-        return int((taken <= 1).sum()), len(taken)
+        return taken_up(own.rename(columns={"q90": "upper"}), step)
 
-
-def with_margin(said: str, enough: float, n: float, language: Language) -> str:
-    """Add that a margin is needed where upper ends were enough too seldom."""
-    return language.listed([said, language.text(skill.MARGIN)] if skill.was_too_seldom(enough, n) else [said])
+    @property
+    def record(self) -> tuple[int, int, float]:
+        """How many of how many upper ends were enough, and the margin that was missing, see :func:`skill.margin`."""
+        return *skill.times_enough(self.taken_up), skill.margin(self.taken_up)
 
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
@@ -227,7 +226,7 @@ def title(view: AsylumForecast, language: Language) -> str:
         basis=language.text(_("the last count") if is_last else _("the forecast")),
         enough=language.expected(row[0.9]), when=language.in_period(end, view.months_each),
     )  # fmt: skip
-    return with_margin(said, *served.were_enough, language)
+    return skill.with_margin(said, skill.margin(served.taken_up), language)
 
 
 def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
@@ -239,13 +238,12 @@ def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
     people = language.plural(_PEOPLE[view.kind.split(".")[0]], as_counted(None))
     expected = f"{language.expected(row[0.5])}\n{language.interval(row[0.1], row[0.9])}"
     if served.model_id == BASELINE:
-        stays = language.labelled(language.text(_("last count")), language.counted(last["obs_value"]))
-        expected = f"{stays}\n{language.interval(row[0.1], row[0.9])}"
+        expected = f"{language.text(_('last count'))}\n{language.interval(row[0.1], row[0.9])}"
     return [
         f"{display_name(view.geo, language.code)}\n{people}",
         f"{language.counted(last['obs_value'])}\n{period(view, last['end_date'], language)}",
         expected, language.expected(row[0.9]), period(view, end, language),
-        hits_words(*served.were_enough, language),
+        skill.enough_words(*served.record, language),
     ]  # fmt: skip
 
 
@@ -258,7 +256,7 @@ def who_words(view: AsylumForecast, language: Language) -> str:
         return said
     text = _(
         "Quarters only: the copy of Eurostat’s months and nationalities that this release read ends in {month}. "
-        "A night that asks Eurostat itself reads newer ones."
+        "Newer ones come in when Vigie asks Eurostat directly."
     )
     return (
         f"{language.text(text, month=language.month(to_period(str(months['last_period'].max()), 'M').end_time))} {said}"
@@ -340,10 +338,9 @@ def skill_words(view: AsylumForecast, language: Language) -> list[str]:
     verdict = skill.verdict_words(view.verdicts, view.quantiles.index, language, view.months_each, RECORD)
     said = language.text(_("Against the last count repeated: {verdict}."), verdict=verdict)
     held = [skill.held_words(own, language, view.freq)]
-    if served.were_enough[1]:
-        times = hits_words(*served.were_enough, language)
+    if len(served.taken_up):
         text = _("Past forecasts in which the upper end of the 80% interval was enough: {times} (aim: nine in ten).")
-        held.insert(0, language.text(text, times=with_margin(times, *served.were_enough, language)))
+        held.insert(0, language.text(text, times=skill.enough_words(*served.record, language)))
     return [*held, said]
 
 
@@ -399,9 +396,10 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
     """What to plan with in the next period: one row per country with a forecast, the highest last count first.
 
     Returns:
-        ``geo, last_period, last_value, year_earlier, on_year, model_id, expected, low, high, were_enough, n``: the last
-        count, the one a year before it and the change between them, then the range of the forecast or, where no
-        forecast beats it, of the last count repeated, and how many upper ends of past ranges were enough.
+        ``geo, last_period, last_value, year_earlier, on_year, model_id, expected, low, high, were_enough, n, margin``:
+        the last count, the one a year before it and the change between them, then the range of the forecast or, where
+        no forecast beats it, of the last count repeated, how many upper ends of past ranges were enough, and the margin
+        that was missing.
     """
     rows = []
     for view in (forecast_of(release, kind, geo) for geo in order):
@@ -411,9 +409,9 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
         before, row = numbers.year_earlier(view.history, view.freq), served.ahead.iloc[0]
         change = last["obs_value"] / before - 1 if before else np.nan
         known = (view.geo, last["time_period"], last["obs_value"], before, change)
-        rows.append((*known, served.model_id, row[0.5], row[0.1], row[0.9], *served.were_enough))
+        rows.append((*known, served.model_id, row[0.5], row[0.1], row[0.9], *served.record))
     columns = ["geo", "last_period", "last_value", "year_earlier", "on_year", "model_id", "expected", "low", "high"]
-    table = pd.DataFrame(rows, columns=[*columns, "were_enough", "n"])
+    table = pd.DataFrame(rows, columns=[*columns, "were_enough", "n", "margin"])
     return table.sort_values("last_value", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -431,16 +429,15 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
         _("Last count, on a year earlier"): [
             f"{language.counted(last)}\n{change}" for last, change in zip(table["last_value"], changes, strict=True)
         ],
-        _("Plan with"): [
-            f"{language.counted(last)}\n{language.text(_('last count'))}" if one == BASELINE
-            else f"{language.expected(median)}\n{language.text(_('forecast'))}"
-            for one, last, median in zip(table["model_id"], table["last_value"], table["expected"], strict=True)
+        _("Plan with, 80% interval"): [
+            f"{language.text(_('last count')) if one == BASELINE else language.expected(median)}\n"
+            f"{language.interval(low, high)}"
+            for one, median, low, high in table[["model_id", "expected", "low", "high"]].to_numpy().tolist()
         ],
-        _("80% interval"): map(language.interval, table["low"], table["high"]),
         _("Aim: enough in 9 of 10"): map(language.expected, table["high"]),
         _("Was enough"): [
-            with_margin(hits_words(enough, n, language), enough, n, language)
-            for enough, n in zip(table["were_enough"], table["n"], strict=True)
+            skill.enough_words(enough, n, missing, language)
+            for enough, n, missing in table[["were_enough", "n", "margin"]].to_numpy().tolist()
         ],
     }  # fmt: skip
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
@@ -449,11 +446,12 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
 def record_words(table: pd.DataFrame, language: Language) -> str:
     """How often the upper ends of all rows of :func:`by_destination` were enough."""
     enough, n = table["were_enough"].sum(), table["n"].sum()
+    times = skill.hits_words(enough, n, language)
     text = _(
-        "All countries together: {times} ({share}). Chance moves the record of a single country: "
-        "“add a margin” stands where it is lower than chance explains."
+        "All countries together: {times} ({share}). Margin: with so much more nine in ten were enough; it stands where "
+        "chance does not explain that fewer were."
     )
-    return language.text(text, times=hits_words(enough, n, language), share=language.share(enough / n)) if n else ""
+    return language.text(text, times=times, share=language.share(enough / n)) if n else ""
 
 
 def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:

@@ -19,21 +19,11 @@ from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import TOO_FEW, with_verdicts
-from reports import ReadableRelease, cards_in, citations, numbers
+from reports import ReadableRelease, cards_in, citations, numbers, skill
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber, interval_words
-from reports.skill import (
-    MARGIN,
-    Verdicts,
-    held_words,
-    hits_words,
-    may_beat,
-    stretches,
-    taken_up,
-    was_too_seldom,
-    with_interval,
-)
+from reports.skill import Verdicts, held_words, may_beat, stretches, taken_up, with_interval
 from reports.year_ahead import LEVELS
 
 MONTHS_BACK = 36
@@ -144,9 +134,9 @@ class Need:
         return taken_up(self.past, len(self.rows))
 
     @property
-    def times_enough(self) -> tuple[int, int]:
-        """How many of how many past forecasts named enough places, at least."""
-        return int((self.taken_up <= 1).sum()), len(self.taken_up)
+    def record(self) -> tuple[int, int, float]:
+        """How many of how many past forecasts named enough places, at least, and the margin missing, at most."""
+        return *skill.times_enough(self.taken_up), skill.margin(self.taken_up)
 
     @property
     def inside(self) -> pd.Series[bool]:
@@ -155,8 +145,8 @@ class Need:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether past intervals held far too few counts, or past forecasts named enough places too seldom."""
-        return bool(self.inside.mean() < TOO_NARROW or was_too_seldom(*self.times_enough))
+        """Whether past intervals held far too few counts."""
+        return bool(self.inside.mean() < TOO_NARROW)
 
 
 def needs_of(frames: Sequence[pd.DataFrame], series_id: str, factor: float, places: float | None) -> Need:
@@ -226,10 +216,10 @@ def enough_words(need: Need, language: Language) -> str:
     """How many places are enough until when, how often they should be, how often such places were, and a caveat."""
     enough, said = float(need.rows["enough"].iloc[-1]), [language.text(_("nine cases in ten"))]
     if len(need.taken_up):
-        times = hits_words(*need.times_enough, language)
+        times = skill.enough_words(*need.record, language)
         said.append(language.text(_("past forecasts: at least {times}"), times=times))
     if need.is_narrow:
-        said.append(language.text(_("intervals too narrow: add a margin")))
+        said.append(language.text(_("intervals too narrow")))
     return language.plural(
         ngettext(
             "{places} place should be enough through {period} (aim: {aim})",
@@ -483,15 +473,9 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
             for need, value in zip(needs, now, strict=True)
         ],
-        _("Was enough"): [_times_enough(need, language) for need in needs],
+        _("Was enough"): [skill.enough_words(*need.record, language) for need in needs],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
-
-
-def _times_enough(need: Need, language: Language) -> str:
-    """How often past forecasts named enough places, and whether that calls for a margin."""
-    said = hits_words(*need.times_enough, language)
-    return language.listed([said, language.text(MARGIN)] if need.is_narrow else [said])
 
 
 def _whole_name(need: Need, language: Language) -> str:
@@ -510,10 +494,11 @@ def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
         rows.append([
             place_name(need.series_id.split(".")[1], language),
             f"{language.counted(first['last_value'])}\n{language.month(need.counted_on)}",
-            f"{expected_cells(need, language)[-1]}\n{language.interval(last['lo_80'], last['hi_80'])}",
+            f"{language.expected(last['median']) if need.has_median else language.text(_('last count'))}\n"
+            f"{language.interval(last['lo_80'], last['hi_80'])}",
             language.expected(last["enough"]),
             language.month(need.ends.iloc[-1]),
-            _times_enough(need, language),
+            skill.enough_words(*need.record, language),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(map(language.text, names)))
 

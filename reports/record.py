@@ -187,8 +187,8 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
     errors = rows[["value", "last_value"]].sub(rows["obs_value"], axis=0).abs()
     own, last = errors.div(rows["obs_value"], axis=0).median().map(language.percent)
     text = _(
-        "{ahead} a route’s forecast was typically off by {error} a month, {share} of the count; the last count "
-        "repeated: {last}."
+        "{ahead}, a route’s forecast was typically off by {share} ({error} a month); the last count repeated, by "
+        "{last}."
     )
     error, ahead = language.expected(errors["value"].median()), capital(steps_ahead([PLANNING_MONTHS], language))
     return language.text(text, ahead=ahead, error=error, share=own, last=last)
@@ -224,17 +224,24 @@ def said_title(rows: pd.DataFrame, route_id: str, language: Language) -> str:
     return language.labelled(scored_name(route_id, language), said)
 
 
-def said_by_route(rows: pd.DataFrame, language: Language) -> list[str]:
-    """The share of each route's counts that fell inside, and the median error of its medians."""
-    errors, text = rows.assign(error=(rows["q50"] - rows["obs_value"]).abs()), _("{share}; typically off by {error}")
+def said_by_route(rows: pd.DataFrame, totals: pd.DataFrame, language: Language) -> list[str]:
+    """The share of each route's counts that fell inside, that of its totals, and the median error of its medians.
+
+    Args:
+        rows: Result of :func:`said_and_counted`.
+        totals: The release's ``total_scores``.
+        language: The reader's.
+    """
+    errors, said = rows.assign(error=(rows["q50"] - rows["obs_value"]).abs()), []
     found = errors.groupby("route_id", sort=False).agg({"inside": "mean", "error": "median"})
-    words = [
-        language.text(text, share=language.share(share), error=language.expected(error))
-        for share, error in found.itertuples(index=False)
-    ]
-    return [
-        language.labelled(route_name(str(one), language), said) for one, said in zip(found.index, words, strict=True)
-    ]
+    for route_id, inside, error in found.itertuples():
+        judged, text = total_record(totals, series_of(route_id)), _("{share} of months; typically off by {error}")
+        fields = {"share": language.share(inside), "error": language.expected(error)}
+        if judged:
+            text = _("{share} of months, {held} of three-month totals; typically off by {error}")
+            fields["held"] = language.share(judged["coverage_80"])
+        said.append(language.labelled(route_name(route_id, language), language.text(text, **fields)))
+    return said
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:

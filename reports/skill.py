@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -22,8 +23,6 @@ BRIEF = {
     BETTER: _("better"), LIKELY: _("likely"), NO_EVIDENCE: _("no sign"), WORSE: _("worse"), TOO_FEW: TOO_FEW
 }  # fmt: skip
 """Each verdict in a word or two, beside the name of the baseline."""
-MARGIN = _("add a margin")
-"""What is said of a place whose past upper ends were enough too seldom."""
 MARKS_WORDS = _(
     "✓ proven better than the baseline, the last count repeated; ◐ likely better, not proven: among the many months "
     "tested some gains are luck; ○ no sign of it; ✗ worse; blank: not forecast."
@@ -192,9 +191,37 @@ def hits_words(hits: float, n: float, language: Language) -> str:
     return language.text(_("{hits} of {n}"), hits=language.counted(hits), n=language.counted(n)) if n else NOTHING
 
 
-def was_too_seldom(enough: float, n: float) -> bool:
-    """Whether upper ends of 80 % intervals were enough less often than chance explains: 5 %, against nine in ten."""
-    return n > 0 and float(bdtr(enough, n, 0.9)) < 0.05
+def times_enough(taken: pd.Series[float]) -> tuple[int, int]:
+    """How many of how many past forecasts named enough: those of which counts took up all or less."""
+    return int((taken <= 1).sum()), len(taken)
+
+
+def margin(taken: pd.Series[float]) -> float:
+    """Return the share that was missing for nine in ten past forecasts to be enough, in full percents.
+
+    Args:
+        taken: Result of :func:`taken_up`.
+
+    Returns:
+        NaN where upper ends were enough as often as they should be, or where chance explains that they were not (5 %).
+    """
+    enough, n = times_enough(taken)
+    if not n or bdtr(enough, n, 0.9) >= 0.05:
+        return np.nan
+    needed = float(np.quantile(taken, 0.9, method="inverted_cdf"))
+    return math.ceil(round(100 * (needed - 1), 6)) / 100
+
+
+def enough_words(enough: float, n: float, missing: float, language: Language) -> str:
+    """How often upper ends were enough, and the margin to add: ``32 of 43; margin: +9%``."""
+    return with_margin(hits_words(enough, n, language), missing, language)
+
+
+def with_margin(said: str, missing: float, language: Language) -> str:
+    """Name the result of :func:`margin` behind what is said, where there is one."""
+    if not is_known(missing):
+        return said
+    return language.listed([said, language.text(_("margin: {share}"), share=language.change(1 + missing, 1.0))])
 
 
 def taken_up(past: pd.DataFrame, last: int) -> pd.Series[float]:

@@ -269,9 +269,9 @@ def changed(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.Series[bool]:
 
 
 def shown_over(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
-    """A scenario's rows in the months in which it differs from the forecast, and beside these, where it joins it."""
+    """A scenario's rows in the months in which it differs from the forecast, and before these, where it leaves it."""
     differs = changed(forecast, then)
-    return then[differs | differs.shift(1, fill_value=False) | differs.shift(-1, fill_value=False)]
+    return then[differs | differs.shift(-1, fill_value=False)]
 
 
 def as_rows(table: pd.DataFrame) -> pd.DataFrame:

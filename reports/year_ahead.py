@@ -264,11 +264,14 @@ def _record_parts(row: Row, language: Language) -> list[str]:
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return [language.text(_("no record yet"))]
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
+    verdict = verdict_of(row)
     text = _("{verdict}: past errors {share} smaller than those of the last count repeated ({years})")
-    if row["relative_wis"] > 1:
+    if verdict == TOO_FEW:
+        text = _("{verdict} ({years})")
+    elif row["relative_wis"] > 1:
         text = _("{verdict}: past errors {share} larger than those of the last count repeated ({years})")
     share = language.share(abs(row["relative_wis"] - 1))
-    said = language.text(text, share=share, years=years, verdict=language.text(RECORD.get(verdict_of(row), "")))
+    said = language.text(text, share=share, years=years, verdict=language.text(RECORD.get(verdict, "")))
     held = language.text(_("80% intervals held {share} of past totals"), share=language.share(row["coverage_80"]))
     return [said, _marked(held, row, language)]
 

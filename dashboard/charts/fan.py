@@ -28,6 +28,7 @@ from dashboard.charts import (
     mid_month,
     month_ticks,
     monthly_values,
+    note,
     quantile,
 )
 from dashboard.theme import Theme, with_opacity
@@ -177,6 +178,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     if fan.verdicts is not None:
         said = [verdict_at(fan.verdicts, end) for end in fan.ends]
         fan_labels.skill_strip(figure, targets, fan.now, said, scale, theme)
+        place = {"yref": "paper", "y": 0.99, "yanchor": "middle", "xanchor": "right", "xshift": -6}
+        labels.append(note(theme, _("against the baseline:"), x=fan.now, **place))
     fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     if fan.window:
         labels += fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme)

@@ -185,7 +185,7 @@ def season_bars(
     """Bars of the same season in earlier years beside this year's forecast as a stacked interval box.
 
     Args:
-        history: Columns ``year``, ``value`` (the season's total of each earlier year).
+        history: Columns ``year``, ``value``: the total of each earlier year, then what forecast totals count already.
         forecast: Columns ``output_type_id``, ``value`` (quantiles of this year's total); no median if it is too wide.
         year: This year.
         lines: Numbers across the bars by their label: ``threshold {value}``.
@@ -196,13 +196,14 @@ def season_bars(
     boxes = {year - 1: before, year: forecast} if before is not None else {year: forecast}
     levels = {one: box.set_index(box["output_type_id"].round(4))["value"] for one, box in boxes.items()}
     at = levels[year]
-    names = [*(f"{value}" for value in history["year"].astype(int)), *(f"<b>{one}</b>" for one in boxes)]
-    figure = go.Figure(counted_bars(history["value"].tolist(), names, theme, "earlier years"))
+    earlier = [one for one in history["year"].astype(int) if one not in boxes]
+    names = [*map(str, earlier), *(f"<b>{one}</b>" for one in boxes)]
+    figure = go.Figure(counted_bars(history["value"].tolist(), names, theme, "counted"))
     # The axis holds the 95 % interval, unless that ends at more than twice the end of the 80 % one.
     upper, farthest = (float(at[interval_levels(coverage)[1]]) for coverage in (0.8, 0.95))
     reach = farthest if farthest <= 2 * upper else upper
     largest = max([*history["value"], reach, *lines.values()])
-    for place, one in enumerate(levels.values(), start=len(history)):
+    for place, one in enumerate(levels.values(), start=len(earlier)):
         for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
             low, high = (min(float(one[level]), largest) for level in interval_levels(coverage))
             figure.add_trace(interval_box(place, low, high, coverage, with_opacity(theme.fan, opacity)))

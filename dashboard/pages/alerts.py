@@ -138,7 +138,7 @@ def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
     term, meaning = map(_, UNTESTED_TERM)
-    mark = f" * {labelled(term, meaning)}." if rows["untested"].any() else ""
+    mark = f" {labelled(term, meaning)}." if rows["untested"].any() else ""
     st.markdown(small(plain(_(alert_list.USUAL) + mark)))
 
 

@@ -376,6 +376,9 @@ def glossary() -> list[tuple[str, str]]:
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
         (_("Share held"), _("the share of past counts that fell inside the interval")),
+        (_("Aim: enough in 9 of 10"), _("one case in ten is expected to need more")),
+        (_("Margin"), _("what past aims lacked to be enough in nine of ten")),
+        (_("Awaiting the count"), _("an alert’s month is over and its count not published yet")),
         *((_(term), _(meaning)) for term, meaning in TERMS),
     ]
 

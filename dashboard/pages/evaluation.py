@@ -96,7 +96,8 @@ def show_past(night: Night, route_id: str) -> None:
     if rows.empty:
         return
     title = record.said_title(rows, route_id, lang())
-    reads.drawn_once(night, partial(draw_past, rows, route_id), "past forecasts", route_id)
+    draw = partial(draw_past, rows, night.frame("total_scores"), route_id)
+    reads.drawn_once(night, draw, "past forecasts", route_id)
     export = downloads.export_of(night, f"past-forecasts-{route_id.strip('_')}", title, rows.drop(columns="inside"))
     fans = [past_fan(own, str(one), night.as_of) for one, own in rows.groupby("route_id", sort=False)]
     downloads.figures(export, title, picture=partial(downloads.drawn, export, fans))
@@ -111,8 +112,8 @@ def past_fan(rows: pd.DataFrame, route_id: str, known_on: dt.date) -> charts.Fan
     return charts.Fan(history, none, known_on, unit, what, back=len(rows), earlier=earlier)
 
 
-def draw_past(rows: pd.DataFrame, route_id: str) -> None:
-    """The chart of each route; whether intervals held stands once, above, for the planning window."""
+def draw_past(rows: pd.DataFrame, totals: pd.DataFrame, route_id: str) -> None:
+    """The chart of each route; beside the last one how often intervals held, for months and for totals."""
     st.header(_("What was forecast 3 months before each count"), anchor=False)
     st.html(past_key(current_theme()))
     if route_id == ALL:
@@ -123,7 +124,7 @@ def draw_past(rows: pd.DataFrame, route_id: str) -> None:
     for place in places[len(groups) :][:1]:  # beside the last chart
         with place:
             st.markdown(f"**{plain(record.said_title(rows, route_id, lang()))}**")
-            st.markdown("\n".join(f"- {plain(text)}" for text in record.said_by_route(rows, lang())))
+            st.markdown("\n".join(f"- {plain(text)}" for text in record.said_by_route(rows, totals, lang())))
     for (one, own), place in zip(groups, places, strict=False):
         unit, alt = in_unit(_("{unit} per month"), str(one), lang()), record.said_title(own, str(one), lang())
         with place:

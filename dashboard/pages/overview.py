@@ -212,7 +212,7 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
     has_units = any(corridor(route_id).unit for route_id in summary["route_id"])
     note = _(
         "Track record of three-month totals: share held by their 80% interval; ✓ better than the last count repeated, "
-        "◐ likely better, ○ no sign. Single months may differ. Above or below 80%: outside the interval forecast "
+        "◐ likely better, ○ no sign. Single months may differ. Above or below: outside the 80% interval forecast "
         "before."
     )
     sums = _("Medians do not add up.") if total.number > 1 else ""

@@ -132,7 +132,7 @@ def test_overview_lists_waiting_alerts_gravest_first(home: Path) -> None:
     assert headings[0].startswith("## [Eastern Mediterranean ↑](alerts?")
     assert [button.label for button in app.button].count("Read and decide") == 3
     assert "eeded by 28 February 2025" in words(app)
-    assert str(app.table[-1].value.iloc[0, -1]).endswith("80%, provisional]]")
+    assert str(app.table[-1].value.iloc[0, -1]).endswith("forecast, provisional]]")
 
 
 @pytest.mark.usefixtures("read_release")

@@ -33,7 +33,7 @@ def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> N
     context = alert("information", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
     publish(home, alerts=pd.DataFrame([context, alert("watch", "WAR")]))
     night, view = reads.nights()[0], route_view.build(reads.nights()[0], "CMR", "", 12, None)
-    assert view.alert is None and "nearest to being crossed" in route_view.threshold_origin(view)
+    assert view.alert is None and "first threshold" in route_view.threshold_origin(view)
     assert route_view.build(night, "WAR", "", 12, None).alert is not None
     assert route_view.routes_of(night)[1] == "WAR"
 

@@ -144,7 +144,7 @@ def test_ended_alert_names_what_ended_it_and_what_is_known_of_its_months(make_re
     found = release.with_frame("alert_chances", judged(alert))
     then = ["Outcome known once April 2025 is counted.", "Nobody decided on it."]
     assert outcome(alert, found, [], ENGLISH) == [
-        "Ended: new figures lowered its chance from 60% to 40%; cut-off 43%.",
+        "Ended: new figures lowered the chance in those months from 60% to 40%; cut-off 43%.",
         "Each release judges the months then ahead: now 41% for 1,100 a month, March–May 2025; alert from 43%.",
         "The threshold follows the counts: 1,100 is 0.98 times 1,100, the mean of the twelve months to December 2024.",
         *then,
@@ -161,7 +161,7 @@ NOT_COUNTED = f"{LEFT}. The months ahead need no alert: 41% for"
 @pytest.mark.parametrize(
     ("cutoff", "limit", "why"),
     [
-        (0.45, 1050.0, "Ended: new figures lowered its chance from 60% to 40%; cut-off 45%."),
+        (0.45, 1050.0, "Ended: new figures lowered the chance in those months from 60% to 40%; cut-off 45%."),
         (0.35, 1050.0, f"{NOT_COUNTED} 1,050 a month, March–May 2025; alert from 35%."),
         (0.15, 1100.0, f"{NOT_COUNTED} 1,100 a month, March–May 2025; alert from 15%."),
     ],

@@ -61,14 +61,14 @@ def test_title_names_people_now_and_expected() -> None:
 
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     found = reception.countries_table([need(ahead=2)], ENGLISH)
-    expected = f"last count: 1,000\n{ENGLISH.interval(1120, 1280)}"
+    expected = f"last count\n{ENGLISH.interval(1120, 1280)}"
     assert [*found.iloc[0]] == [
         "Italy",
         "1,000\nDecember 2024",
         expected,
         "1,300",
         "February 2025",
-        "1 of 1; add a margin",
+        "1 of 1",
     ]
 
 
@@ -144,7 +144,7 @@ def test_record_names_ratio_interval_and_share_held() -> None:
 def test_places_were_enough_where_no_count_exceeds_them() -> None:
     short, enough = (need(ahead=2, upper=(950.0, top, 900.0 + end)) for top, end in ((800.0, 0), (1e3, 50)))
     words = [reception.enough_words(one, ENGLISH).split("least ")[1] for one in (short, enough)]
-    assert words == ["0 of 1; intervals too narrow: add a margin)", "1 of 1)"]
+    assert words == ["0 of 1; intervals too narrow)", "1 of 1)"]
     said = "Past forecasts named too few places at most 1 time, by up to 5%: that of October 2024."
     assert said in reception.record_words(short, ENGLISH)
     # Month 3 is not counted.
@@ -174,7 +174,7 @@ def test_gaps_in_line_are_named_with_issues_of_their_year(make_release: MakeRele
 
 def test_regions_say_further_places_of_how_many_people() -> None:
     (cells,) = reception.regions_table([need(ahead=2)], ENGLISH).to_numpy().tolist()
-    assert cells[1:] == ["1,000", "1,300", "+300 (+30%)", "1 of 1; add a margin"]
+    assert cells[1:] == ["1,000", "1,300", "+300 (+30%)", "1 of 1"]
 
 
 def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:

@@ -97,9 +97,9 @@ def test_month_1_is_named_by_newest_count() -> None:
 @pytest.mark.parametrize(
     ("route_id", "said"),
     [
-        ("CMR", ["by 200 a month, 20% of the count", "the last count repeated: 3%."]),
-        (ALL, ["by 150 a month, 18% of the count", "the last count repeated: 4%."]),
-        ("EMR", ["by 30 a month, 15% of the count", "the last count repeated: 10%."]),
+        ("CMR", ["by 20% (200 a month)", "the last count repeated, by 3%."]),
+        (ALL, ["by 18% (150 a month)", "the last count repeated, by 4%."]),
+        ("EMR", ["by 15% (30 a month)", "the last count repeated, by 10%."]),
     ],
 )
 def test_error_is_median_beside_last_count_repeated(route_id: str, said: list[str]) -> None:
