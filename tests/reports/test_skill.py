@@ -10,16 +10,8 @@ import pytest
 
 from core.languages import Language
 from forecasting.verification.verdict import BETTER, LIKELY, NO_EVIDENCE, WORSE
-from reports.skill import (
-    ahead_words,
-    enough_words,
-    error_note,
-    held_words,
-    margin,
-    verdict_ends,
-    verdict_words,
-    with_interval,
-)
+from reports import skill
+from reports.skill import ahead_words, error_note, held_words, verdict_ends, verdict_words, with_interval
 
 from .conftest import MakeRelease
 
@@ -45,12 +37,12 @@ def test_verdicts_stand_by_month_of_release() -> None:
 
 def test_margin_is_what_nine_in_ten_past_forecasts_lacked() -> None:
     short = [1.02, 1.04, 1.06, 1.08, 1.1, 1.2]
-    missing = margin(pd.Series([0.5] * 14 + short))
+    missing = skill.margin(pd.Series([0.5] * 14 + short))
     assert missing == pytest.approx(0.08)
-    assert enough_words(14, 20, missing, ENGLISH) == "14 of 20; margin: +8%"
+    assert skill.enough_words(14, 20, missing, ENGLISH) == "14 of 20; margin: +8%"
     # Chance explains two of twenty.
-    assert math.isnan(margin(pd.Series([0.5] * 18 + short[-2:])))
-    assert enough_words(18, 20, math.nan, ENGLISH) == "18 of 20"
+    assert math.isnan(skill.margin(pd.Series([0.5] * 18 + short[-2:])))
+    assert skill.enough_words(18, 20, math.nan, ENGLISH) == "18 of 20"
 
 
 NONE = "no sign of beating the baseline"
