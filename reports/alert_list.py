@@ -55,8 +55,8 @@ GROUPS = (WAITS, DECIDED, AWAITED, INFORMS, DISMISSED, OVER)
 SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (AWAITED, DISMISSED, OVER)}
 """Groups that a filter leaves."""
 USUAL = _(
-    "The nearest rule of each route and direction. Usual chance: how often the event followed a month without it, on "
-    "the route and in the season. The Route page counts whole years instead."
+    "Usual chance: how often the event followed a month without it, on the route and in the season. The Route page "
+    "counts whole years instead."
 )
 SHOWN_ONCE = ["group", "subject", "rule", "reason", "first_period"]
 """Columns in which the alerts agree that are one fact about several routes."""

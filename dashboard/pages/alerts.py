@@ -138,8 +138,9 @@ def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
     term, meaning = map(_, UNTESTED_TERM)
-    mark = f" {labelled(term, meaning)}." if rows["untested"].any() else ""
-    st.markdown(small(plain(_(alert_list.USUAL) + mark)))
+    said = [_("The nearest rule of each route and direction."), _(alert_list.USUAL)]
+    said += [f"{labelled(term, meaning)}."] if rows["untested"].any() else []
+    st.markdown(small(plain(" ".join(said))))
 
 
 def title(night: Night, alerts: pd.DataFrame) -> str:
