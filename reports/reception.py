@@ -486,7 +486,7 @@ def _whole_name(need: Need, language: Language) -> str:
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """What to plan with by country; a cell's second line is a period or an interval."""
-    names = (_("Country"), _("Last count"), _("Expected, 80% interval"), _("Aim: enough in 9 of 10"), _("Until"),
+    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"), _("Aim: enough in 9 of 10"), _("Until"),
              _("Was enough"))  # fmt: skip
     rows = []
     for need in needs:

@@ -311,7 +311,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
         text = _("As known and decided up to {day}. [What became of it, and where to comment]({link}).")
         if row["group"] == WAITS:
             text = _(
-                "Not signed off up to {day}: nothing was sent. It stayed open for as long as each night found it. "
+                "Not signed off up to {day}: nothing was sent. It stayed open while its rule still held. "
                 "[What became of it, and where to comment]({link})."
             )
         st.markdown(text.format(day=lang().day(night.as_of), link=later_link(row)))

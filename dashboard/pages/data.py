@@ -412,7 +412,10 @@ def show_method(night: Night) -> None:
         (_("◐ likely better: not proven, some such gains are luck (Holm’s test)"), _("the median, with caution")),
         (
             _("○ no sign, or ✗ worse"),
-            _("the range alone: the route’s chart draws no median there; for asylum, the last count and its range"),
+            _(
+                "the range alone: the route’s chart draws no median there; for asylum and reception, the last count "
+                "and a range"
+            ),
         ),
     ]
     names = [_("Record against the last count repeated"), _("What to use")]
