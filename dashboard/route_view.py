@@ -67,6 +67,11 @@ class RouteView(route.RouteForecast):
         return {"rule": self.rule, "threshold": self.threshold}
 
     @property
+    def limit(self) -> str:
+        """Return what the number is, for the chart."""
+        return _("your number: {value}") if self.is_own else ""
+
+    @property
     def key(self) -> tuple[str, str, int, float, bool]:
         """Return the key of this view among views of the same release."""
         return *self.forecast_key, self.threshold, self.is_own

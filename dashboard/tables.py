@@ -312,8 +312,9 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
         bar = f"![{no_break(chance)}]({_chance_bar(row, theme)})"
         route = f"[{plain(row['name'])}]({state.link('route', route=row['route_id'])})"
         name = f"**{route}** :small[:gray[{plain(row['event'])}]]"
-        lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
-    scale = _("Bar: chance now; thin line: usual; thick line: alert")
+        above = _(":small[:gray[above usual]]") if row["probability"] > row["base_rate"] else ""
+        lines.append((name, f"{above} **{plain(chance)}**".lstrip(), lang().share(row["base_rate"]), cutoff, bar))
+    scale = _("Bar, 0 to 100%: chance now; thin line: usual; thick line: alert")
     return pd.DataFrame(
         lines,
         columns=[
@@ -328,7 +329,7 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
 
 def _chance_bar(row: Row, theme: Theme) -> str:
     """A chance as a bar on a scale from 0 to 1, a tick at what is usual and a line at the cut-off: an image address."""
-    width, height = 3 * LINE_WIDTH, LINE_HEIGHT // 2
+    width, height = 2 * LINE_WIDTH, LINE_HEIGHT // 2
     chance, usual, cutoff = (width * float(row[name]) for name in ("probability", "base_rate", "cutoff"))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',

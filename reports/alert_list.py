@@ -34,7 +34,7 @@ from alerts.rules import EXCEEDANCE
 from alerts.verification import FEWEST_EVENTS
 from core.calendar import planning_window
 from core.errors import InputError
-from core.languages import Language, capital, is_known
+from core.languages import Language, capital, is_known, uncapital
 from core.languages import marked as _
 from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
@@ -44,7 +44,7 @@ from reports import ReadableRelease, Row, numbers, reception, whatif
 from reports.alert import FALLS, directed, event_of, informs, is_judged, is_untested, rule_record
 from reports.answer import awaits_count, month_flagged, newest_count, night_steps, origin_of_threshold
 from reports.citations import SOURCES_OF_REASONS
-from reports.names import country_name, source_name, subject_name
+from reports.names import country_name, rule_name, source_name, subject_name
 from reports.record import watch_words
 from reports.route import so_far_words
 
@@ -137,7 +137,7 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
     events = found.assign(alert_level=LEVELS[0], horizon=0).to_dict("records")
     return found.assign(
         name=[directed(row, {}, language) for row in events],
-        event=[event_of(row, language) for row in events],
+        event=[f"{event_of(row, language)} ({uncapital(rule_name(row, language))})" for row in events],
         untested=[is_untested(row, rule_record(row, record)) for row in events],
     ).sort_values("untested", kind="stable", ignore_index=True)
 

@@ -135,6 +135,10 @@ class AsylumForecast:
         """How many of how many upper ends were enough, and the margin that was missing, see :func:`skill.margin`."""
         return *skill.times_enough(self.taken_up), skill.margin(self.taken_up)
 
+    def aim_words(self, language: Language) -> str:
+        """The upper end of the first period ahead with its margin, as shown."""
+        return skill.aim_words(self.ahead[0.9].iloc[0], self.record[2], language)
+
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
     """Gather what a release says of one country of destination."""
@@ -220,13 +224,12 @@ def title(view: AsylumForecast, language: Language) -> str:
         "{country}: plan with {figure} {people} {each}, {basis}; hold reserves for up to {enough} {when}",
         "{country}: plan with {figure} {people} {each}, {basis}; hold reserves for up to {enough} {when}",
     )
-    said = language.plural(
+    return language.plural(
         texts, count, country=country, figure=write(value),
         people=language.plural(_PEOPLE[view.kind.split(".")[0]], count), each=language.text(_EACH[view.freq]),
         basis=language.text(_("the last count") if is_last else _("the forecast")),
-        enough=language.expected(row[0.9]), when=language.in_period(end, view.months_each),
+        enough=served.aim_words(language), when=language.in_period(end, view.months_each),
     )  # fmt: skip
-    return skill.with_margin(said, skill.margin(served.taken_up), language)
 
 
 def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
@@ -238,12 +241,14 @@ def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
     people = language.plural(_PEOPLE[view.kind.split(".")[0]], as_counted(None))
     expected = f"{language.expected(row[0.5])}\n{language.interval(row[0.1], row[0.9])}"
     if served.model_id == BASELINE:
-        expected = f"{language.text(_('last count'))}\n{language.interval(row[0.1], row[0.9])}"
+        expected = f"{skill.last_count(last['obs_value'], language)}\n{language.interval(row[0.1], row[0.9])}"
     return [
         f"{display_name(view.geo, language.code)}\n{people}",
         f"{language.counted(last['obs_value'])}\n{period(view, last['end_date'], language)}",
-        expected, language.expected(row[0.9]), period(view, end, language),
-        skill.enough_words(*served.record, language),
+        expected,
+        served.aim_words(language),
+        period(view, end, language),
+        skill.hits_words(*served.record[:2], language),
     ]  # fmt: skip
 
 
@@ -288,7 +293,7 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     end, row = view.ahead.index[0], view.to_plan_with.ahead.iloc[0]
     label = language.text(_("Aim: enough in 9 of 10, {period}"), period=period(view, end, language))
     interval = interval_words(row[0.1], row[0.9], language)
-    return [*out, (label, language.expected(row[0.9]), interval), *_together(view, language)]
+    return [*out, (label, view.to_plan_with.aim_words(language), interval), *_together(view, language)]
 
 
 def _expected_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
@@ -340,7 +345,7 @@ def skill_words(view: AsylumForecast, language: Language) -> list[str]:
     held = [skill.held_words(own, language, view.freq)]
     if len(served.taken_up):
         text = _("Past forecasts in which the upper end of the 80% interval was enough: {times} (aim: nine in ten).")
-        held.insert(0, language.text(text, times=skill.enough_words(*served.record, language)))
+        held.insert(0, language.text(text, times=skill.hits_words(*served.record[:2], language)))
     return [*held, said]
 
 
@@ -434,10 +439,11 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
             f"{language.interval(low, high)}"
             for one, median, low, high in table[["model_id", "expected", "low", "high"]].to_numpy().tolist()
         ],
-        _("Aim: enough in 9 of 10"): map(language.expected, table["high"]),
+        _("Aim: enough in 9 of 10"): [
+            skill.aim_words(high, missing, language) for high, missing in table[["high", "margin"]].to_numpy().tolist()
+        ],
         _("Was enough"): [
-            skill.enough_words(enough, n, missing, language)
-            for enough, n, missing in table[["were_enough", "n", "margin"]].to_numpy().tolist()
+            skill.hits_words(enough, n, language) for enough, n in table[["were_enough", "n"]].to_numpy().tolist()
         ],
     }  # fmt: skip
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
@@ -448,8 +454,8 @@ def record_words(table: pd.DataFrame, language: Language) -> str:
     enough, n = table["were_enough"].sum(), table["n"].sum()
     times = skill.hits_words(enough, n, language)
     text = _(
-        "All countries together: {times} ({share}). Margin: with so much more nine in ten were enough; it stands where "
-        "chance does not explain that fewer were."
+        "All countries together: {times} ({share}). Where chance does not explain that so few upper ends were enough, "
+        "the aim holds the margin (such as +16%) that nine in ten of them lacked."
     )
     return language.text(text, times=times, share=language.share(enough / n)) if n else ""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from reports.route import KeyNumber, interval_words
 from reports.skill import Verdicts, held_words, may_beat, stretches, taken_up, with_interval
 from reports.year_ahead import LEVELS
 
-MONTHS_BACK = 36
+MONTHS_BACK = 24
 """Months of counts in charts."""
 MOVES = _("Entries"), _("Exits")
 UNLIKELY, LIKELY = 0.2, 0.5
@@ -40,7 +41,8 @@ TABLE_NOTE = _(
 BY_REGION = _("Regions by reserve above the last count")
 REGIONS_NOTE = _(
     "Reserve: places that are enough for six months in nine of ten cases, less the people counted. Existing capacity "
-    "is not included. Was enough: at least so many past forecasts. "
+    "is not included. Was enough: at least so many past forecasts; where chance does not explain that they were few, "
+    "the aim holds the margin (such as +6%) that nine in ten of them lacked. "
     "Reserves do not add up to the country’s: regions are seldom all full at once."
 )
 FRAMES = ("reception_needs", "observations", "reception_scores", "reception_backtest")
@@ -122,8 +124,17 @@ class Need:
 
     @property
     def above_now(self) -> float:
-        """Places that are enough, as shown, less the people counted last."""
-        return round_expected(self.rows["enough"].iloc[-1]) - float(self.rows["last_value"].iloc[-1])
+        """Places to aim at, as shown, less the people counted last."""
+        return round_expected(self.aim) - float(self.rows["last_value"].iloc[-1])
+
+    @property
+    def aim(self) -> float:
+        """Places that are enough through the last period ahead, with their margin."""
+        return skill.with_margin(float(self.rows["enough"].iloc[-1]), self.record[2])
+
+    def aim_words(self, language: Language) -> str:
+        """The same as shown."""
+        return skill.aim_words(float(self.rows["enough"].iloc[-1]), self.record[2], language)
 
     @property
     def taken_up(self) -> pd.Series[float]:
@@ -214,9 +225,9 @@ def title(need: Need, language: Language) -> str:
 
 def enough_words(need: Need, language: Language) -> str:
     """How many places are enough until when, how often they should be, how often such places were, and a caveat."""
-    enough, said = float(need.rows["enough"].iloc[-1]), [language.text(_("nine cases in ten"))]
+    said = [language.text(_("nine cases in ten"))]
     if len(need.taken_up):
-        times = skill.enough_words(*need.record, language)
+        times = skill.hits_words(*need.record[:2], language)
         said.append(language.text(_("past forecasts: at least {times}"), times=times))
     if need.is_narrow:
         said.append(language.text(_("intervals too narrow")))
@@ -225,7 +236,7 @@ def enough_words(need: Need, language: Language) -> str:
             "{places} place should be enough through {period} (aim: {aim})",
             "{places} places should be enough through {period} (aim: {aim})",
         ),
-        as_expected(enough), places=language.expected(enough), period=language.month(need.ends.iloc[-1]),
+        as_expected(need.aim), places=need.aim_words(language), period=language.month(need.ends.iloc[-1]),
         aim=language.listed(said),
     )  # fmt: skip
 
@@ -353,16 +364,21 @@ def scenario_lines(
         country, last = name.split(".")[1][:3], usual.ends.iloc[-1]
         then, plain = (_mean_arrivals(paths, country, last) for paths in (scenario, forecast))
         times = then.sum() / plain.sum() if plain.sum() else 1.0
-        near = _alone(needs, name, float(min(needs["factor"], key=lambda one: abs(one - times))))
+        near = _between(needs, name, times)
         text = _(
-            "{months}: in this scenario {times} times the forecast’s arrivals come on routes to {place}. The nearest "
-            "case worked out:"
+            "{months}: in this scenario {times} times the forecast’s arrivals come on routes to {place}. Read between "
+            "the cases worked out:"
         )
+        if near.rows["factor"].iloc[0] != times:
+            text = _(
+                "{months}: in this scenario {times} times the forecast’s arrivals come on routes to {place}. The "
+                "nearest case worked out:"
+            )
         months = language.months(plain.index.min(), last)
         said = language.text(
             text, months=months, times=language.significant(times), place=place_name(country, language)
         )
-        is_usual = near.rows["factor"].iloc[0] == 1
+        is_usual = math.isclose(times, 1.0, abs_tol=0.005)
         lines.append(f"{said} {title(usual, language) if is_usual else scenario_words(near, usual, language)}")
     return lines
 
@@ -371,6 +387,20 @@ def _mean_arrivals(paths: pd.DataFrame, country: str, last: pd.Timestamp) -> pd.
     """Mean arrivals by month, to the last one, on the routes that lead to a country."""
     rows = paths[paths["series_id"].isin(routes_to(country)) & (paths["target_end_date"] <= last)]
     return rows.groupby(["series_id", "target_end_date"])["value"].mean().groupby("target_end_date").sum()
+
+
+def _between(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
+    """A stock at a factor, read between the two cases around it; beyond all cases, the nearest one."""
+    cases = needs.loc[needs["series_id"] == series_id, "factor"]
+    factor = min(max(factor, cases.min()), cases.max())
+    low, high = (
+        _alone(needs, series_id, float(one)) for one in (cases[cases <= factor].max(), cases[cases >= factor].min())
+    )
+    start, stop = low.rows["factor"].iloc[0], high.rows["factor"].iloc[0]
+    share, rows = (factor - start) / (stop - start) if stop > start else 0.0, low.rows.copy()
+    for name in rows.select_dtypes(float).columns:
+        rows[name] = (1 - share) * low.rows[name] + share * high.rows[name]
+    return replace(low, rows=rows.assign(factor=factor, places=low.places))
 
 
 def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
@@ -468,12 +498,12 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     cells = {
         _("Country or region"): [_whole_name(need, language) for need in needs],
         language.text(_("People, {period}"), period=counted): [language.counted(value) for value in now],
-        _("Aim: enough in 9 of 10"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
+        _("Aim: enough in 9 of 10"): [need.aim_words(language) for need in needs],
         _("Reserve above the last count"): [
             f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
             for need, value in zip(needs, now, strict=True)
         ],
-        _("Was enough"): [skill.enough_words(*need.record, language) for need in needs],
+        _("Was enough"): [skill.hits_words(*need.record[:2], language) for need in needs],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
 
@@ -486,19 +516,19 @@ def _whole_name(need: Need, language: Language) -> str:
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """What to plan with by country; a cell's second line is a period or an interval."""
-    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"), _("Aim: enough in 9 of 10"), _("Until"),
+    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"), _("Aim: enough in 9 of 10"), _("When"),
              _("Was enough"))  # fmt: skip
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]
+        plan = language.expected(last["median"]) if need.has_median else skill.last_count(first["last_value"], language)
         rows.append([
             place_name(need.series_id.split(".")[1], language),
             f"{language.counted(first['last_value'])}\n{language.month(need.counted_on)}",
-            f"{language.expected(last['median']) if need.has_median else language.text(_('last count'))}\n"
-            f"{language.interval(last['lo_80'], last['hi_80'])}",
-            language.expected(last["enough"]),
-            language.month(need.ends.iloc[-1]),
-            skill.enough_words(*need.record, language),
+            f"{plan}\n{language.interval(last['lo_80'], last['hi_80'])}",
+            need.aim_words(language),
+            language.text(_("through {month}"), month=language.month(need.ends.iloc[-1])),
+            skill.hits_words(*need.record[:2], language),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(map(language.text, names)))
 
@@ -528,7 +558,7 @@ def table(need: Need, language: Language) -> pd.DataFrame:
         _("End of"): [language.month(end) for end in need.ends],
         _("Expected"): expected_cells(need, language),
         _("80% interval"): list(map(language.interval, rows["lo_80"], rows["hi_80"])),
-        _("Aim: enough in 9 of 10"): [language.expected(value) for value in rows["enough"]],
+        _("Aim: enough in 9 of 10"): [*map(language.expected, rows["enough"].iloc[:-1]), need.aim_words(language)],
     }
     if is_known(need.places):
         words[_("Too few places")] = [language.percent(chance, brief=True) for chance in need.chances]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
@@ -87,8 +88,10 @@ def title(release: ReadableRelease, route_id: str, language: Language) -> str:
         for one in routes_of(scores)
         if BETTER not in (verdict_steps(scores, series_of(one)) or {}).values()
     ]
-    text = language.text(_("not proven for {routes}"), routes=", ".join(without)) if without and steps else ""
-    return language.labelled(judged_name(route_id, language), language.listed(filter(None, [said, text])))
+    if without and steps:
+        text = _("single months: not proven for {routes}")
+        said = language.listed([said, language.text(text, routes=", ".join(without))])
+    return language.labelled(judged_name(route_id, language), said)
 
 
 def ensemble_words(release: ReadableRelease, language: Language) -> list[str]:
@@ -190,8 +193,15 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
         "{ahead}, a route’s forecast was typically off by {share} ({error} a month); the last count repeated, by "
         "{last}."
     )
-    error, ahead = language.expected(errors["value"].median()), capital(steps_ahead([PLANNING_MONTHS], language))
-    return language.text(text, ahead=ahead, error=error, share=own, last=last)
+    each = errors["value"].groupby(rows["series_id"]).median()
+    if len(each) > 1:
+        text = _(
+            "{ahead}, a route’s forecast was typically off by {share} ({low} to {high} a month, by route); the last "
+            "count repeated, by {last}."
+        )
+    low, high = map(language.expected, (each.min(), each.max()))
+    ahead = capital(steps_ahead([PLANNING_MONTHS], language))
+    return language.text(text, ahead=ahead, error=low, low=low, high=high, share=own, last=last)
 
 
 def said_and_counted(release: ReadableRelease, route_id: str) -> pd.DataFrame:
@@ -245,7 +255,7 @@ def said_by_route(rows: pd.DataFrame, totals: pd.DataFrame, language: Language) 
 
 
 def held_words(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """How many past totals of three months the 80 % intervals held, and their errors against the last count's."""
+    """How many past totals of three months the 80 % intervals held, their errors, and how many single months."""
     judged = total_record(release.frame("total_scores"), series_of(route_id))
     if judged is None:
         return ""
@@ -258,7 +268,17 @@ def held_words(release: ReadableRelease, route_id: str, language: Language) -> s
         share=language.share(judged["coverage_80"]), change=language.change(judged["relative_wis"], 1.0),
         verdict=language.text(BRIEF[judged["verdict"]]),
     )  # fmt: skip
+    if len(rows := said_and_counted(release, route_id)):
+        text = _("Single months: {share} ({ahead}).")
+        ahead = steps_ahead([PLANNING_MONTHS], language)
+        said += " " + language.text(text, ahead=ahead, share=language.share(rows["inside"].mean()))
     return said if route_id != ALL else language.labelled(language.text(_("All routes together")), uncapital(said))
+
+
+def total_verdicts(release: ReadableRelease, route_ids: Iterable[str]) -> dict[str, str]:
+    """The verdict on past totals of three months, by route; those that cannot be judged are left out."""
+    found = {one: total_record(release.frame("total_scores"), series_of(one)) for one in route_ids}
+    return {one: str(judged["verdict"]) for one, judged in found.items() if judged}
 
 
 def first_month_words(release: ReadableRelease, route_id: str, language: Language) -> str:

@@ -93,11 +93,11 @@ def without_forecast(row: Row, language: Language) -> str:
 
 
 def absent_words(route_ids: Collection[str], language: Language) -> str:
-    """The routes of the same regions that have no open figures; empty if there is none."""
+    """The routes of the same regions that have no figures to pass on; empty if there is none."""
     regions = {region_of(route_id) for route_id in route_ids}
     absent = [code for code, route in ROUTES.items() if route.region in regions and not route.parts]
     names = [route_name(code, language) for code in absent if code not in route_ids]
-    text = _("No open monthly figures, so no forecast: {routes}.")
+    text = _("No forecast, since monthly figures may not be passed on: {routes}.")
     return language.text(text, routes=", ".join(names)) if names else ""
 
 

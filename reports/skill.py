@@ -212,16 +212,20 @@ def margin(taken: pd.Series[float]) -> float:
     return math.ceil(round(100 * (needed - 1), 6)) / 100
 
 
-def enough_words(enough: float, n: float, missing: float, language: Language) -> str:
-    """How often upper ends were enough, and the margin to add: ``32 of 43; margin: +9%``."""
-    return with_margin(hits_words(enough, n, language), missing, language)
+def with_margin(enough: float, missing: float) -> float:
+    """What is to be aimed at: an upper end and its :func:`margin`, where there is one."""
+    return enough * (1 + missing) if is_known(missing) else enough
 
 
-def with_margin(said: str, missing: float, language: Language) -> str:
-    """Name the result of :func:`margin` behind what is said, where there is one."""
-    if not is_known(missing):
-        return said
-    return language.listed([said, language.text(_("margin: {share}"), share=language.change(1 + missing, 1.0))])
+def aim_words(enough: float, missing: float, language: Language) -> str:
+    """What is to be aimed at, and in brackets the upper end and the margin added to it: ``47,000 (40,500 +16%)``."""
+    said = language.expected(with_margin(enough, missing))
+    return f"{said} ({language.expected(enough)} {language.change(1 + missing, 1.0)})" if is_known(missing) else said
+
+
+def last_count(value: float, language: Language) -> str:
+    """The last count as what to plan with: ``57,910, last count``."""
+    return f"{language.counted(value)}, {language.text(_('last count'))}"
 
 
 def taken_up(past: pd.DataFrame, last: int) -> pd.Series[float]:

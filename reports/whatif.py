@@ -34,7 +34,7 @@ from forecasting.scenarios import (
     replay,
 )
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
-from reports import ReadableRelease, Row, numbers
+from reports import ReadableRelease, Row, citations, numbers
 from reports import scenario as wording
 from reports.alert import limit_of
 from reports.names import in_unit, message_in, route_name, source_name
@@ -43,7 +43,7 @@ from reports.numbers import LARGEST, route_paths
 LONGEST_TOTAL = 3
 """Months whose total stands in the title and is compared."""
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
-KINDS = ("shock", "if", "past")
+KINDS = ("past", "shock", "if")
 NONE, EVERYBODY = "none", "all"
 MONTHS_OF_SHARES, MOST_NATIONALITIES = 12, 12
 Values = dict[str, str]
@@ -198,7 +198,9 @@ def _analogue(release: ReadableRelease, values: Mapping[str, str], route_id: str
         said = language.text(
             _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
         )
-    notes = [wording.course(found, episode, source_name(found.source_id, release.sources(), language), language), said]
+    sources = citations.sources_of(release, [found.series_id])
+    publishers = language.listed([source_name(name, release.sources(), language) for name in sources])
+    notes = [wording.course(found, episode, publishers, language), said]
     if episode.route_id != route_id:
         text = language.text(_("The episode took place on another route ({route})."))
         notes.append(text.format(route=route_name(episode.route_id, language)))
@@ -415,7 +417,7 @@ def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[s
     names, sides = tuple(routes), ("above", "below")
     people = shares_of(release, route_id)
     return {
-        "kind": Lever(KINDS[0], KINDS),
+        "kind": Lever("past" if _has_own_episode(release, route_id) else "shock", KINDS),
         "if_route": Lever(route_id, names),
         "if_side": Lever("above", sides),
         "if_value": Lever(_upper_quartile(release, route_id, start), low=0, high=LARGEST),
@@ -495,3 +497,9 @@ def _upper_quartile(release: ReadableRelease, route_id: str, month: str) -> str:
 def _own_episode(route_id: str) -> str:
     own = [name for name, episode in EPISODES.items() if episode.route_id == route_id]
     return own[-1] if own else next(iter(EPISODES))
+
+
+def _has_own_episode(release: ReadableRelease, route_id: str) -> bool:
+    """Whether an episode took place on the route itself and the release holds its figures."""
+    episode = EPISODES[_own_episode(route_id)]
+    return episode.route_id == route_id and course(release.frame("observations"), episode) is not None

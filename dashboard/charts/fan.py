@@ -96,7 +96,7 @@ class Fan:
         outcomes: What happened next, for a past date: ``time_period_end``, ``value``.
         running: The month that is counted by day: ``target_end_date``, ``so_far``, ``q10``, ``q50``, ``q90``.
         threshold: A number of persons that may be passed.
-        is_own: Whether the reader has typed it.
+        limit: What it is, such as ``aim: {value}``; empty for a threshold.
         chances: ``target_end_date``, ``probability`` of an event in that month.
         event: What the chances are of: ``to pass 10,000 a month``.
         verdicts: The forecast's verdict by period, see :mod:`reports.skill`; None leaves the strip out.
@@ -119,7 +119,7 @@ class Fan:
     outcomes: pd.DataFrame | None = None
     running: pd.DataFrame | None = None
     threshold: float | None = None
-    is_own: bool = False
+    limit: str = ""
     chances: pd.DataFrame | None = None
     event: str = ""
     verdicts: Verdicts = None
@@ -180,7 +180,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         fan_labels.skill_strip(figure, targets, fan.now, said, scale, theme)
         place = {"yref": "paper", "y": 0.99, "yanchor": "middle", "xanchor": "right", "xshift": -6}
         labels.append(note(theme, _("against the baseline:"), x=fan.now, **place))
-    fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
+    fan_labels.threshold_line(figure, fan.threshold, fan.limit, months["value"], scale, theme)
     if fan.window:
         labels += fan_labels.window_mark(figure, fan.window.ends, fan.window.expected, room, theme)
     for label in labels:
@@ -219,11 +219,12 @@ def fan_key(fan: Fan, theme: Theme, more: Iterable[str] = ()) -> str:
     whose = _("its range:") if fan.is_last else _("models’ range:") if fan.goes_by_last else ""
     parts.append(_group(whose, _band_keys(fan, theme)))
     if fan.threshold is not None:
-        text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
+        text = fan_labels.threshold_words(fan.threshold, fan.limit)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
     if fan.beside is not None:
         text = _("{name}: median, 80%") if fan.beside.is_scenario else _("{name}: counted, median, 80%")
-        style = f"border-top: 3px dashed {fan.beside.hue(theme)}"
+        hue = fan.beside.hue(theme)
+        style = f"height: 9px; background: {with_opacity(hue, 0.3)}; border-top: 3px dashed {hue}"
         parts.append(key_mark(style, text.format(name=fan.beside.name)))
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts, 80%")))

@@ -112,7 +112,7 @@ def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: 
 
 
 def threshold_line(
-    figure: go.Figure, threshold: float | None, history: pd.Series, scale: Scale, theme: Theme, *, own: bool
+    figure: go.Figure, threshold: float | None, limit: str, history: pd.Series, scale: Scale, theme: Theme
 ) -> None:
     """The number as a dashed line, with its words where the line of counts leaves room for them.
 
@@ -129,14 +129,14 @@ def threshold_line(
     start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
     if start == stop:
         return
-    text, place = threshold_words(threshold, scale, own=own), (scale.value(foot), scale.value(foot + top))
+    text, place = threshold_words(threshold, limit, scale), (scale.value(foot), scale.value(foot + top))
     words = _words_that_fit(text, start, stop, place, theme, name="your number")
     figure.add_trace(words.update(textfont_color=theme.ink))
 
 
-def threshold_words(threshold: float, scale: Scale | None = None, *, own: bool) -> str:
-    """The number in words, the reader's own or not, with an arrow where it lies above or below the chart."""
-    words = (_("your number: {value}") if own else _("threshold: {value}")).format(value=lang().counted(threshold))
+def threshold_words(threshold: float, limit: str, scale: Scale | None = None) -> str:
+    """The number in words, see :class:`Fan`, with an arrow where it lies above or below the chart."""
+    words = (limit or _("threshold: {value}")).format(value=lang().counted(threshold))
     if scale is not None and threshold > scale.largest:
         return f"{words} ↑"
     return f"{words} ↓" if scale is not None and threshold < scale.foot else words

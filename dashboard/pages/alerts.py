@@ -139,6 +139,7 @@ def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
         st.table(table, border="horizontal", hide_index=True, alt=alt)
     term, meaning = map(_, UNTESTED_TERM)
     said = [_("The nearest rule of each route and direction."), _(alert_list.USUAL)]
+    said += [_("The numbers follow the newest counts, so they change from release to release.")]
     said += [f"{labelled(term, meaning)}."] if rows["untested"].any() else []
     st.markdown(small(plain(" ".join(said))))
 
@@ -166,8 +167,11 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     named = [
         directed(row, sources, lang()) + (f" ({report.untested})" if report.untested else "") for row, report in found
     ]
-    said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)
-    return labelled(count.format(n=len(rows)), said)
+    said, routes = some(list(dict.fromkeys(named)), lang(), MOST_NAMED), rows["route_id"].nunique()
+    head = count.format(n=len(rows))
+    if routes < len(rows) and rows["route_id"].map(is_route).all():
+        head = ngettext("{said} on {n} route", "{said} on {n} routes", routes).format(said=head, n=routes)
+    return labelled(head, said)
 
 
 def ask_words(night: Night, waiting: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, time_travel, year_ahead
+from dashboard import _, downloads, labelled, lang, layout, ngettext, reads, state, tables, time_travel, year_ahead
 from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.downloads import Export, drawn
@@ -21,6 +21,8 @@ from reports.asylum import AsylumForecast
 from reports.context import events_before
 
 TITLE, PLACE = _("Asylum"), 3
+LARGEST = 10
+"""Countries that are shown without a click."""
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
 FARTHEST = 2.0
@@ -39,6 +41,7 @@ def show(night: Night) -> None:
     geo = state.choice("country", order, order[0])
     view = reads.once(night, partial(asylum.forecast_of, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
+    st.markdown(layout.small(layout.plain(asylum.who_words(view, lang()))))
     later = reads.once(night, partial(time_travel.since, night, view.series_id, view.quantiles), "since", *view.key)
     show_controls(view, found, order)
     shown = view if state.switch("models") else view.to_plan_with
@@ -62,8 +65,7 @@ def show(night: Night) -> None:
     show_corridors(night, view)
     show_citizenships(night, view)
     st.header(_("What is missing here, and why"), anchor=False)
-    words = [asylum.who_words(view, lang()), *asylum.missing_words(view, lang())]
-    st.markdown("\n".join(f"- {layout.plain(text)}" for text in words))
+    st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
 
 
 def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
@@ -180,8 +182,13 @@ def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> 
         made = downloads.export_of(night, f"asylum-destinations-{view.freq}", title, table, [asylum.SOURCE_ID])
         downloads.buttons(made)
     with st.container(key="numbers-destinations"):
-        draw = partial(draw_countries, night, view.kind, table, title)
+        draw = partial(draw_countries, night, view.kind, table.head(LARGEST), title)
         reads.drawn_once(night, draw, "asylum countries", view.kind)
+    if (left := len(table) - LARGEST) > 0:
+        more = ngettext("{n} more country", "{n} more countries", left).format(n=left)
+        with st.container(key="numbers-other-destinations"), st.expander(more):
+            draw = partial(draw_countries, night, view.kind, table.iloc[LARGEST:], title)
+            reads.drawn_once(night, draw, "other asylum countries", view.kind)
     text = _(
         "Plan with the last count, or with the forecast where that is better or likely better. Aim: the upper end of "
         "its 80% interval. Trend: two years of counts, then that interval (grey: last count repeated; blue-green: "

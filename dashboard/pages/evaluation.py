@@ -13,7 +13,7 @@ import streamlit as st
 from core.calendar import PLANNING_MONTHS
 from core.languages import NOTHING
 from core.schema import ALL
-from dashboard import _, downloads, evaluation_alerts, evaluation_teams, lang, layout, reads, state
+from dashboard import _, downloads, evaluation_alerts, evaluation_teams, labelled, lang, layout, reads, state
 from dashboard.charts.models import (
     coverage_alt,
     coverage_chart,
@@ -129,7 +129,8 @@ def draw_past(rows: pd.DataFrame, totals: pd.DataFrame, route_id: str) -> None:
         unit, alt = in_unit(_("{unit} per month"), str(one), lang()), record.said_title(own, str(one), lang())
         with place:
             if route_id == ALL:
-                st.markdown(f"### {plain(layout.route_name(str(one)))}", anchors=False)
+                held = _("{share} inside").format(share=lang().share(own["inside"].mean()))
+                st.markdown(f"### {plain(labelled(layout.route_name(str(one)), held))}", anchors=False)
             figure = past_chart(own, is_small=route_id == ALL, unit=unit, theme=current_theme())
             layout.chart(figure, alt, f"past-{one}")
 
@@ -157,7 +158,9 @@ def show_map(night: Night, route_id: str) -> None:
                 links[label] = state.link("asylum", kind=one.kind, country=one.geo)
             else:
                 links[label] = state.link("reception", place=one.series_id.split(".")[1])
+        totals = {name(one): verdict for one, verdict in record.total_verdicts(night, grid.index).items()}
         whole = pd.concat([grid.rename(index=name), record.beside(night, lang())])
+        whole[_("Total of 3")] = pd.Series(totals, dtype=object).reindex(whole.index)
         st.html(as_html(whole, name(route_id), links))
         others = _("Other countries’ applications: **[Asylum]({link})**.").format(link=state.link("asylum"))
         note = plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")

@@ -105,6 +105,7 @@ def show_plan(night: Night) -> None:
         table, links = pd.DataFrame([cells, *table.to_numpy()], columns=table.columns), [state.link("asylum"), *links]
         text = _("No country has more asylum applicants than {country}. All countries together are not forecast.")
         notes = [text.format(country=layout.country(most.geo))]
+    notes += [_("Aim: enough at every count to then, so it may exceed the interval.")] if needs else []
     notes += [reception.line(need, lang()) for need in needs if is_known(need.places)]
     if links:
         st.header(_("To plan with"), anchor=False)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.languages import Language
+from core.languages import Language, is_known, round_expected
 from dashboard import _, downloads, labelled, lang, layout, reads, scenario_parts, state, tables, time_travel
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
@@ -111,12 +111,15 @@ def show_places(need: Need) -> None:
 
 
 def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
-    """People counted and expected, against the places."""
+    """People counted and expected, against the places, or else against how many to aim at."""
+    limit = _("aim: {value}")
+    if is_known(need.places):
+        limit = "" if need.places in {*need.rows["places"]} else _("your number: {value}")
     long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
     fan = Fan(
         numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
-        threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
-        months_each=need.months_each, outcomes=outcomes, is_own=need.places not in {*need.rows["places"]},
+        threshold=round_expected(need.aim) if pd.isna(need.places) else need.places, limit=limit,
+        months_back=MONTHS_BACK // need.months_each, months_each=need.months_each, outcomes=outcomes,
         verdicts=need.verdicts,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
@@ -187,7 +190,7 @@ def draw_stocks(
     rows = table(needs, lang())
     first = str(rows.columns[0])
     links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
-    alt = _("Three years of people in reception and the forecast")
+    alt = _("Two years of people in reception and the forecast")
     lines = [
         tables.sparkline(
             need.history, need.quantiles, theme=current_theme(), months_back=MONTHS_BACK, months_each=need.months_each
@@ -195,7 +198,7 @@ def draw_stocks(
         for need in needs
     ]
     named = {first: list(map(tables.lines, rows[first], links))}
-    rows = rows.map(tables.lines).assign(**named, **{_("Three years"): [f"![{alt}]({line})" for line in lines]})
+    rows = rows.map(tables.lines).assign(**named, **{_("Two years"): [f"![{alt}]({line})" for line in lines]})
     st.table(rows, border="horizontal", hide_index=True, alt=title)
 
 

@@ -190,7 +190,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         outcomes=view.outcomes if revealed else None,
         running=view.running,
         threshold=view.threshold,
-        is_own=view.is_own,
+        limit=view.limit,
         chances=view.chances,
         event=event_of(view.event, lang()),
         # At a past origin the record of today was not known yet.
@@ -223,7 +223,7 @@ def window_of(view: RouteView) -> Window | None:
 def show_files(view: RouteView) -> None:
     """Who counted what the chart shows, and its files."""
     export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
-    limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
+    limit = view.threshold, threshold_words(view.threshold, view.limit)
     unit = in_unit(_("{unit} per month"), view.route_id, lang())
     window = window_of(view)
     fan = charts.Fan(

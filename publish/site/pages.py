@@ -310,6 +310,7 @@ def _regions(view: View, series_id: str) -> Iterator[Block]:
     needs = [need for name, need in view.night.stocks.items() if name.split(".")[1].startswith(f"{country}-")]
     if not needs:
         return
+    needs.sort(key=lambda need: -need.above_now)
     title = view.text(reception.BY_REGION)
     yield heading(title)
     yield table(reception.regions_table(needs, language), title)

@@ -280,7 +280,7 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
 
 @pytest.mark.usefixtures("read_release")
 def test_people_in_reception_follow_scenario_or_factor() -> None:
-    tripled = {"route": "CMR", "part": "places", "shock_size": "200", "shock_months": "6"}
+    tripled = {"route": "CMR", "kind": "shock", "part": "places", "shock_size": "200", "shock_months": "6"}
     for page, address in (("scenarios", tripled), ("reception", {"factor": "2.0"})):
         app = visit_page(page, "", **address)
         assert (

@@ -126,9 +126,9 @@ def test_nearest_events_are_a_high_and_a_low_of_each_route(make_release: MakeRel
     release = release.with_frame("track_record", record)
     found = nearest(release.with_frame("alert_chances", chances), ENGLISH)
     assert found[["name", "event", "probability", "untested"]].to_numpy().tolist() == [
-        ["Central Mediterranean ↑", "to reach 5,000 a month", 0.1, False],
-        ["Eastern Mediterranean ↑", "to pass 5,001 a month", 0.2, True],
-        ["Central Mediterranean ↓", "to fall to 900 or fewer a month", 0.3, True],
+        ["Central Mediterranean ↑", "to reach 5,000 a month (far above the past year)", 0.1, False],
+        ["Eastern Mediterranean ↑", "to pass 5,001 a month (above the usual high)", 0.2, True],
+        ["Central Mediterranean ↓", "to fall to 900 or fewer a month (lowest in 24 months)", 0.3, True],
     ]
     assert nearest(release, ENGLISH).empty
 

@@ -61,13 +61,13 @@ def test_title_names_people_now_and_expected() -> None:
 
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     found = reception.countries_table([need(ahead=2)], ENGLISH)
-    expected = f"last count\n{ENGLISH.interval(1120, 1280)}"
+    expected = f"1,000, last count\n{ENGLISH.interval(1120, 1280)}"
     assert [*found.iloc[0]] == [
         "Italy",
         "1,000\nDecember 2024",
         expected,
         "1,300",
-        "February 2025",
+        "through February 2025",
         "1 of 1",
     ]
 
@@ -206,14 +206,16 @@ def arrivals(*factors: float) -> pd.DataFrame:
     })  # fmt: skip
 
 
-@pytest.mark.parametrize(("factors", "times", "near"), [((1, 2, 2), "1.67", 1.5), ((1, 1.3, 1), "1.1", 1.0)])
+@pytest.mark.parametrize(
+    ("factors", "times", "case", "more"), [((1, 2, 2), "1.67", "1.67", "2,000"), ((1, 5, 5), "3.67", "2", "3,000")]
+)
 def test_scenario_of_some_months_is_held_against_all_months_of_a_stock(
-    factors: tuple[float, ...], times: str, near: float
+    factors: tuple[float, ...], times: str, case: str, more: str
 ) -> None:
-    needs = pd.concat([in_scenario(one, np.nan, np.nan) for one in (1.0, 1.5, 2.0)])
+    needs = pd.concat([rows(step=1000 * one).assign(factor=one) for one in (1.0, 1.5, 2.0)])
     (line,) = reception.scenario_lines(needs, arrivals(), arrivals(*factors, 5.0), ENGLISH)  # April is past the stock
     assert line.startswith(f"January–March 2025: in this scenario {times} times the forecast’s arrivals come")
-    assert ("are 1.5 times the forecast in every month" in line) == (near == 1.5)
+    assert f"are {case} times the forecast in every month" in line and f"(+{more} against" in line
 
 
 def test_scenario_names_regions_whose_places_are_known() -> None:

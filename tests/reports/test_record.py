@@ -61,7 +61,7 @@ SMALLER = "past forecast errors 20% smaller than by repeating the last count"
 @pytest.mark.parametrize(
     ("route_id", "said"),
     [
-        (ALL, f"Average over the routes: {SMALLER}, 1–4 months ahead; not proven for Eastern"),
+        (ALL, f"Average over the routes: {SMALLER}, 1–4 months ahead; single months: not proven for Eastern"),
         ("CMR", f"Central Mediterranean: {SMALLER}, 1, 3–4 months ahead"),
         ("EMR", "Eastern Mediterranean: likely better than the baseline 1–4 months ahead"),
         ("WMR", "No past forecasts have been scored yet"),
@@ -77,17 +77,6 @@ def test_interval_below_1_without_proof_is_likely_better() -> None:
     assert [MARKS[str(one)] for one in grid.loc["EMR"].to_numpy()] == ["✓", "◐", "◐", "✓"]
 
 
-def test_record_of_interval_names_how_many_counts_it_held() -> None:
-    judged = Scored(CMR=YES)
-    judged.frames["total_scores"] = judged.frames["scores"].head(1).assign(n=120, coverage_80=0.66)
-    said = (
-        "Past three-month totals: 79 of 120 lay in the 80% interval, 66% (target 80%). Errors −20% against the last "
-        "count repeated: better."
-    )
-    assert record.held_words(cast(ReadableRelease, judged), "CMR", Language()) == said
-    assert record.held_words(cast(ReadableRelease, judged), "EMR", Language()) == ""
-
-
 def test_month_1_is_named_by_newest_count() -> None:
     said = "Month 1 is the month after the newest count: January 2025 here (the nowcast, where its days are counted)."
     assert record.first_month_words(release(CMR=YES), "CMR", Language()) == said
@@ -98,7 +87,7 @@ def test_month_1_is_named_by_newest_count() -> None:
     ("route_id", "said"),
     [
         ("CMR", ["by 20% (200 a month)", "the last count repeated, by 3%."]),
-        (ALL, ["by 18% (150 a month)", "the last count repeated, by 4%."]),
+        (ALL, ["by 18% (30 to 200 a month, by route)", "the last count repeated, by 4%."]),
         ("EMR", ["by 15% (30 a month)", "the last count repeated, by 10%."]),
     ],
 )
@@ -213,8 +202,16 @@ def test_counts_stand_beside_forecasts_made_three_months_before() -> None:
     columns = ["series_id", "target_end_date", "horizon", "output_type_id", "value"]
     backtest = pd.DataFrame(rows, columns=columns).assign(model_id=ENSEMBLE, output_type="quantile")
     counts = pd.DataFrame({"series_id": series_id, "time_period": months, "obs_value": [90.0, 91.0], "obs_flag": ""})
-    frames = {"backtest": backtest, "observations": counts}
-    both = record.said_and_counted(cast(ReadableRelease, SimpleNamespace(frame=frames.__getitem__)), "CMR")
+    judged = Scored(CMR=YES)
+    totals = judged.frames["scores"].head(1).assign(n=120, coverage_80=0.66)
+    judged.frames |= {"backtest": backtest, "observations": counts, "total_scores": totals}
+    both = record.said_and_counted(cast(ReadableRelease, judged), "CMR")
     assert both[["q10", "q50", "q90", "obs_value"]].to_numpy().tolist() == [[30, 60, 90, 90], [30, 60, 90, 91]]
     said = "Central Mediterranean: 1 of 2 counts (50%) fell inside the 80% interval forecast 3 months ahead"
     assert record.said_title(both, "CMR", Language()) == said
+    said = (
+        "Past three-month totals: 79 of 120 lay in the 80% interval, 66% (target 80%). Errors −20% against the last "
+        "count repeated: better. Single months: 50% (3 months ahead)."
+    )
+    assert record.held_words(cast(ReadableRelease, judged), "CMR", Language()) == said
+    assert record.held_words(cast(ReadableRelease, judged), "EMR", Language()) == ""

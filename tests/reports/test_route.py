@@ -84,7 +84,7 @@ def test_route_without_forecast_says_how_far_its_figures_go() -> None:
 
 def test_routes_without_open_figures_are_named() -> None:
     said = absent_words(["CMR"], ENGLISH)
-    assert said.startswith("No open monthly figures, so no forecast: ") and "Western Balkan" in said
+    assert said.startswith("No forecast, since monthly figures may not be passed on: ") and "Western Balkan" in said
     assert "Eastern Mediterranean" not in said
     assert absent_words(list(ROUTES), ENGLISH) == ""
 

@@ -28,7 +28,9 @@ def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lev
         for value in (0.0, 80.0, 100.0, 100.0, 120.0)
     ]
     paths = pd.DataFrame(rows, columns=["series_id", "target_end_date", "value"])
-    nothing = pd.DataFrame(columns=["route_id", "target", "freq", "citizen", "geo", "time_period", "obs_value"])
+    nothing = pd.DataFrame(
+        columns=["source_id", "series_id", "route_id", "target", "freq", "citizen", "geo", "time_period", "obs_value"]
+    )
     nothing["obs_value"] = nothing["obs_value"].astype(float)
     frames = {"trajectories": paths, "observations": nothing}
     night = SimpleNamespace(as_of=dt.date(2025, 1, 31), frame=frames.__getitem__)
