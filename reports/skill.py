@@ -159,9 +159,13 @@ def error_note(release: ReadableRelease, series_id: str, horizon: int, language:
     months = months[months.dt.strftime("%Y-%m").isin(counted)]
     if rows.empty or months.empty:
         return ""
-    text = _("Error: WIS (log scale) against the baseline’s, which is 1; {n} past forecasts {ahead}, {months}.")
+    text = _(
+        "Error: WIS (log scale) against the baseline’s, which is 1; {n} past forecasts {ahead}, {months}. The "
+        "ensemble’s 80% intervals held {share}."
+    )
     return language.text(
-        text, n=language.counted(rows["n"].iloc[0]), ahead=span_words(str(horizon), "M", language),
+        text, share=language.share(rows["coverage_80"].iloc[0]),
+        n=language.counted(rows["n"].iloc[0]), ahead=span_words(str(horizon), "M", language),
         months=language.months(months.min(), months.max()),
     )  # fmt: skip
 

@@ -369,7 +369,7 @@ def limits() -> list[str]:
 def glossary() -> list[tuple[str, str]]:
     """Words on screen and what they mean."""
     return [
-        (_("Expected"), _("the median: as likely to be passed as not")),
+        (_("Expected"), _("the median, as likely to be passed as not, where it may beat the last count")),
         (_("80% interval"), _("four outcomes in five are expected inside")),
         (_("Baseline"), _("the last value with its own past errors; a forecast must beat it to be worth anything")),
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
@@ -389,6 +389,10 @@ def show_method(night: Night) -> None:
         "Vigie forecasts arrivals, asylum applications and reception, warns early, and tests itself on past months"
     )
     st.title(text, anchor=False)
+    if night.replay:
+        text = _("A replay of what was known on {day}, computed {made}: nothing here is live.")
+        days = {"day": lang().day(night.as_of), "made": lang().day(night.created_at.date())}
+        st.markdown(small(plain(text.format(**days))))
     uses, known, who = st.columns(3, gap="large")
     with uses:
         st.header(_("What it is for"), anchor=False)

@@ -122,10 +122,10 @@ def test_error_note_names_forecasts_behind_score(make_release: MakeRelease) -> N
     ahead = pd.to_datetime(["2024-11-30", "2024-12-31", "2025-03-31"])
     past = pd.DataFrame({"series_id": CMR, "horizon": 3, "target_end_date": ahead})
     row = {"model_id": "vigie-ensemble", "series_id": CMR, "horizon": 3, "scale": "log", "n": 2, "relative_wis": 0.8}
-    judged = release.with_frame("backtest", past).with_frame("scores", pd.DataFrame([row]))
+    judged = release.with_frame("backtest", past).with_frame("scores", pd.DataFrame([row | {"coverage_80": 0.5}]))
     said = (
         "Error: WIS (log scale) against the baseline’s, which is 1; 2 past forecasts 3 months ahead, November–December "
-        "2024."
+        "2024. The ensemble’s 80% intervals held 50%."
     )
     assert error_note(judged, CMR, 3, ENGLISH) == said
     assert error_note(judged, CMR, 4, ENGLISH) == ""
