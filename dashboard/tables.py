@@ -20,7 +20,7 @@ from core import interval_levels
 from core.calendar import PLANNING_MONTHS
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
-from dashboard import _, lang, language, listed, named, state
+from dashboard import _, lang, language, named, state
 from dashboard.layout import plain, route_name, source_name
 from dashboard.pages import page_titles
 from dashboard.reads import Night
@@ -64,8 +64,7 @@ def route_table(
     """The overview's table of routes; the last row has those together that count persons once.
 
     Args:
-        summary: Result of ``numbers.route_summary``, with ``filled_in``, which share of the last count is estimated,
-            and ``estimate``, what the release before estimated of it at the month's end.
+        summary: Result of ``numbers.route_summary``, and ``filled_in``: which share of the last count is estimated.
         before: What was counted in the same months a year earlier, route by route; None where a month is missing.
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
@@ -131,16 +130,12 @@ def _last_title(summary: pd.DataFrame) -> str:
     if len(newest) != 1 or not newest[0]:
         return _("Last month (expected a month before)")
     day = lang().day_short((pd.Period(newest[0], "M") - 1).end_time)
-    text = _("{month} (expected on {day}; estimate at its end)")
-    if summary["estimate"].isna().all():
-        text = _("{month} (expected on {day})")
-    return text.format(month=capital(lang().month(newest[0])), day=day)
+    return _("{month} (expected on {day})").format(month=capital(lang().month(newest[0])), day=day)
 
 
 def _last_cell(row: Row) -> str:
     """The newest count and what was expected of it; below them whether that is far off, and whether it may change."""
-    known = [value for value in (row["expected_before"], row["estimate"]) if is_known(value)]
-    expected = f" ({listed(map(lang().expected, known))})" if known else ""
+    expected = f" ({lang().expected(row['expected_before'])})" if is_known(row["expected_before"]) else ""
     before = Expected(row["expected_before"], row["before_low"], row["before_high"])
     side = {1: _("above forecast"), -1: _("below forecast")}.get(before.side(row["last_value"]), "")
     said = [no_break(side), flag_words(row["last_flag"], lang())]

@@ -33,6 +33,13 @@ UNTESTED_TERM = (
     _("Untested rule"),
     _("fewer than five of its past alerts can be judged: it is listed last"),
 )
+USUAL_TERM = (
+    _("Usual chance"),
+    _(
+        "how often the event followed a month without it, on the route and in the season; the Route page counts whole "
+        "years instead"
+    ),
+)
 TERMS = (
     (
         _("Levels"),
@@ -42,6 +49,7 @@ TERMS = (
         ),
     ),
     UNTESTED_TERM,
+    USUAL_TERM,
     (
         _("Alert from"),
         _(

@@ -54,10 +54,6 @@ WAITS, DECIDED, AWAITED, INFORMS, OVER = "waits", "decided", "awaited", "informs
 GROUPS = (WAITS, DECIDED, AWAITED, INFORMS, DISMISSED, OVER)
 SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (AWAITED, DISMISSED, OVER)}
 """Groups that a filter leaves."""
-USUAL = _(
-    "Usual chance: how often the event followed a month without it, on the route and in the season. The Route page "
-    "counts whole years instead."
-)
 SHOWN_ONCE = ["group", "subject", "rule", "reason", "first_period"]
 """Columns in which the alerts agree that are one fact about several routes."""
 STEPS = {
@@ -140,6 +136,21 @@ def nearest(release: ReadableRelease, language: Language) -> pd.DataFrame:
         event=[f"{event_of(row, language)} ({uncapital(rule_name(row, language))})" for row in events],
         untested=[is_untested(row, rule_record(row, record)) for row in events],
     ).sort_values("untested", kind="stable", ignore_index=True)
+
+
+def unusual_words(rows: pd.DataFrame, language: Language) -> str:
+    """Which row of :func:`nearest` has a chance farthest above the usual one; empty where none is above it."""
+    above = rows[rows["probability"] > rows["base_rate"]]
+    if above.empty:
+        return ""
+    row = above.assign(_gap=above["probability"] - above["base_rate"]).sort_values("_gap").to_dict("records")[-1]
+    text = _("Farthest above its usual chance: {name} ({chance} {event}; usually {usual}).")
+    if row["untested"]:
+        text = _("Farthest above its usual chance: {name} ({chance} {event}; usually {usual}), by an untested rule.")
+    return language.text(
+        text, name=row["name"], event=event_of(row, language),
+        chance=language.percent(row["probability"], brief=True), usual=language.share(row["base_rate"]),
+    )  # fmt: skip
 
 
 def unlikely_words(row: Row, language: Language) -> str:

@@ -248,7 +248,7 @@ def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
         expected,
         served.aim_words(language),
         period(view, end, language),
-        skill.hits_words(*served.record[:2], language),
+        skill.enough_words(served.record, language),
     ]  # fmt: skip
 
 
@@ -291,6 +291,11 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     if view.beats_baseline or view.ahead.empty:
         return [*_expected_numbers(view, language), *out, *_together(view, language)]
     end, row = view.ahead.index[0], view.to_plan_with.ahead.iloc[0]
+    waits = view.to_plan_with.quantiles.iloc[: len(view.quantiles) - len(view.ahead)]
+    for ended, uncounted in waits.iterrows():
+        label = language.text(_("Not counted yet, {period}"), period=period(view, ended, language))
+        interval = language.text(_("80% interval"))
+        out.append((label, language.interval(uncounted[0.1], uncounted[0.9]), interval))
     label = language.text(_("Aim: enough in 9 of 10, {period}"), period=period(view, end, language))
     interval = interval_words(row[0.1], row[0.9], language)
     return [*out, (label, view.to_plan_with.aim_words(language), interval), *_together(view, language)]
@@ -439,11 +444,14 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
             f"{language.interval(low, high)}"
             for one, median, low, high in table[["model_id", "expected", "low", "high"]].to_numpy().tolist()
         ],
-        _("Aim: enough in 9 of 10"): [
-            skill.aim_words(high, missing, language) for high, missing in table[["high", "margin"]].to_numpy().tolist()
+        _("Aim: enough in 9 of 10, on the last count"): [
+            f"{skill.aim_words(high, missing, language)}\n"
+            f"{language.change(skill.with_margin(high, missing), last)}"
+            for high, missing, last in table[["high", "margin", "last_value"]].to_numpy().tolist()
         ],
         _("Was enough"): [
-            skill.hits_words(enough, n, language) for enough, n in table[["were_enough", "n"]].to_numpy().tolist()
+            skill.enough_words((enough, n, missing), language)
+            for enough, n, missing in table[["were_enough", "n", "margin"]].to_numpy().tolist()
         ],
     }  # fmt: skip
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
@@ -454,8 +462,8 @@ def record_words(table: pd.DataFrame, language: Language) -> str:
     enough, n = table["were_enough"].sum(), table["n"].sum()
     times = skill.hits_words(enough, n, language)
     text = _(
-        "All countries together: {times} ({share}). Where chance does not explain that so few upper ends were enough, "
-        "the aim holds the margin (such as +16%) that nine in ten of them lacked."
+        "All countries together: {times} ({share}). Too few: chance does not explain it, so the aim holds the margin "
+        "(such as +16%) that nine in ten upper ends lacked."
     )
     return language.text(text, times=times, share=language.share(enough / n)) if n else ""
 

@@ -41,8 +41,8 @@ TABLE_NOTE = _(
 BY_REGION = _("Regions by reserve above the last count")
 REGIONS_NOTE = _(
     "Reserve: places that are enough for six months in nine of ten cases, less the people counted. Existing capacity "
-    "is not included. Was enough: at least so many past forecasts; where chance does not explain that they were few, "
-    "the aim holds the margin (such as +6%) that nine in ten of them lacked. "
+    "is not included. Was enough: at least so many past forecasts. Too few: chance does not explain it, so the aim "
+    "holds the margin (such as +6%) that nine in ten of them lacked. "
     "Reserves do not add up to the country’s: regions are seldom all full at once."
 )
 FRAMES = ("reception_needs", "observations", "reception_scores", "reception_backtest")
@@ -315,28 +315,27 @@ def scenario_words(need: Need, usual: Need, language: Language) -> str:
     """
     code, factor = need.series_id.split(".")[1], float(need.rows["factor"].iloc[0])
     routes = language.listed([route_name(name.split(".")[1], language) for name in routes_to(code[:3])])
-    given = {"routes": routes, "factor": language.significant(factor), "place": place_name(code, language)}
+    text = _("If arrivals on {routes} are {factor} times the forecast in every month")
+    head = language.text(text, routes=routes, factor=language.significant(factor))
+    return language.labelled(head, _then_words(need, usual, language))
+
+
+def _then_words(need: Need, usual: Need, language: Language) -> str:
+    """The same without the condition."""
+    place, month = place_name(need.series_id.split(".")[1], language), language.month(need.ends.iloc[-1])
     full = need.chances[need.chances > LIKELY]
     if len(full):
-        text = _(
-            "If arrivals on {routes} are {factor} times the forecast in every month, {place} is likely full at the end "
-            "of {month}."
-        )
-        return language.text(text, month=language.month(full.index[0]), **given)
-    month = language.month(need.ends.iloc[-1])
+        text = _("{place} is likely full at the end of {month}.")
+        return language.text(text, place=place, month=language.month(full.index[0]))
     if is_known(need.places):
-        text = _(
-            "If arrivals on {routes} are {factor} times the forecast in every month, {place} is not likely full to the "
-            "end of {month}."
-        )
-        return language.text(text, month=month, **given)
+        return language.text(_("{place} is not likely full to the end of {month}."), place=place, month=month)
     enough, before = (round_expected(one.rows["enough"].iloc[-1]) for one in (need, usual))
-    text = _(
-        "If arrivals on {routes} are {factor} times the forecast in every month, places that are enough in {place} "
-        "through {month} in nine of ten cases: {places} ({more} against the forecast)."
+    texts = ngettext(
+        "{place}: {places} place through {month} is enough in nine of ten cases ({more} against the forecast).",
+        "{place}: {places} places through {month} are enough in nine of ten cases ({more} against the forecast).",
     )
-    more = language.signed_count(enough - before)
-    return language.text(text, month=month, places=language.expected(enough), more=more, **given)
+    figures = {"places": language.expected(enough), "more": language.signed_count(enough - before)}
+    return language.plural(texts, as_expected(enough), place=place, month=month, **figures)
 
 
 def reached_by(needs: pd.DataFrame, route_id: str) -> pd.DataFrame:
@@ -365,21 +364,18 @@ def scenario_lines(
         then, plain = (_mean_arrivals(paths, country, last) for paths in (scenario, forecast))
         times = then.sum() / plain.sum() if plain.sum() else 1.0
         near = _between(needs, name, times)
-        text = _(
-            "{months}: in this scenario {times} times the forecast’s arrivals come on routes to {place}. Read between "
-            "the cases worked out:"
-        )
+        text = _("Arrivals on routes there are {times} times the forecast in {months}: read between cases worked out.")
         if near.rows["factor"].iloc[0] != times:
             text = _(
-                "{months}: in this scenario {times} times the forecast’s arrivals come on routes to {place}. The "
-                "nearest case worked out:"
+                "Arrivals on routes there are {times} times the forecast in {months}: this is the nearest case worked "
+                "out, {factor} times."
             )
-        months = language.months(plain.index.min(), last)
         said = language.text(
-            text, months=months, times=language.significant(times), place=place_name(country, language)
-        )
+            text, months=language.months(plain.index.min(), last), times=language.significant(times),
+            factor=language.significant(float(near.rows["factor"].iloc[0])),
+        )  # fmt: skip
         is_usual = math.isclose(times, 1.0, abs_tol=0.005)
-        lines.append(f"{said} {title(usual, language) if is_usual else scenario_words(near, usual, language)}")
+        lines.append(f"{title(usual, language)}." if is_usual else f"{_then_words(near, usual, language)} {said}")
     return lines
 
 
@@ -503,7 +499,7 @@ def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             f"{language.signed(need.above_now)} ({language.change(value + need.above_now, value)})"
             for need, value in zip(needs, now, strict=True)
         ],
-        _("Was enough"): [skill.hits_words(*need.record[:2], language) for need in needs],
+        _("Was enough"): [skill.enough_words(need.record, language) for need in needs],
     }
     return pd.DataFrame({language.text(name): column for name, column in cells.items()})
 
@@ -528,7 +524,7 @@ def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             f"{plan}\n{language.interval(last['lo_80'], last['hi_80'])}",
             need.aim_words(language),
             language.text(_("through {month}"), month=language.month(need.ends.iloc[-1])),
-            skill.hits_words(*need.record[:2], language),
+            skill.enough_words(need.record, language),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=list(map(language.text, names)))
 

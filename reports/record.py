@@ -275,10 +275,12 @@ def held_words(release: ReadableRelease, route_id: str, language: Language) -> s
     return said if route_id != ALL else language.labelled(language.text(_("All routes together")), uncapital(said))
 
 
-def total_verdicts(release: ReadableRelease, route_ids: Iterable[str]) -> dict[str, str]:
-    """The verdict on past totals of three months, by route; those that cannot be judged are left out."""
+def totals(release: ReadableRelease, route_ids: Iterable[str], language: Language) -> pd.DataFrame:
+    """Past totals of three months by route, where they can be judged: the verdict, and which share intervals held."""
     found = {one: total_record(release.frame("total_scores"), series_of(one)) for one in route_ids}
-    return {one: str(judged["verdict"]) for one, judged in found.items() if judged}
+    names = language.text(_("Total of 3")), language.text(_("Held"))
+    cells = {one: (row["verdict"], language.share(row["coverage_80"])) for one, row in found.items() if row}
+    return pd.DataFrame.from_dict(cells, orient="index", columns=names)
 
 
 def first_month_words(release: ReadableRelease, route_id: str, language: Language) -> str:

@@ -93,8 +93,11 @@ def verdict_at(verdicts: Verdicts, end: pd.Timestamp) -> str:
 
 
 def may_beat(verdicts: Verdicts, end: pd.Timestamp) -> bool:
-    """Whether the forecast of one period is better or likely better than the baseline; True where none is judged."""
-    return verdicts is None or verdict_at(verdicts, end) in {BETTER, LIKELY}
+    """Whether the forecast is better or likely better than the baseline, of one period or a later one.
+
+    A period without a sign between two that have one is not left out. True where none is judged.
+    """
+    return verdicts is None or any(verdict in {BETTER, LIKELY} for day, verdict in verdicts.items() if day >= end)
 
 
 def median_shown(line: pd.Series, verdicts: Verdicts, ends: Sequence[pd.Timestamp]) -> pd.Series:
@@ -214,6 +217,13 @@ def margin(taken: pd.Series[float]) -> float:
         return np.nan
     needed = float(np.quantile(taken, 0.9, method="inverted_cdf"))
     return math.ceil(round(100 * (needed - 1), 6)) / 100
+
+
+def enough_words(record: tuple[float, float, float], language: Language) -> str:
+    """How many of how many upper ends were enough, and whether that is too few: ``31 of 41, too few``."""
+    enough, n, missing = record
+    text = _("{times}, too few") if is_known(missing) else "{times}"
+    return language.text(text, times=hits_words(enough, n, language))
 
 
 def with_margin(enough: float, missing: float) -> float:

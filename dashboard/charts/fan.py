@@ -103,6 +103,7 @@ class Fan:
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
         is_log: Whether the axis is one of ratios.
+        is_stock: Whether the axis begins below the least number shown instead of at zero, and says so.
         beside: Another route, or a scenario, on the same axis.
         reach: A number that the axis holds at least.
         events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
@@ -126,6 +127,7 @@ class Fan:
     months_back: int = 24
     months_each: int = 1
     is_log: bool = False
+    is_stock: bool = False
     beside: Beside | None = None
     reach: float = 0.0
     events: pd.DataFrame | None = None
@@ -172,7 +174,10 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     figure.add_traces(_open_end(fan, scale, theme))
     figure.add_traces(_event_marks(fan.events, rows, scale, theme))
     room = fan_labels.Room(scale, first - pad, last + pad)
-    labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme)
+    unit = fan.unit
+    if fan.is_stock and scale.foot:
+        unit = _("{unit}, from {foot}").format(unit=unit, foot=lang().counted(scale.foot))
+    labels = fan_labels.fixed_labels(figure, unit, fan.now, room, theme)
     is_known = may_beat(fan.verdicts, fan.ends[-1])
     labels.append(fan_labels.end_label(fan.forecast, carried, theme, fan.months_each, with_median=is_known))
     if fan.verdicts is not None:
@@ -327,11 +332,15 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
 
 
 def _foot(fan: Fan, months: pd.DataFrame) -> float:
-    """Where the axis begins: zero; of ratios under the smallest count and the 80 % band, at least at one person."""
-    if not fan.is_log:
+    """Where the axis begins: zero; of ratios and of a stock under the smallest count and the 80 % band."""
+    if not (fan.is_log or fan.is_stock):
         return 0.0
     values = [*months["value"].dropna(), *quantile(fan.forecast, interval_levels(0.8)[0])]
-    return max(1.0, 0.8 * min((value for value in values if value > 0), default=1.0))
+    least = min((value for value in values if value > 0), default=1.0)
+    if fan.is_log:
+        return max(1.0, 0.8 * least)
+    step = 10.0 ** math.floor(math.log10(least)) / 2
+    return step * math.floor(0.95 * least / step)
 
 
 def _below(fan: Fan, months: pd.DataFrame) -> pd.Series:

@@ -25,6 +25,7 @@ from reports import Row, alert_list, answer, numbers, rules, whatif
 from reports.alert import (
     TERMS,
     UNTESTED_TERM,
+    USUAL_TERM,
     AlertReport,
     alert_file,
     alert_report,
@@ -118,6 +119,8 @@ def show_nearest(night: Night) -> None:
         return
     head = _("Nearest to an alert, {when}").format(when=lang().in_months(*planning_window(night.as_of)[[0, -1]]))
     st.markdown(f"## {head}", anchors=False)
+    if unusual := alert_list.unusual_words(rows, lang()):
+        st.markdown(plain(unusual))
     reads.drawn_once(night, partial(draw_nearest, rows, head), "nearest to an alert, drawn")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         show_terms()
@@ -138,7 +141,8 @@ def draw_nearest(rows: pd.DataFrame, alt: str) -> None:
     with st.container(key="numbers-chances"):
         st.table(table, border="horizontal", hide_index=True, alt=alt)
     term, meaning = map(_, UNTESTED_TERM)
-    said = [_("The nearest rule of each route and direction."), _(alert_list.USUAL)]
+    usual = labelled(*map(_, USUAL_TERM))
+    said = [_("The nearest rule of each route and direction."), f"{usual}."]
     said += [_("The numbers follow the newest counts, so they change from release to release.")]
     said += [f"{labelled(term, meaning)}."] if rows["untested"].any() else []
     st.markdown(small(plain(" ".join(said))))
@@ -354,8 +358,10 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
     is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
     begins = answer.begins_words(row, night.as_of, lang()) if is_brief and reads.is_newest(night) else ""
     said = plain(listed(filter(None, [(report.chance_of if is_brief else "") or report.sentence, begins])))
+    own, head = f"{report.dots} {report.record}".strip(), _("This rule")
+    record = f"{labelled(head, own)}." if own else ""
     if row["ended"]:
-        st.markdown(plain(" ".join(outcome_of(night, row, status))))
+        st.markdown(plain(" ".join([*outcome_of(night, row, status), record])))
     if row["group"] == DISMISSED:
         st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
     else:
@@ -371,7 +377,7 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
             head, more = _("If it comes true"), _("in Scenarios")
             link = state.link("scenarios", route=row["route_id"], kind="if", **whatif.condition_of(row))
             st.markdown(f"{labelled(f'**{head}**', plain(total))} · **[{more} →]({link})**")
-        if why := alert_list.unlikely_words(row, lang()):
+        if why := f"{alert_list.unlikely_words(row, lang())} {record}".strip():
             st.markdown(plain(why))
         if row["group"] == WAITS and reads.is_newest(night):
             head = _("Next step")
@@ -419,12 +425,10 @@ def show_answer(night: Night, row: Row) -> None:
         table = pd.DataFrame(months, columns=[_("Month"), _("Chance")])
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
-    report = report_of(night, row)
-    own = f"{report.dots} {report.record}".strip()
-    lines = [labelled(_("This rule"), own) if own else "", alert_list.record_of_level(night, row, lang())]
-    if not row["ended"]:
-        lines += [answer.end_words(row, lang()), _(alert_list.USUAL) if is_known(row["base_rate"]) else ""]
-    st.markdown("\n".join(f"- {plain(line)}" for line in lines if line))
+    lines = [alert_list.record_of_level(night, row, lang())]
+    lines += [] if row["ended"] else [answer.end_words(row, lang())]
+    if any(lines):
+        st.markdown("\n".join(f"- {plain(line)}" for line in lines if line))
 
 
 def show_reasons(night: Night, row: Row) -> None:

@@ -435,10 +435,10 @@ def show_method(night: Night) -> None:
     if routes:
         show_steps(night, state.choice("route", routes, routes[0]))
     st.header(_("Glossary"), anchor=False)
-    lines = ["- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()]
+    lines = ["- " + labelled(f"**{word}**", meaning) for word, meaning in sorted(glossary())]
     left, right = st.columns(2, gap="large")
-    left.markdown("\n".join(lines[: -len(TERMS)]))
-    right.markdown("\n".join(lines[-len(TERMS) :]))
+    left.markdown("\n".join(lines[: len(lines) // 2]))
+    right.markdown("\n".join(lines[len(lines) // 2 :]))
     show_cards(night)
 
 
@@ -468,7 +468,7 @@ def imprint(night: Night) -> list[str]:
     )
     sources = state.link("data", part="sources")
     return [
-        ask.format(contact=settings.contact or _("those who run this copy")),
+        ask.format(contact=settings.contact or _("those who run this copy; no contact is set")),
         wrong.format(link=f"alerts?lang={lang().code}"),
         _("**A figure is wrong**: ask its publisher, named under **[Sources]({link})**.").format(link=sources),
         _("**A security hole**: report it in private where the program’s code is kept; SECURITY.md there says how."),

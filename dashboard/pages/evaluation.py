@@ -153,18 +153,18 @@ def show_map(night: Night, route_id: str) -> None:
     with drawn:
         name = partial(record.judged_name, language=lang())
         links = {name(one): state.link("route", route=one) for one in grid.index if one != ALL}
+        others = record.beside(night, lang())
         for label, one in record.other_figures(night, lang()).items():
             if isinstance(one, AsylumForecast):
                 links[label] = state.link("asylum", kind=one.kind, country=one.geo)
             else:
                 links[label] = state.link("reception", place=one.series_id.split(".")[1])
-        totals = {name(one): verdict for one, verdict in record.total_verdicts(night, grid.index).items()}
-        whole = pd.concat([grid.rename(index=name), record.beside(night, lang())])
-        whole[_("Total of 3")] = pd.Series(totals, dtype=object).reindex(whole.index)
+        whole = pd.concat([grid.join(record.totals(night, grid.index, lang())).rename(index=name), others])
         st.html(as_html(whole, name(route_id), links))
-        others = _("Other countries’ applications: **[Asylum]({link})**.").format(link=state.link("asylum"))
-        note = plain(f"{_(skill.MARKS_WORDS)} {record.first_month_words(night, route_id, lang())}")
-        st.markdown(small(f"{note} {others}"))
+        more = _("Other countries’ applications: **[Asylum]({link})**.").format(link=state.link("asylum"))
+        totals = _("Total of 3: three months ahead, in the first row of all routes together; held by 80% intervals.")
+        note = plain(f"{_(skill.MARKS_WORDS)} {totals} {record.first_month_words(night, route_id, lang())}")
+        st.markdown(small(f"{note} {more}"))
 
 
 def as_html(grid: pd.DataFrame, chosen: str, links: Mapping[str, str]) -> str:
@@ -175,8 +175,8 @@ def as_html(grid: pd.DataFrame, chosen: str, links: Mapping[str, str]) -> str:
         cells = "".join(
             f'<td class="vigie-{CLASSES.get(verdict, "none")}">{skill.MARKS[verdict]}'
             f'<span class="vigie-hidden">{html.escape(_(verdict))}</span></td>'
-            if isinstance(verdict, str)
-            else "<td></td>"
+            if verdict in skill.MARKS
+            else f"<td>{html.escape(verdict) if isinstance(verdict, str) else ''}</td>"
             for verdict in row
         )
         name = f"<strong>{'▸ ' if named == chosen else ''}{html.escape(str(named))}</strong>"

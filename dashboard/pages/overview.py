@@ -103,9 +103,9 @@ def show_plan(night: Night) -> None:
     links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
     if most and (cells := asylum.plan_cells(most, lang())):
         table, links = pd.DataFrame([cells, *table.to_numpy()], columns=table.columns), [state.link("asylum"), *links]
-        text = _("No country has more asylum applicants than {country}. All countries together are not forecast.")
+        text = _("{country}: where most apply for asylum; the other countries stand under Asylum.")
         notes = [text.format(country=layout.country(most.geo))]
-    notes += [_("Aim: enough at every count to then, so it may exceed the interval.")] if needs else []
+    notes += [_("Reception: the aim is enough at every count to then, so it may exceed the interval.")] if needs else []
     notes += [reception.line(need, lang()) for need in needs if is_known(need.places)]
     if links:
         st.header(_("To plan with"), anchor=False)
@@ -191,16 +191,12 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
     """What is expected on each route, with its trend, and what must be known about it."""
     theme = current_theme()
     links = {route_id: state.link("route", route=route_id) for route_id in summary["route_id"]}
-    trends, filled, estimates = {}, [], []
+    trends, filled = {}, []
     for route_id in summary["route_id"]:
         series_id = numbers.route_series(route_id)
         history = numbers.series_of(night.frame("observations"), series_id)
         quantiles = numbers.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
-        estimate = None
-        if former is not None and len(history):
-            estimate = numbers.estimated_at_end(former.frame("nowcasts"), series_id, history["end_date"].iloc[-1])
-        estimates.append(estimate[0] if estimate else np.nan)
         filled.append(
             numbers.with_shares(history, night.frame("observations"), series_id)["estimated_share"].tail(1).sum()
         )
@@ -209,7 +205,7 @@ def show_table(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
     found = [] if former is None else [*moves_since(night, former), total_move(night, former)]
     moved = {move.route_id: move for move in found if move is not None}
     st.table(
-        tables.route_table(summary.assign(filled_in=filled, estimate=estimates), before, trends, links, total, moved),
+        tables.route_table(summary.assign(filled_in=filled), before, trends, links, total, moved),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),

@@ -120,7 +120,7 @@ def draw_fan(night: Night, need: Need, outcomes: pd.DataFrame | None) -> None:
         numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
         threshold=round_expected(need.aim) if pd.isna(need.places) else need.places, limit=limit,
         months_back=MONTHS_BACK // need.months_each, months_each=need.months_each, outcomes=outcomes,
-        verdicts=need.verdicts,
+        verdicts=need.verdicts, is_stock=True,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
     what = _("{place}: people in reception, counted and expected.").format(place=name)
@@ -191,11 +191,9 @@ def draw_stocks(
     first = str(rows.columns[0])
     links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
     alt = _("Two years of people in reception and the forecast")
+    draw = partial(tables.sparkline, theme=current_theme(), months_back=MONTHS_BACK)
     lines = [
-        tables.sparkline(
-            need.history, need.quantiles, theme=current_theme(), months_back=MONTHS_BACK, months_each=need.months_each
-        )
-        for need in needs
+        draw(need.history, need.quantiles, months_each=need.months_each, is_last=not need.has_median) for need in needs
     ]
     named = {first: list(map(tables.lines, rows[first], links))}
     rows = rows.map(tables.lines).assign(**named, **{_("Two years"): [f"![{alt}]({line})" for line in lines]})

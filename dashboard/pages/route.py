@@ -90,6 +90,7 @@ def show(night: Night) -> None:
     with chart:
         show_fan(view, None if other == NONE else beside(night, other, horizon))
         show_files(view)
+        moved = st.container(key="why-moved")
     with figures:
         # What people decided is asked for at every run: it changes while a release is shown.
         is_dismissed = view.alert is not None and view.alert["alert_id"] in decisions.dismissed(
@@ -100,7 +101,8 @@ def show(night: Night) -> None:
         if not view.quantiles.empty:
             show_chances(view)
     layout.let_draw()
-    route_models.show_moved(view)
+    with moved:
+        route_models.show_moved(view)
     if not origin:
         show_weeks(view)
     show_details(view)

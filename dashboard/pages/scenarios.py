@@ -311,11 +311,12 @@ def _more_of_shock(known: Mapping[str, Lever], values: Values) -> None:
 
 def _past(known: Mapping[str, Lever], values: Values) -> None:
     name_of = partial(wording.episode_name, language=lang())
+    own = EPISODES[values["episode"]].usual
+    usual = _("{scale} (default)").format(scale=_(wording.SCALES[own]))
+    scales = {one: _(text) for one, text in wording.SCALES.items()} | {"usual": usual}
     _choice("episode", _("Episode"), tuple(EPISODES), name_of, values, wide=300)
     _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
-    _choice(
-        "past_as", _("Scaling method"), known["past_as"].options, lambda one: _(wording.SCALES[one]), values, wide=300
-    )
+    _choice("past_as", _("Scaling method"), known["past_as"].options, scales.__getitem__, values, wide=340)
     _number("past_strength", _("Strength, %"), known, values, step=10.0)
 
 

@@ -46,6 +46,6 @@ def test_expected_day_names_its_periods(row: dict[Any, Any], words: str) -> None
 
 def test_contact_is_that_of_settings(read_release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
     night = next(one for one in reads.nights() if one.run_id == read_release.run_id)
-    assert data.imprint(night)[0].startswith("**Questions and errors**: ask those who run this copy.")
+    assert data.imprint(night)[0].startswith("**Questions and errors**: ask those who run this copy; no")
     monkeypatch.setenv("VIGIE_CONTACT", "help@vigie.example.org")
     assert data.imprint(night)[0].startswith("**Questions and errors**: ask help@vigie.example.org.")

@@ -119,7 +119,8 @@ def test_last_count_leads_alone_where_nothing_beats_it() -> None:
         "Germany: plan with 1,000 first-time asylum applicants a quarter, the last count; "
         "hold reserves for up to 1,500 in January–March 2025"
     )
-    (_last, enough, together) = key_numbers(unproven, ENGLISH)
+    _last, waits, enough, together = key_numbers(unproven, ENGLISH)
+    assert waits[0] == "Not counted yet, October–December 2024"
     assert enough == ("Aim: enough in 9 of 10, January–March 2025", "1,500", "80% interval 700 to 1,500")
     assert together[0].startswith("28 countries together")
 

@@ -180,13 +180,13 @@ def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
     [
         (1200.0, 0.7, "Italy is likely full at the end of February 2025."),
         (1200.0, 0.3, "Italy is not likely full to the end of March 2025."),
-        (np.nan, np.nan, "places that are enough in Italy through March 2025 in nine of ten cases: 1,500 (+100 "),
+        (np.nan, np.nan, "Italy: 1,500 places through March 2025 are enough in nine of ten cases (+100 "),
     ],
 )
 def test_scenario_says_when_full_or_how_many_are_enough(places: float, chance: float, said: str) -> None:
     needs = pd.concat([in_scenario(1.0, places, 0.1), in_scenario(2.0, places, chance)])
     (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), arrivals(), arrivals(2.0, 2.0, 2.0), ENGLISH)
-    assert f"If arrivals on Central Mediterranean are 2 times the forecast in every month, {said}" in line
+    assert line.startswith(said)
     assert reception.reached_by(needs, "EMR").empty
 
 
@@ -200,22 +200,23 @@ def arrivals(*factors: float) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("factors", "times", "case", "more"), [((1, 2, 2), "1.67", "1.67", "2,000"), ((1, 5, 5), "3.67", "2", "3,000")]
+    ("factors", "times", "case", "more"),
+    [((1, 2, 2), "1.67", "read between", "2,000"), ((1, 5, 5), "3.67", "the nearest case", "3,000")],
 )
 def test_scenario_of_some_months_is_held_against_all_months_of_a_stock(
     factors: tuple[float, ...], times: str, case: str, more: str
 ) -> None:
     needs = pd.concat([rows(step=1000 * one).assign(factor=one) for one in (1.0, 1.5, 2.0)])
     (line,) = reception.scenario_lines(needs, arrivals(), arrivals(*factors, 5.0), ENGLISH)  # April is past the stock
-    assert line.startswith(f"January–March 2025: in this scenario {times} times the forecast’s arrivals come")
-    assert f"are {case} times the forecast in every month" in line and f"(+{more} against" in line
+    assert f"are {times} times the forecast in January–March 2025: " in line
+    assert case in line and f"(+{more} against" in line
 
 
 def test_scenario_names_regions_whose_places_are_known() -> None:
     parts = [rows(), rows(LOMBARDY, 200, 60, places=300.0).assign(chance=0.6), rows(SICILY, 500, 10)]
     needs = pd.concat([part.assign(factor=factor) for part in parts for factor in (1.0, 2.0)])
     lines = reception.scenario_lines(needs, arrivals(), arrivals(2.0, 2.0, 2.0), ENGLISH)
-    assert [line.split(", ")[1].split(" is ")[0] for line in lines][1:] == ["Lombardia"]
+    assert [line.split(" is ")[0] for line in lines][1:] == ["Lombardia"]
 
 
 def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
