@@ -189,8 +189,19 @@ def figures(
         st.toggle(_("Show the figures"), **state.toggle(name))
         buttons(export, picture)
     if state.switch(name):
-        table = localised(for_people(export.frame, lang())[0] if shown is None else shown)
-        st.dataframe(table, hide_index=True, placeholder="", alt=alt)
+        _table(export, alt, shown)
+
+
+def folded(export: Export, title: str) -> None:
+    """Figures that few ask for, behind their title: the table and its files."""
+    with st.expander(title):
+        _table(export, title)
+        buttons(export)
+
+
+def _table(export: Export, alt: str, shown: pd.DataFrame | None = None) -> None:
+    table = localised(for_people(export.frame, lang())[0] if shown is None else shown)
+    st.dataframe(table, hide_index=True, placeholder="", alt=alt)
 
 
 def _button(

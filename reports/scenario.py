@@ -232,13 +232,21 @@ def course(found: Course, of: Episode, publisher: str, language: Language) -> st
         compared=language.text(_("the same months before") if of.seasonal else _("the months before")),
         publisher=publisher,
     )
-    fewer = pd.PeriodIndex(found.table.loc[found.table["multiple"] < 1, "time_period"], freq="M")
-    if of.seasonal and len(fewer):
-        text = _("{when} fewer came than in the same months before: there the scenario lies below the forecast.")
-        said += " " + language.text(text, when=capital(stretches(fewer.to_timestamp(), language.in_months)))
     if (found.table["multiple"] >= LARGEST_MULTIPLE).any():
         said += " " + language.text(_("Ratios are cut at {n}."), n=language.counted(LARGEST_MULTIPLE))
     return said
+
+
+def fewer_words(found: Course, of: Episode, first: pd.Timestamp, language: Language) -> str:
+    """In which months a scenario that begins in ``first`` lies below the forecast, and why; empty where in none."""
+    is_fewer = found.table["multiple"].lt(1).to_numpy()
+    if not of.seasonal or not is_fewer.any():
+        return ""
+    past = pd.PeriodIndex(found.table["time_period"], freq="M")
+    now = pd.period_range(first, periods=len(past), freq="M")
+    when, then = (stretches(months[is_fewer].to_timestamp(), language.in_months) for months in (now, past))
+    text = _("{when} the scenario lies below the forecast: {then} fewer came than in the same months before.")
+    return language.text(text, when=capital(when), then=then)
 
 
 def conditional_note(language: Language) -> str:

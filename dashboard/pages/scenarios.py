@@ -92,7 +92,7 @@ def show_chart(night: Night, scenario: Scenario, values: Values, notes: Sequence
             scenario.course.table,
             [scenario.course.source_id],
         )
-        downloads.figures(made, _("The past episode by month: counted, compared with, ratio"))
+        downloads.folded(made, _("The past episode by month: counted, compared with, ratio"))
 
 
 def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
