@@ -76,7 +76,7 @@ def route_table(
         trend, last month.
     """
     growths = [_share(*pair) for pair in zip(summary["expected"], before, strict=True)]
-    since = [_("since {day}").format(day=lang().day_short(move.then)) for move in moved.values()][:1]
+    since = [_("change since {day}").format(day=lang().day_short(move.then)) for move in moved.values()][:1]
     trend = _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
@@ -120,7 +120,7 @@ def _since_cell(move: Move | None) -> str:
     """By how much a median moved; below it whether the new one lies outside the former 80 % interval."""
     if move is None:
         return NOTHING
-    side = {1: _("above former 80%"), -1: _("below former 80%")}.get(move.before.side(move.now.median), "")
+    side = {1: _("above the former 80%"), -1: _("below the former 80%")}.get(move.before.side(move.now.median), "")
     return _over(lang().signed(move.written), no_break(side))
 
 
@@ -305,16 +305,17 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
         theme: Colours.
     """
     lines, head = [], _("Untested rules")
+    top = math.ceil(10 * min(1.0, 1.1 * float(rows[["probability", "base_rate", "cutoff"]].max().max()))) / 10
     for place, row in enumerate(rows.to_dict("records")):
         if place == rows["untested"].searchsorted(value=True):
             lines.append((f"**{head}**", "", "", "", ""))
         chance, cutoff = lang().percent(row["probability"], brief=True), lang().percent(row["cutoff"])
-        bar = f"![{no_break(chance)}]({_chance_bar(row, theme)})"
+        bar = f"![{no_break(chance)}]({_chance_bar(row, top, theme)})"
         route = f"[{plain(row['name'])}]({state.link('route', route=row['route_id'])})"
         name = f"**{route}** :small[:gray[{plain(row['event'])}]]"
-        above = _(":small[:gray[above usual]]") if row["probability"] > row["base_rate"] else ""
-        lines.append((name, f"{above} **{plain(chance)}**".lstrip(), lang().share(row["base_rate"]), cutoff, bar))
-    scale = _("Bar, 0 to 100%: chance now; thin line: usual; thick line: alert")
+        lines.append((name, f"**{plain(chance)}**", lang().share(row["base_rate"]), cutoff, bar))
+    text = _("Bar, 0 to {top}: chance now; thin line: usual; thick line: alert")
+    scale = text.format(top=lang().percent(top))
     return pd.DataFrame(
         lines,
         columns=[
@@ -327,10 +328,10 @@ def nearest_table(rows: pd.DataFrame, theme: Theme) -> pd.DataFrame:
     )
 
 
-def _chance_bar(row: Row, theme: Theme) -> str:
-    """A chance as a bar on a scale from 0 to 1, a tick at what is usual and a line at the cut-off: an image address."""
+def _chance_bar(row: Row, top: float, theme: Theme) -> str:
+    """A chance as a bar on a scale to ``top``, a tick at what is usual and a line at the cut-off: an image address."""
     width, height = 2 * LINE_WIDTH, LINE_HEIGHT // 2
-    chance, usual, cutoff = (width * float(row[name]) for name in ("probability", "base_rate", "cutoff"))
+    chance, usual, cutoff = (width * float(row[name]) / top for name in ("probability", "base_rate", "cutoff"))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',
         f'<rect width="{width}" height="10" y="4" fill="{theme.grid}"/>',

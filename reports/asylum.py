@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
-from core.languages import Language, as_counted, as_expected, is_known
+from core.languages import Language, as_counted, as_expected, is_known, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
@@ -135,9 +135,14 @@ class AsylumForecast:
         """How many of how many upper ends were enough, and the margin that was missing, see :func:`skill.margin`."""
         return *skill.times_enough(self.taken_up), skill.margin(self.taken_up)
 
+    @property
+    def aim(self) -> float:
+        """The upper end of the first period ahead with its margin."""
+        return skill.with_margin(float(self.ahead[0.9].iloc[0]), self.record[2])
+
     def aim_words(self, language: Language) -> str:
-        """The upper end of the first period ahead with its margin, as shown."""
-        return skill.aim_words(self.ahead[0.9].iloc[0], self.record[2], language)
+        """The same as shown."""
+        return skill.aim_words(float(self.ahead[0.9].iloc[0]), self.record[2], language)
 
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
@@ -246,7 +251,7 @@ def plan_cells(view: AsylumForecast, language: Language) -> list[str]:
         f"{display_name(view.geo, language.code)}\n{people}",
         f"{language.counted(last['obs_value'])}\n{period(view, last['end_date'], language)}",
         expected,
-        served.aim_words(language),
+        f"{served.aim_words(language)}\n{language.signed(round_expected(served.aim) - last['obs_value'])}",
         period(view, end, language),
         skill.enough_words(served.record, language),
     ]  # fmt: skip
@@ -445,8 +450,8 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
             for one, median, low, high in table[["model_id", "expected", "low", "high"]].to_numpy().tolist()
         ],
         _("Aim: enough in 9 of 10, on the last count"): [
-            f"{skill.aim_words(high, missing, language)}\n"
-            f"{language.change(skill.with_margin(high, missing), last)}"
+            f"{language.expected(skill.with_margin(high, missing))}\n"
+            f"{language.change(skill.with_margin(high, missing), last)}{margin_words(missing, language)}"
             for high, missing, last in table[["high", "margin", "last_value"]].to_numpy().tolist()
         ],
         _("Was enough"): [
@@ -455,6 +460,13 @@ def destinations_table(table: pd.DataFrame, language: Language) -> pd.DataFrame:
         ],
     }  # fmt: skip
     return pd.DataFrame({language.text(name): list(column) for name, column in cells.items()})
+
+
+def margin_words(missing: float, language: Language) -> str:
+    """The margin in an aim, behind it: ``, margin 16%``; empty without one."""
+    if not is_known(missing):
+        return ""
+    return language.text(_(", margin {share}"), share=language.change(1 + missing, 1.0).lstrip("+"))
 
 
 def record_words(table: pd.DataFrame, language: Language) -> str:

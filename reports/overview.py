@@ -175,7 +175,8 @@ class Together:
         out = [language.text(_("{routes}: 80% interval {low} to {high}."), routes=routes, low=low, high=high)]
         if self.year_before is not None:
             before, change = language.counted(self.year_before), language.change(self.median, self.year_before)
-            out.append(language.text(_("A year earlier: {value} counted (now {change})."), value=before, change=change))
+            text = _("A year earlier: {value} counted (forecast {change}).")
+            out.append(language.text(text, value=before, change=change))
         return out
 
 

@@ -511,9 +511,9 @@ def _whole_name(need: Need, language: Language) -> str:
 
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
-    """What to plan with by country; a cell's second line is a period or an interval."""
-    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"), _("Aim: enough in 9 of 10"), _("When"),
-             _("Was enough"))  # fmt: skip
+    """What to plan with by country; below a figure stand its period, interval or what it adds to the last count."""
+    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"),
+             _("Aim: enough in 9 of 10, on the last count"), _("When"), _("Was enough"))  # fmt: skip
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]
@@ -522,7 +522,7 @@ def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
             place_name(need.series_id.split(".")[1], language),
             f"{language.counted(first['last_value'])}\n{language.month(need.counted_on)}",
             f"{plan}\n{language.interval(last['lo_80'], last['hi_80'])}",
-            need.aim_words(language),
+            f"{need.aim_words(language)}\n{language.signed(need.above_now)}",
             language.text(_("through {month}"), month=language.month(need.ends.iloc[-1])),
             skill.enough_words(need.record, language),
         ])  # fmt: skip

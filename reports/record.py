@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from alerts.rules import EXCEEDANCE
@@ -133,15 +134,21 @@ def verdicts(release: ReadableRelease) -> pd.DataFrame:
 
 
 def beside(release: ReadableRelease, language: Language) -> pd.DataFrame:
-    """Verdicts on what :func:`other_figures` names: a row each by months ahead."""
+    """Verdicts on what :func:`other_figures` names: a row each by months ahead, and which share intervals held."""
     scores, rows = release.frame("reception_scores"), {}
     for name, one in other_figures(release, language).items():
         if isinstance(one, Need):
             own = scores[scores["series_id"].eq(one.series_id) & scores["reference"].eq(BASELINE)]
-            judged = skill(own, model_id=MODEL_ID)
+            judged, held = skill(own, model_id=MODEL_ID), float(one.inside.mean())
         else:
-            judged = skill(own_rows(release.frame("asylum_scores"), one.series_id))
+            own, served = (
+                own_rows(release.frame("asylum_scores"), one.series_id, it) for it in (ENSEMBLE, one.model_id)
+            )
+            judged = skill(own)
+            held = float(np.average(served["coverage_80"], weights=served["n"])) if len(served) else np.nan
         rows[name] = dict(zip(one.months_each * judged["horizon"], judged["verdict"], strict=True))
+        if is_known(held):
+            rows[name][language.text(_("Held"))] = language.share(held)
     return pd.DataFrame(rows).T
 
 
@@ -278,7 +285,7 @@ def held_words(release: ReadableRelease, route_id: str, language: Language) -> s
 def totals(release: ReadableRelease, route_ids: Iterable[str], language: Language) -> pd.DataFrame:
     """Past totals of three months by route, where they can be judged: the verdict, and which share intervals held."""
     found = {one: total_record(release.frame("total_scores"), series_of(one)) for one in route_ids}
-    names = language.text(_("Total of 3")), language.text(_("Held"))
+    names = language.text(_("3-month total")), language.text(_("Held"))
     cells = {one: (row["verdict"], language.share(row["coverage_80"])) for one, row in found.items() if row}
     return pd.DataFrame.from_dict(cells, orient="index", columns=names)
 

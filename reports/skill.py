@@ -232,9 +232,11 @@ def with_margin(enough: float, missing: float) -> float:
 
 
 def aim_words(enough: float, missing: float, language: Language) -> str:
-    """What is to be aimed at, and in brackets the upper end and the margin added to it: ``47,000 (40,500 +16%)``."""
-    said = language.expected(with_margin(enough, missing))
-    return f"{said} ({language.expected(enough)} {language.change(1 + missing, 1.0)})" if is_known(missing) else said
+    """What is to be aimed at, and in brackets upper end and margin: ``47,000 (40,500 plus 16%)``."""
+    text = _("{aim} ({enough} plus {share})") if is_known(missing) else "{aim}"
+    share = language.change(1 + missing, 1.0).lstrip("+") if is_known(missing) else ""
+    aim, plain = language.expected(with_margin(enough, missing)), language.expected(enough)
+    return language.text(text, aim=aim, enough=plain, share=share)
 
 
 def last_count(value: float, language: Language) -> str:

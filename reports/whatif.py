@@ -201,7 +201,7 @@ def _analogue(release: ReadableRelease, values: Mapping[str, str], route_id: str
     sources = citations.sources_of(release, [found.series_id])
     publishers = language.listed([source_name(name, release.sources(), language) for name in sources])
     notes = [wording.course(found, episode, publishers, language), said]
-    if by != "persons" and (fewer := wording.fewer_words(found, episode, first, language)):
+    if fewer := wording.fewer_words(found, episode, first, language):
         notes.insert(0, fewer)
     if episode.route_id != route_id:
         text = language.text(_("The episode took place on another route ({route})."))

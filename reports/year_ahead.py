@@ -219,7 +219,10 @@ def _total_words(line: YearLine, language: Language) -> str:
         years |= {"least": language.counted(past.min()), "most": language.counted(past.max())}
         return f"{language.text(TOO_WIDE, **fields)} {language.text(span, **years)}"
     if line.goes_by_last:
-        text = _("{name}: plan with {total}, the last count repeated for what is not counted; 80% interval {interval}.")
+        text = _(
+            "{name}: plan with {total}, the last count repeated for what is not counted; the models’ 80% interval is "
+            "{interval}."
+        )
         return language.text(text, total=language.counted(line.repeated), **fields)
     text = _("{name}: 80% interval {interval}, {median} expected.")
     return language.text(text, median=language.expected(line.row["median"]), **fields)

@@ -136,6 +136,11 @@ class Fan:
     is_last: bool = False
 
     @property
+    def coverages(self) -> list[float]:
+        """Coverage of each band that is drawn, the widest first: beside a scenario the 80 % band alone."""
+        return [0.8] if self.beside and self.beside.is_scenario else sorted(INTERVALS, reverse=True)
+
+    @property
     def ends(self) -> list[pd.Timestamp]:
         """Last days of the periods ahead."""
         return sorted(self.forecast["target_end_date"].unique())
@@ -323,7 +328,7 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
     """
     tops = {trace.name: float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data}
     tops.pop(VEIL, None)
-    widest, drawn = tops.pop(WIDEST_BAND), max(tops.values())
+    widest, drawn = tops.pop(WIDEST_BAND, 0.0), max(tops.values())
     if widest <= FARTHEST_BAND * drawn:
         drawn = max(drawn, widest)
     if threshold is not None and drawn < threshold <= FARTHEST_THRESHOLD * drawn:
@@ -367,7 +372,7 @@ def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatt
 
 def _open_end(fan: Fan, scale: Scale, theme: Theme) -> list[go.Scatter]:
     """A torn edge where the 95 % band leaves the chart at the top: the band goes on, the chart does not."""
-    highest = quantile(fan.forecast, interval_levels(0.95)[1])
+    highest = quantile(fan.forecast, interval_levels(fan.coverages[0])[1])
     beyond = pd.DatetimeIndex(highest.index[highest > scale.largest])
     if beyond.empty:
         return []
@@ -430,7 +435,9 @@ def _median_keys(fan: Fan, theme: Theme) -> list[str]:
 def _band_keys(fan: Fan, theme: Theme) -> list[str]:
     """The marks of the bands; of the widest also how far it reaches, which may be beyond the chart."""
     bands = []
-    for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
+    opacities = dict(zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True))
+    for coverage in reversed(fan.coverages):
+        opacity = opacities[coverage]
         style = f"height: 0.7em; background: {with_opacity(_hue(fan, theme), opacity)}"
         words = lang().percent(coverage)
         if coverage == max(INTERVALS):
@@ -455,7 +462,9 @@ def _fan_traces(fan: Fan, anchor: pd.Series, carried: pd.Series, theme: Theme) -
         theme: Colours.
     """
     traces, forecast = [], fan.forecast
-    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
+    opacities = dict(zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True))
+    for coverage in fan.coverages:
+        opacity = opacities[coverage]
         low, high = (joined(anchor, quantile(forecast, level)) for level in interval_levels(coverage))
         traces.append(band(low, high, with_opacity(_hue(fan, theme), opacity), f"band {coverage:.0%}"))
     median = quantile(forecast, 0.5)

@@ -71,8 +71,6 @@ def show(night: Night) -> None:
             back = _("All alerts")
             st.button(f"← {back}", key="all-alerts", type="tertiary", on_click=partial(state.write, "alert", None))
         if is_calm:
-            if not is_chosen:
-                show_nearest(night)
             over = alerts["group"].isin([AWAITED, OVER, DISMISSED])
             alerts = pd.concat([alerts[over], alerts[~over]])
         chosen = alerts if is_calm else show_filters(night, alerts)
@@ -92,6 +90,8 @@ def show(night: Night) -> None:
         make = partial(alert_file, rows, night.frame("track_record"), lang())
         shown = reads.once(night, make, "alerts' file", *rows["alert_id"], *rows["ended"])
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
+    if is_calm and not is_chosen:
+        show_nearest(night)
 
 
 def show_calm(night: Night) -> None:
@@ -169,7 +169,17 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
     found = [(row, report_of(night, row)) for row in rows.to_dict("records")]
     found.sort(key=lambda one: bool(one[1].untested))
     named = [
-        directed(row, sources, lang()) + (f" ({report.untested})" if report.untested else "") for row, report in found
+        " ".join(
+            filter(
+                None,
+                [
+                    directed(row, sources, lang()),
+                    report.chance if report.lead else "",
+                    f"({report.untested})" if report.untested else "",
+                ],
+            )
+        )
+        for row, report in found
     ]
     said, routes = some(list(dict.fromkeys(named)), lang(), MOST_NAMED), rows["route_id"].nunique()
     head = count.format(n=len(rows))

@@ -417,8 +417,8 @@ def show_method(night: Night) -> None:
         (
             _("○ no sign, or ✗ worse"),
             _(
-                "the range alone: the route’s chart draws no median there; for asylum and reception, the last count "
-                "and a range"
+                "the range alone: after the last month that is ✓ or ◐ charts draw no median; for asylum and reception, "
+                "the last count and a range"
             ),
         ),
     ]

@@ -162,7 +162,10 @@ def show_map(night: Night, route_id: str) -> None:
         whole = pd.concat([grid.join(record.totals(night, grid.index, lang())).rename(index=name), others])
         st.html(as_html(whole, name(route_id), links))
         more = _("Other countries’ applications: **[Asylum]({link})**.").format(link=state.link("asylum"))
-        totals = _("Total of 3: three months ahead, in the first row of all routes together; held by 80% intervals.")
+        totals = _(
+            "3-month total: in the first row of all routes together. Held: the share that 80% intervals held of these "
+            "totals, of asylum and reception over all months ahead."
+        )
         note = plain(f"{_(skill.MARKS_WORDS)} {totals} {record.first_month_words(night, route_id, lang())}")
         st.markdown(small(f"{note} {more}"))
 

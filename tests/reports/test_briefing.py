@@ -54,7 +54,7 @@ def test_year_before_is_count_of_same_months(make_release: MakeRelease) -> None:
     content = first_page(make_release(1))
     # January 2023 is the first month: February to April 2024 are the places 13 to 15.
     before = 3 * 1000 + 7 * (13 + 14 + 15)
-    said = f"A year earlier: {before:,} counted (now {3000 / before - 1:+.0%})."
+    said = f"A year earlier: {before:,} counted (forecast {3000 / before - 1:+.0%})."
     assert said.replace("-", "−") in content["summary"]
 
 

@@ -62,7 +62,8 @@ def test_title_names_people_now_and_expected() -> None:
 def test_countries_say_when_people_were_counted_and_are_expected() -> None:
     found = reception.countries_table([need(ahead=2)], ENGLISH)
     expected = f"1,000, last count\n{ENGLISH.interval(1120, 1280)}"
-    assert [*found.iloc[0]] == ["Italy", "1,000\nDecember 2024", expected, "1,300", "through February 2025", "1 of 1"]
+    last, aim = "1,000\nDecember 2024", "1,300\n+300"
+    assert [*found.iloc[0]] == ["Italy", last, expected, aim, "through February 2025", "1 of 1"]
 
 
 def test_entries_stand_beside_arrivals_expected() -> None:

@@ -39,7 +39,7 @@ def test_margin_is_what_nine_in_ten_past_forecasts_lacked() -> None:
     short = [1.02, 1.04, 1.06, 1.08, 1.1, 1.2]
     missing = skill.margin(pd.Series([0.5] * 14 + short))
     assert missing == pytest.approx(0.08)
-    assert skill.aim_words(10_000.0, missing, ENGLISH) == "10,800 (10,000 +8%)"
+    assert skill.aim_words(10_000.0, missing, ENGLISH) == "10,800 (10,000 plus 8%)"
     # Chance explains two of twenty.
     assert math.isnan(skill.margin(pd.Series([0.5] * 18 + short[-2:])))
     assert skill.aim_words(1000.0, math.nan, ENGLISH) == "1,000"

@@ -59,7 +59,7 @@ def test_country_interval_wider_than_past_years_is_said() -> None:
     usual, wide = (YearLine("Germany", "2025", past, row | {"lo_80": low}) for low in (11_000.0, 9_000.0))
     by_last = replace(usual, row={**usual.row, "relative_wis_hi": 1.3}, repeated=12_345.0)
     narrow, said, repeated = country_words([usual, wide, by_last], ENGLISH)
-    assert repeated.startswith("2025: plan with 12,345, the last count repeated for what is not counted; 80% interval ")
+    assert repeated.startswith("2025: plan with 12,345, the last count repeated for what is not counted; the models’ ")
     assert narrow.startswith("2025: 80% interval 11,000 to 15,000, 12,500 expected. 9 months counted so far: 8,000. B")
     assert ", too wide to plan by one number. 2020–2024 were 10,000 to 14,000. 9 months counted" in said
     assert year_table([usual, wide, by_last], ENGLISH)["Plan with, 2025"].tolist() == ["12,500", "too wide", "12,345"]
