@@ -512,8 +512,8 @@ def _whole_name(need: Need, language: Language) -> str:
 
 def countries_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
     """What to plan with by country; below a figure stand its period, interval or what it adds to the last count."""
-    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"),
-             _("Aim: enough in 9 of 10, on the last count"), _("When"), _("Was enough"))  # fmt: skip
+    names = (_("Country"), _("Last count"), _("Plan with, 80% interval"), _("Aim: enough in 9 of 10"), _("When"),
+             _("Was enough"))  # fmt: skip
     rows = []
     for need in needs:
         first, last = need.rows.iloc[0], need.rows.iloc[-1]

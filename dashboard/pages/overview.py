@@ -105,7 +105,11 @@ def show_plan(night: Night) -> None:
         table, links = pd.DataFrame([cells, *table.to_numpy()], columns=table.columns), [state.link("asylum"), *links]
         text = _("{country}: where most apply for asylum; the other countries stand under Asylum.")
         notes = [text.format(country=layout.country(most.geo))]
-    notes += [_("Reception: the aim is enough at every count to then, so it may exceed the interval.")] if needs else []
+    notes += (
+        [_("+: above the last count. Reception: the aim is for every count to then, so it may exceed the interval.")]
+        if needs
+        else []
+    )
     notes += [reception.line(need, lang()) for need in needs if is_known(need.places)]
     if links:
         st.header(_("To plan with"), anchor=False)
